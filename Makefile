@@ -1,0 +1,67 @@
+# Onward. `make demo` shows the product at work, `make test` runs every check.
+# uv is used when it is there, pip otherwise; a second call installs nothing.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+UV     := $(shell command -v uv 2>/dev/null)
+
+# One thread a process keeps the tests of two workers off each other's cores.
+export PYTHONDONTWRITEBYTECODE =
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format lint types imports unit acceptance nightly bench lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(VENV)/.installed ## the virtual environment, from the hash-pinned lock file
+
+$(VENV)/.installed: requirements/dev.lock pyproject.toml
+ifneq ($(UV),)
+	@test -x $(BIN)/python || uv venv --quiet --python "$(PYTHON)" $(VENV)
+	uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.lock
+	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+else
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+endif
+	@touch $@
+
+demo: install ## train, audit and judge a model on the bundled BTC/USD bars
+	@$(BIN)/onward demo
+
+test: install check unit ## every check and every test (the README's command)
+
+check: format lint types imports ## format, lint, types, import contracts
+
+format: install
+	@$(BIN)/ruff format --check .
+
+lint: install
+	@$(BIN)/ruff check .
+
+types: install
+	@$(BIN)/mypy
+
+imports: install
+	@$(BIN)/lint-imports
+
+unit: install
+	@$(BIN)/pytest
+
+acceptance: install ## the verdict on 100 random walks and 20 planted signals (long)
+	@$(BIN)/pytest -m acceptance --override-ini="addopts=" -p no:cacheprovider -rA tests/acceptance
+
+nightly: install acceptance ## everything, the slow suites included
+	@$(BIN)/pytest -m "not acceptance" --override-ini="addopts="
+
+bench: install ## speed and memory, printed as a table
+	@$(BIN)/python -m benchmarks
+
+lock: ## resolve the lock files anew (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --constraint requirements/constraints.txt --output-file requirements/core.lock
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --constraint requirements/constraints.txt --output-file requirements/dev.lock
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,174 @@
+"""The one error tree.
+
+::
+
+    OnwardError                     exit code 1
+    ├── UserError                   exit code 2: something the user can repair
+    │   ├── ConfigError             a setting or plan field: unknown name, value out of range
+    │   │   └── PlanError           a plan that contradicts itself or the data
+    │   ├── DataError               market data that breaks a rule of the time or price model
+    │   │   ├── FormatError         a file nobody recognises, or not the format that was named
+    │   │   ├── TimeframeError      a timeframe that is unknown or does not match the spacing
+    │   │   ├── SeriesError         a side series that is missing or carries no availability
+    │   │   └── NotEnoughDataError  too few rows for what was asked
+    │   ├── StageError              a feature stage that breaks its contract
+    │   ├── LabelError              labels that cannot be made or learnt from
+    │   ├── SplitError              folds that cannot be cut
+    │   ├── ModelError              a model that is unknown, not installed or cannot be fitted
+    │   ├── AuditError              something that cannot be audited as it stands
+    │   ├── RegistryError           a version or alias that does not exist or is not allowed
+    │   │   └── BundleError         a model bundle that is damaged or of another format
+    │   └── PredictionError         data that a model must not be applied to (stale, other schema)
+    └── StorageError                the disk or the database refused (full, locked, unreadable)
+
+Every error says what was wrong, what was got, what is allowed and how to repair it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "AuditError",
+    "BundleError",
+    "ConfigError",
+    "DataError",
+    "FormatError",
+    "LabelError",
+    "ModelError",
+    "NotEnoughDataError",
+    "OnwardError",
+    "PlanError",
+    "PredictionError",
+    "RegistryError",
+    "SeriesError",
+    "SplitError",
+    "StageError",
+    "StorageError",
+    "TimeframeError",
+    "UserError",
+    "nearest",
+]
+
+
+class OnwardError(Exception):
+    """Root of all errors that Onward raises on purpose.
+
+    Parameters
+    ----------
+    what
+        What was wrong, one sentence without a full stop.
+    got
+        The offending value, already shortened for display.
+    allowed
+        What would have been accepted.
+    remedy
+        What to do about it, an imperative sentence.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self, what: str, *, got: object = None, allowed: str | None = None, remedy: str | None = None
+    ) -> None:
+        self.what = what
+        self.got = None if got is None else str(got)
+        self.allowed = allowed
+        self.remedy = remedy
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        parts = [self.what]
+        if self.got is not None:
+            parts.append(f"got {self.got}")
+        if self.allowed is not None:
+            parts.append(f"allowed: {self.allowed}")
+        text = "; ".join(parts)
+        return f"{text}. {self.remedy}" if self.remedy else text
+
+    def to_dict(self) -> dict[str, str | None]:
+        """Return the parts by name, for JSON output and problem documents."""
+        return {
+            "error": type(self).__name__,
+            "what": self.what,
+            "got": self.got,
+            "allowed": self.allowed,
+            "remedy": self.remedy,
+        }
+
+
+class UserError(OnwardError):
+    """Something the user can repair."""
+
+    exit_code = 2
+
+
+class ConfigError(UserError):
+    """A setting or plan field is unknown or out of range."""
+
+
+class PlanError(ConfigError):
+    """A plan contradicts itself or the data."""
+
+
+class DataError(UserError):
+    """Market data break a rule of the time or price model."""
+
+
+class FormatError(DataError):
+    """A file is of no recognised format, or not of the format that was named."""
+
+
+class TimeframeError(DataError):
+    """A timeframe is unknown or does not match the spacing of the bars."""
+
+
+class SeriesError(DataError):
+    """A side series is missing, or does not say when its values became available."""
+
+
+class NotEnoughDataError(DataError):
+    """There are too few rows for what was asked."""
+
+
+class StageError(UserError):
+    """A feature stage breaks its contract."""
+
+
+class LabelError(UserError):
+    """Labels cannot be made, or nothing can be learnt from them."""
+
+
+class SplitError(UserError):
+    """Folds cannot be cut."""
+
+
+class ModelError(UserError):
+    """A model is unknown, not installed, or cannot be fitted."""
+
+
+class AuditError(UserError):
+    """Something cannot be audited as it stands."""
+
+
+class RegistryError(UserError):
+    """A model version or alias does not exist, or the change is not allowed."""
+
+
+class BundleError(RegistryError):
+    """A model bundle is damaged or of another format."""
+
+
+class PredictionError(UserError):
+    """The data must not be fed to this model: stale, or of another schema."""
+
+
+class StorageError(OnwardError):
+    """The disk or the database refused: full, locked or unreadable."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is closest to a misspelt one, if any is close."""
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return found[0] if found else None

@@ -1,0 +1,397 @@
+"""The frozen values that flow through Onward: Market, Spans, Labels, Fold, Certificate, Prediction.
+
+All moments are UTC. Inside arrays they are ``int64`` nanoseconds since 1970 (NumPy's
+``datetime64[ns]`` without the wrapper, so that kernels take them); at the edges they are
+``pandas.DatetimeIndex`` with ``tz="UTC"`` and unit ``ns``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+__all__ = [
+    "CLASSES",
+    "OHLCV",
+    "BoolArray",
+    "Certificate",
+    "Finding",
+    "FloatArray",
+    "Fold",
+    "IntArray",
+    "Labels",
+    "Market",
+    "Prediction",
+    "ProgressEvent",
+    "SideSeries",
+    "Spans",
+    "from_ns",
+    "to_ns",
+]
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+IntArray: TypeAlias = npt.NDArray[np.int64]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+
+OHLCV = ("open", "high", "low", "close", "volume")
+CLASSES = (-1, 0, 1)
+"""Down, range, up: the columns of every probability matrix, in this order."""
+
+INDEX_NAMES = ("symbol", "open_time")
+
+
+def to_ns(times: pd.DatetimeIndex | pd.Series) -> IntArray:
+    """Return UTC moments as int64 nanoseconds since 1970 (aware or naive-as-UTC input)."""
+    return np.asarray(pd.DatetimeIndex(times), dtype="datetime64[ns]").astype(np.int64)
+
+
+def from_ns(times: IntArray) -> pd.DatetimeIndex:
+    """Return int64 nanoseconds since 1970 as a UTC index with unit ns."""
+    return pd.DatetimeIndex(times.astype("datetime64[ns]"), tz="UTC")
+
+
+@dataclass(frozen=True, eq=False)
+class SideSeries:
+    """Values that come beside the candles, each with the moment at which it became available.
+
+    Attributes
+    ----------
+    name
+        Name of the series: ``funding``, ``open_interest``, ``fear_greed`` or a custom one.
+    frame
+        Columns ``symbol`` (text; the empty string means "for every symbol"), ``timestamp``
+        (UTC, the moment that the publisher stamped), ``available_at`` (UTC, the first moment
+        at which the value was known) and one float64 column a value. Sorted by ``symbol``,
+        ``available_at``, ``timestamp``; RangeIndex.
+    """
+
+    name: str
+    frame: pd.DataFrame
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Names of the value columns."""
+        return tuple(c for c in self.frame.columns if c not in ("symbol", "timestamp", "available_at"))
+
+    def known_at(self, moment: pd.Timestamp) -> SideSeries:
+        """Return the series as it was known at a moment (``available_at <= moment``)."""
+        return SideSeries(self.name, self.frame[self.frame["available_at"] <= moment].reset_index(drop=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Market:
+    """A panel of closed bars on one timeframe, with the series that come beside them.
+
+    Build one with `onward.read_market` or `onward.data.market.make_market`, which validate;
+    this class trusts its arguments.
+
+    Attributes
+    ----------
+    bars
+        float64 columns ``open high low close volume``, indexed by (``symbol``, ``open_time``),
+        sorted, unique; ``open_time`` is UTC (``datetime64[ns, UTC]``). A single symbol is a
+        panel of one. Gaps are real: a missing bar has no row.
+    timeframe
+        Length of one bar.
+    series
+        Side series by name.
+    """
+
+    bars: pd.DataFrame
+    timeframe: pd.Timedelta
+    series: Mapping[str, SideSeries] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "series", MappingProxyType(dict(self.series)))
+
+    def __len__(self) -> int:
+        return len(self.bars)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Market, (self.bars, self.timeframe, dict(self.series)))
+
+    @cached_property
+    def symbols(self) -> tuple[str, ...]:
+        """Symbols in row order."""
+        return tuple(str(s) for s in self.bars.index.get_level_values(0).unique())
+
+    @property
+    def index(self) -> pd.MultiIndex:
+        """The (symbol, open time) index of the bars."""
+        index = self.bars.index
+        assert isinstance(index, pd.MultiIndex)
+        return index
+
+    @cached_property
+    def open_time(self) -> pd.DatetimeIndex:
+        """Open time of each row, UTC."""
+        return pd.DatetimeIndex(self.bars.index.get_level_values(1))
+
+    @cached_property
+    def decision_time(self) -> pd.DatetimeIndex:
+        """First moment at which each row is known: open time + timeframe, UTC."""
+        return self.open_time + self.timeframe
+
+    @cached_property
+    def open_time_ns(self) -> IntArray:
+        """Open time of each row, ns UTC."""
+        return to_ns(self.open_time)
+
+    @cached_property
+    def decision_time_ns(self) -> IntArray:
+        """Decision time of each row, ns UTC."""
+        return self.open_time_ns + self.timeframe_ns
+
+    @property
+    def timeframe_ns(self) -> int:
+        """Length of one bar in nanoseconds."""
+        return int(self.timeframe.value)
+
+    @cached_property
+    def rows(self) -> Mapping[str, slice]:
+        """Row range of each symbol; rows of a symbol are contiguous."""
+        codes = self.index.codes[0]
+        edges = np.flatnonzero(np.diff(codes, prepend=-1, append=-1))
+        return MappingProxyType(
+            {s: slice(int(edges[i]), int(edges[i + 1])) for i, s in enumerate(self.symbols)}
+        )
+
+    def select(self, symbols: Iterable[str]) -> Market:
+        """Return the market of some symbols only (side series are kept whole)."""
+        wanted = list(symbols)
+        keep = self.bars.index.get_level_values(0).isin(wanted)
+        return self._with_bars(self.bars[keep])
+
+    def between(self, start: pd.Timestamp | None, end: pd.Timestamp | None) -> Market:
+        """Return the bars with ``start <= open time < end``, side series kept whole."""
+        keep = np.ones(len(self), dtype=bool)
+        if start is not None:
+            keep &= np.asarray(self.open_time >= start)
+        if end is not None:
+            keep &= np.asarray(self.open_time < end)
+        return self._with_bars(self.bars[keep])
+
+    def known_at(self, moment: pd.Timestamp) -> Market:
+        """Return the market as it was known at a moment: closed bars, published values only."""
+        bars = self.bars[np.asarray(self.decision_time <= moment)]
+        return Market(bars, self.timeframe, {n: s.known_at(moment) for n, s in self.series.items()})
+
+    def last(self, n_bars: int) -> Market:
+        """Return the newest bars: from the ``n_bars``-th newest of the symbols that are current.
+
+        Symbols that have no bar at the newest open time do not push the cut back. Side series
+        are kept whole: the as-of join needs the last value before the first bar.
+        """
+        if len(self) == 0 or n_bars <= 0:
+            return self._with_bars(self.bars.iloc[:0])
+        newest = self.open_time_ns.max()
+        cut = newest
+        for rows in self.rows.values():
+            times = self.open_time_ns[rows]
+            if times[-1] == newest:
+                cut = min(cut, times[max(0, len(times) - n_bars)])
+        return self._with_bars(self.bars[self.open_time_ns >= cut])
+
+    def replace(self, **changes: Any) -> Market:
+        """Return a copy with other ``bars``, ``timeframe`` or ``series``."""
+        return Market(**{"bars": self.bars, "timeframe": self.timeframe, "series": self.series, **changes})
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 over every value, time and name that the market holds."""
+        digest = hashlib.sha256()
+        digest.update(f"market-v1|{self.timeframe_ns}|{'|'.join(self.bars.columns)}".encode())
+        for symbol, rows in self.rows.items():
+            digest.update(f"|{symbol}|{rows.start}|{rows.stop}".encode())
+        digest.update(np.ascontiguousarray(self.open_time_ns).tobytes())
+        for column in self.bars.columns:
+            digest.update(np.ascontiguousarray(self.bars[column].to_numpy(np.float64)).tobytes())
+        for name in sorted(self.series):
+            frame = self.series[name].frame
+            digest.update(f"|{name}|{'|'.join(map(str, frame.columns))}|{len(frame)}".encode())
+            digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+        return digest.hexdigest()
+
+    def _with_bars(self, bars: pd.DataFrame) -> Market:
+        bars = bars.copy(deep=False)
+        bars.index = bars.index.remove_unused_levels()  # type: ignore[attr-defined]
+        return Market(bars, self.timeframe, self.series)
+
+
+@dataclass(frozen=True, eq=False)
+class Spans:
+    """The interval over which each labelled row's outcome unfolds, closed on both ends.
+
+    Attributes
+    ----------
+    index
+        (symbol, open time) of the labelled rows, a subset of the market's index in its order.
+    start
+        Decision time, ns UTC, shape (n,).
+    end
+        Outcome time: the first moment at which the label is known, ns UTC, shape (n,);
+        ``end >= start``.
+    """
+
+    index: pd.Index
+    start: IntArray
+    end: IntArray
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    @classmethod
+    def from_times(
+        cls,
+        start: Sequence[Any] | pd.DatetimeIndex,
+        end: Sequence[Any] | pd.DatetimeIndex,
+        index: pd.Index | None = None,
+    ) -> Spans:
+        """Build spans from timestamps (naive ones are taken as UTC)."""
+        starts = pd.DatetimeIndex(pd.to_datetime(start, utc=True))
+        ends = pd.DatetimeIndex(pd.to_datetime(end, utc=True))
+        return cls(index if index is not None else starts, to_ns(starts), to_ns(ends))
+
+    def take(self, rows: IntArray | BoolArray) -> Spans:
+        """Return the spans of some rows, given by position or mask."""
+        return Spans(self.index[rows], self.start[rows], self.end[rows])
+
+    @property
+    def longest(self) -> int:
+        """Length of the longest span in nanoseconds (0 when there is none)."""
+        return int((self.end - self.start).max()) if len(self) else 0
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """Outcomes of the labelled rows.
+
+    Attributes
+    ----------
+    y
+        Shape (n,): int64 class -1, 0, 1 for ``kind="classes"``; float64 for ``kind="target"``.
+        Aligned with ``spans``.
+    spans
+        Span of each label.
+    weight
+        Sample weight, float64, shape (n,), mean 1 over the rows they were made for.
+    kind
+        ``classes`` (down, range, up) or ``target`` (regression).
+    """
+
+    y: npt.NDArray[Any]
+    spans: Spans
+    weight: FloatArray
+    kind: Literal["classes", "target"] = "classes"
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """One train/test split: positions into the spans that were split.
+
+    Attributes
+    ----------
+    number
+        0-based number of the fold.
+    train
+        Sorted positions of the training rows, purged and embargoed.
+    test
+        Sorted positions of the test rows.
+    """
+
+    number: int
+    train: IntArray
+    test: IntArray
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that an audit found.
+
+    Attributes
+    ----------
+    check
+        Name of the check: ``truncation``, ``perturbation``, ``batch_equals_latest``,
+        ``availability``, ``interval_overlap``, ``duplicates``, ``test_label_perturbation``,
+        ``other_test_rows``, ``noise``.
+    severity
+        ``leak`` fails the certificate, ``warning`` does not.
+    subject
+        Column, source, fold or split that it concerns.
+    row
+        Symbol and open time of the first offending row, as text; empty when it has none.
+    detail
+        One sentence with the first differing values.
+    """
+
+    check: str
+    severity: Literal["leak", "warning"]
+    subject: str
+    row: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Outcome of an audit, stored with the model. Only ``passed`` may be given an alias."""
+
+    status: Literal["passed", "failed", "not_run"]
+    checks: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    subject: str = ""
+    data_hash: str = ""
+    created_at: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a model says about bars, one row a bar.
+
+    Attributes
+    ----------
+    frame
+        Indexed like the bars; columns ``down range up`` (probabilities), ``signal`` (-1, 0, 1)
+        and ``decision_time`` (UTC).
+    model
+        ``name/version`` of the model that spoke.
+    warnings
+        What the reader should know (missing side series, and so on).
+    """
+
+    frame: pd.DataFrame
+    model: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProgressEvent:
+    """How far a long piece of work has come.
+
+    Attributes
+    ----------
+    stage
+        What is being done: ``features``, ``fold``, ``null band``, ``audit`` ...
+    done, total
+        Units finished and units in all; ``total`` is 0 when it is not known.
+    message
+        A few words for a person.
+    values
+        Figures worth showing as they come, such as the scores of a finished fold.
+    """
+
+    stage: str
+    done: float
+    total: float
+    message: str = ""
+    values: Mapping[str, float] = field(default_factory=dict)
