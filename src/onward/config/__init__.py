@@ -1,0 +1,34 @@
+"""The config classes of every section; no input or output happens here."""
+
+from onward.config.base import Section, sealed
+from onward.config.data import DataProcessingConfig
+from onward.config.evaluation import EvaluationConfig
+from onward.config.features import FeatureEngineeringConfig, ManualFeaturesConfig
+from onward.config.labels import LabelConfig
+from onward.config.model import ModelConfig
+from onward.config.prediction import PredictionConfig
+from onward.config.registry import RegistryConfig
+from onward.config.sections import PlanSections, Sections
+from onward.config.selection import SelectionConfig
+from onward.config.storage import StorageConfig
+from onward.config.training import TrainingConfig
+from onward.config.validation import ValidationConfig
+
+__all__ = [
+    "DataProcessingConfig",
+    "EvaluationConfig",
+    "FeatureEngineeringConfig",
+    "LabelConfig",
+    "ManualFeaturesConfig",
+    "ModelConfig",
+    "PlanSections",
+    "PredictionConfig",
+    "RegistryConfig",
+    "Section",
+    "Sections",
+    "SelectionConfig",
+    "StorageConfig",
+    "TrainingConfig",
+    "ValidationConfig",
+    "sealed",
+]

@@ -1,0 +1,61 @@
+"""Which market data a run uses."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from onward.config.base import Section
+from onward.config.text import DURATION
+
+__all__ = ["DataProcessingConfig"]
+
+
+class DataProcessingConfig(Section):
+    """Which market data a run uses. Everything left at ``none`` means: all that is there."""
+
+    model_config = SettingsConfigDict(env_prefix="ONWARD_DATA__")
+
+    symbols: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        None,
+        description="Symbols to use, such as BTC/USDT (venue:symbol where several venues are stored); "
+        "none = every symbol that is given or stored.",
+    )
+    timeframe: Annotated[str, Field(pattern=DURATION)] | None = Field(
+        None, description="Length of a bar, such as 1h; none = that of the data."
+    )
+    timerange: str | None = Field(
+        None,
+        description="Open times to use, UTC, YYYYMMDD-YYYYMMDD with either side optional; the end is "
+        "exclusive; none = everything.",
+        json_schema_extra={"allowed": "text such as 20200101-20251231, 20200101- or -20251231"},
+    )
+    series: tuple[str, ...] | None = Field(
+        None,
+        description="Side series to use, such as funding, open_interest, fear_greed; none = every "
+        "series that is given or stored, an empty list = no series.",
+    )
+
+    @field_validator("timerange")
+    @classmethod
+    def _is_a_range(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        match = re.fullmatch(r"(\d{8})?-(\d{8})?", value)
+        if match is None or value == "-":
+            raise ValueError("is no range of days")
+        days = [_day(text) if text else None for text in match.groups()]
+        if days[0] is not None and days[1] is not None and days[0] >= days[1]:
+            raise ValueError("ends before it begins (the end is exclusive)")
+        return value
+
+
+def _day(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueError(f"{text} is no day of the calendar") from None

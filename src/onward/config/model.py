@@ -1,0 +1,37 @@
+"""What learns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from onward.config.base import Section
+
+__all__ = ["ModelConfig"]
+
+
+class ModelConfig(Section):
+    """What learns, and how hard it is held back.
+
+    The defaults are strongly regularised on purpose: 4,000 bars at a horizon of 24 are about 167
+    independent labels, and boosters at their libraries' defaults learn the noise in them.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ONWARD_MODEL__")
+
+    name: str = Field(
+        "lightgbm", min_length=1, description="Name of the model; an unknown one lists those there are."
+    )
+    n_rounds: int = Field(100, ge=1, le=100_000, description="Boosting rounds, a fixed number.")
+    learning_rate: float = Field(0.05, gt=0.0, le=1.0, description="Shrinkage of each round.")
+    num_leaves: int = Field(4, ge=2, le=4_096, description="Leaves of a tree.")
+    bagging_fraction: float = Field(0.25, gt=0.0, le=1.0, description="Share of rows that a round sees.")
+    feature_fraction: float = Field(0.5, gt=0.0, le=1.0, description="Share of features that a tree sees.")
+    min_child_samples: int = Field(100, ge=1, le=1_000_000, description="Rows that a leaf needs.")
+    l2: float = Field(10.0, ge=0.0, le=1e6, description="L2 penalty on leaf values.")
+    extra: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Further parameters in the library's own names, handed over as they are.",
+    )

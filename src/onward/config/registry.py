@@ -1,0 +1,28 @@
+"""Where models are kept, and for how long."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from onward.config.base import Section
+
+__all__ = ["RegistryConfig"]
+
+
+class RegistryConfig(Section):
+    """Where models are kept, and for how long. Versions with an alias are never removed."""
+
+    model_config = SettingsConfigDict(env_prefix="ONWARD_REGISTRY__")
+
+    directory: Path | None = Field(
+        None, description="Directory of the bundles; none = models/ in the home directory."
+    )
+    max_versions: int | None = Field(
+        20, ge=1, description="Versions kept of each model by `onward models cleanup`; none = all."
+    )
+    max_age_days: int | None = Field(
+        None, ge=1, description="Days a version is kept by `onward models cleanup`; none = for ever."
+    )
