@@ -20,10 +20,10 @@ from onward.config.storage import StorageConfig
 from onward.config.training import TrainingConfig
 from onward.config.validation import ValidationConfig
 
-__all__ = ["PlanSections", "Sections"]
+__all__ = ["Composition", "PlanSections", "Sections"]
 
 
-class _Composition(BaseModel):
+class Composition(BaseModel):
     """Sections composed under their names; built from given values and defaults alone."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,7 +46,7 @@ class _Composition(BaseModel):
         return found
 
 
-class PlanSections(_Composition):
+class PlanSections(Composition):
     """The machine-learning sections: those that make a training plan."""
 
     data: DataProcessingConfig = section(DataProcessingConfig)

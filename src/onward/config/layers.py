@@ -1,0 +1,182 @@
+"""Layers of values and how they are resolved: the higher rank wins, and every value knows its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from onward.config.base import Section
+from onward.config.describe import allowed
+from onward.config.explain import unknown
+from onward.config.sections import Composition
+from onward.config.text import options_of, parse_text, scalar
+from onward.errors import ConfigError
+
+__all__ = ["Layer", "Origin", "field_paths", "flattened", "nested", "resolve"]
+
+C = TypeVar("C", bound=Composition)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value came from.
+
+    Attributes
+    ----------
+    source
+        ``default``, ``onward.toml``, ``.env``, ``environment``, ``plan``, ``--set`` ...
+    detail
+        The file or variable; empty for defaults.
+    """
+
+    source: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.detail}" if self.detail else self.source
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one source says.
+
+    Attributes
+    ----------
+    values
+        Values by dotted name, each with its origin.
+    is_text
+        The source knows text alone (environment, ``.env``, command line); in free-form tables,
+        where no field says what a value is, text that reads as JSON is taken for that.
+    """
+
+    values: Mapping[str, tuple[Any, Origin]]
+    is_text: bool = False
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], origin: Origin) -> Layer:
+        """Build a layer whose values all come from one place."""
+        return cls({name: (value, origin) for name, value in values.items()})
+
+
+def field_paths(kind: type[BaseModel], prefix: str = "") -> dict[str, FieldInfo]:
+    """Return every field that can be set, by dotted name, nested sections included."""
+    found: dict[str, FieldInfo] = {}
+    for name, field in kind.model_fields.items():
+        path = f"{prefix}{name}"
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            found |= field_paths(field.annotation, f"{path}.")
+        else:
+            found[path] = field
+    return found
+
+
+def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested tables as values by dotted name; empty tables vanish."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, Mapping):
+            flat |= flattened(value, f"{path}.")
+        else:
+            flat[path] = value
+    return flat
+
+
+def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by dotted name as nested tables: the inverse of `flattened`."""
+    tables: dict[str, Any] = {}
+    for path, value in flat.items():
+        *parents, name = path.split(".")
+        table = tables
+        for parent in parents:
+            table = table.setdefault(parent, {})
+        table[name] = value
+    return tables
+
+
+def resolve(kind: type[C], layers: Sequence[Layer]) -> tuple[C, dict[str, Origin]]:
+    """Merge layers, lowest rank first, into one frozen composition of sections.
+
+    Free-form tables (``model.extra``) merge entry by entry; given as one value
+    (``model.extra={}``) they replace what lower ranks said.
+
+    Returns
+    -------
+    settings
+        The composition.
+    origins
+        Where each value came from, by dotted name; names that are absent are defaults.
+
+    Raises
+    ------
+    ConfigError
+        If a name does not exist or a value that counts is not allowed; says where it came from.
+    """
+    fields = field_paths(kind)
+    merged: dict[str, tuple[Any, Origin]] = {}
+    for layer in layers:
+        for name, (value, origin) in layer.values.items():
+            field = _field_of(name, fields, origin)
+            if name in fields and _is_table(field):
+                for old in [k for k in merged if k.startswith(f"{name}.")]:
+                    del merged[old]
+                for path, entry in _entries(name, value, field, origin):
+                    merged[path] = (entry, origin)
+            else:
+                free = layer.is_text and name not in fields
+                merged[name] = (scalar(value) if free else value, origin)
+    for name, (value, origin) in merged.items():
+        try:
+            section, _, rest = name.partition(".")
+            kind.sections()[section].sealed(**nested({rest: value}))
+        except ConfigError as error:
+            raise _placed(error, origin) from None
+    settings = kind(**nested({name: value for name, (value, _) in merged.items()}))
+    return settings, {name: origin for name, (_, origin) in merged.items()}
+
+
+def _field_of(name: str, fields: Mapping[str, FieldInfo], origin: Origin) -> FieldInfo:
+    """Return the field that a dotted name sets: itself, or the free-form table that it lies in."""
+    if name in fields:
+        return fields[name]
+    parts = name.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        field = fields.get(".".join(parts[:length]))
+        if field is not None and _is_table(field):
+            return field
+    below = [path for path in fields if path.startswith(f"{name}.")]
+    if below:
+        raise ConfigError(
+            f"{name} is a section, not a value (from {origin})",
+            allowed=", ".join(below),
+            remedy="Set the fields inside it.",
+        )
+    raise unknown(name, list(fields), origin=str(origin))
+
+
+def _is_table(field: FieldInfo) -> bool:
+    return any(getattr(option, "__origin__", option) is dict for option in options_of(field.annotation))
+
+
+def _entries(name: str, value: Any, field: FieldInfo, origin: Origin) -> Iterator[tuple[str, Any]]:
+    try:
+        table = parse_text(value, field.annotation) if isinstance(value, str) else value
+    except ConfigError as error:
+        raise _placed(error, origin, name) from None
+    if not isinstance(table, Mapping):
+        raise ConfigError(
+            f"{name} is a table (from {origin})",
+            got=str(value),
+            allowed=allowed(field),
+            remedy=f"Write key=value pairs, or set {name}.<key>.",
+        )
+    yield from flattened(table, f"{name}.").items()
+
+
+def _placed(error: ConfigError, origin: Origin, name: str = "") -> ConfigError:
+    what = f"{name}: {error.what}" if name else error.what
+    return type(error)(f"{what} (from {origin})", got=error.got, allowed=error.allowed, remedy=error.remedy)

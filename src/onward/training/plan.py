@@ -1,0 +1,176 @@
+"""The plan of a run: its machine-learning settings, frozen, with a content hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import model_validator
+
+from onward.config.layers import Layer, Origin, field_paths, flattened, resolve
+from onward.config.sections import PlanSections
+from onward.config.toml import to_toml
+from onward.errors import PlanError, nearest
+
+__all__ = ["PRESETS", "TrainingPlan"]
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "fast": {
+        "validation.n_splits": 3,
+        "model.n_rounds": 50,
+        "selection.n_shifts": 50,
+        "evaluation.n_shifts": 200,
+    },
+    "financial": {"features.stages": ["manual", "alpha158"]},
+}
+"""What each preset changes about the defaults, by dotted name."""
+
+
+class TrainingPlan(PlanSections):
+    """The machine-learning settings of a run, frozen.
+
+    ``TrainingPlan()`` is the defaults and nothing else: neither files nor the environment are
+    read, so the same code gives the same plan on every machine. Sections may be given as
+    objects or as dictionaries: ``TrainingPlan(model={"learning_rate": 0.03})``. The plan that
+    files, environment and command line add up to is ``onward.settings.load_settings().plan``.
+
+    Raises
+    ------
+    ConfigError
+        If a name does not exist or a value is not allowed.
+    PlanError
+        If the sections contradict each other.
+    """
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Self:
+        """Read a plan file (TOML) over the defaults; the environment is not read."""
+        values = read_plan_file(Path(path))
+        plan, _ = resolve(cls, [Layer.of(values, Origin("plan", str(path)))])
+        return plan
+
+    @classmethod
+    def preset(cls, name: str) -> Self:
+        """Return one of the prepared plans: ``fast``, ``default`` or ``financial``."""
+        plan, _ = resolve(cls, [Layer.of(preset_values(name), Origin("preset", name))])
+        return plan
+
+    def with_overrides(self, overrides: Mapping[str, Any]) -> Self:
+        """Return a plan with other values, given by dotted name (``{"model.learning_rate": 0.03}``)."""
+        own = Layer.of(flattened(self.model_dump()), Origin("plan"))
+        plan, _ = resolve(type(self), [own, Layer.of(overrides, Origin("override"))])
+        return plan
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the resolved values, the same in every process and on every machine.
+
+        Values are hashed, not the way they were written: a plan that spells out a default equals
+        one that leaves it out, and keeps its hash when the default changes in a later version.
+        The number of threads is left out, it changes how fast and not what.
+        """
+        ignored = {p for p, field in field_paths(type(self)).items() if _changes_nothing(field)}
+        values = {k: v for k, v in flattened(self.model_dump(mode="json")).items() if k not in ignored}
+        canonical = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(f"plan-v1|{canonical}".encode()).hexdigest()
+
+    @property
+    def label_family(self) -> str:
+        """The question that is asked of the data, as text: method and horizon of the labels.
+
+        The trial counter counts the configurations whose scores were looked at on the same data
+        with the same family. Thresholds redraw the border between the classes of the same future
+        return: trying another one is another try at the same question, so they are left out.
+        """
+        return f"{self.labels.method}:{self.labels.horizon_bars}"
+
+    def to_toml(self) -> str:
+        """Return the plan as a plan file that spells out every value."""
+        return to_toml(self.model_dump(mode="json"))
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        labels, validation = self.labels, self.validation
+        if labels.mode == "adaptive" and labels.window_bars <= labels.horizon_bars:
+            raise PlanError(
+                "an adaptive threshold needs a window longer than the horizon: of the newest "
+                "horizon_bars returns none is known yet",
+                got=f"labels.window_bars = {labels.window_bars}",
+                allowed=f"more than labels.horizon_bars = {labels.horizon_bars}",
+                remedy=f"Set labels.window_bars to {10 * labels.horizon_bars}, or shorten the horizon.",
+            )
+        if validation.method == "walk_forward" and validation.embargo is not None:
+            raise PlanError(
+                "walk-forward trains on rows whose outcome is known before the test begins, "
+                "so there is nothing to embargo",
+                got=f"validation.embargo = {validation.embargo}",
+                allowed="none",
+                remedy="Set validation.embargo to none, or validation.method to purged_kfold.",
+            )
+        if validation.method == "purged_kfold" and validation.window == "rolling":
+            raise PlanError(
+                "a rolling window belongs to walk-forward: purged k-fold trains on both sides of a test",
+                got="validation.window = rolling",
+                allowed="expanding",
+                remedy="Set validation.method to walk_forward, or validation.window to expanding.",
+            )
+        if validation.window == "rolling" and validation.window_bars is None:
+            raise PlanError(
+                "a rolling window needs a length",
+                got="validation.window_bars = none",
+                allowed="a whole number of bars",
+                remedy="Set validation.window_bars, for instance to 8760 (a year of hourly bars).",
+            )
+        return self
+
+
+def preset_values(name: str) -> Mapping[str, Any]:
+    """Return what a preset changes about the defaults, by dotted name."""
+    if name not in PRESETS:
+        close = nearest(name, PRESETS)
+        raise PlanError(
+            "there is no such preset",
+            got=name,
+            allowed=", ".join(PRESETS),
+            remedy=f"Did you mean {close}?" if close else "Use one of these.",
+        )
+    return PRESETS[name]
+
+
+def read_plan_file(path: Path) -> dict[str, Any]:
+    """Return the values of a plan file by dotted name, unchecked."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise PlanError(
+            "the plan file cannot be read",
+            got=f"{path} ({error.strerror})",
+            allowed="a readable TOML file, or a preset: " + ", ".join(PRESETS),
+            remedy="Check the path.",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise PlanError(
+            "the plan file is not text",
+            got=str(path),
+            allowed="TOML in UTF-8",
+            remedy="Save it as UTF-8 text.",
+        ) from error
+    try:
+        return flattened(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise PlanError(
+            "the plan file is not valid TOML",
+            got=f"{path}: {error}",
+            allowed='[section] headings and key = value lines, text in "quotes"',
+            remedy="Repair that line.",
+        ) from error
+
+
+def _changes_nothing(field: Any) -> bool:
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and extra.get("identity") is False
