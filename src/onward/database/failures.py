@@ -1,0 +1,97 @@
+"""What a refusing database means, in words a person can act on."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from onward.errors import StorageError
+
+__all__ = ["storage_error", "storage_errors"]
+
+# The primary result code is the first part of the extended name: SQLITE_IOERR_WRITE is an IOERR.
+SQLITE_MEANINGS: tuple[tuple[str, str, str], ...] = (
+    ("SQLITE_FULL", "The disk is full: the database could not grow", "Free some space and try again."),
+    (
+        "SQLITE_BUSY",
+        "The database is locked by another process",
+        "Wait until the other process has finished, or stop it, and try again.",
+    ),
+    (
+        "SQLITE_LOCKED",
+        "The database is locked by another connection of this process",
+        "Finish the other transaction first.",
+    ),
+    (
+        "SQLITE_READONLY",
+        "The database may only be read",
+        "Make the file and its directory writable, or name another home with --home or ONWARD_HOME.",
+    ),
+    (
+        "SQLITE_NOTADB",
+        "The file is not an Onward database",
+        "Name another home with --home or ONWARD_HOME, or move the file away.",
+    ),
+    (
+        "SQLITE_CORRUPT",
+        "The database file is damaged",
+        "Restore it from a backup; `sqlite3 onward.db .recover` saves what can be read.",
+    ),
+    (
+        "SQLITE_CANTOPEN",
+        "The database file cannot be opened",
+        "Check that its directory exists and that you may write to it.",
+    ),
+    (
+        "SQLITE_IOERR",
+        "The disk refused to read or write the database",
+        "Check the disk; network file systems do not suit SQLite.",
+    ),
+)
+
+
+def storage_error(error: Exception, database: str) -> StorageError:
+    """Return the error that explains a failure of the database or its driver.
+
+    Parameters
+    ----------
+    error
+        What the driver or SQLAlchemy raised.
+    database
+        File or address, without a password, for the message.
+    """
+    original = getattr(error, "orig", None) or error
+    reason = str(original).strip().splitlines()[0] if str(original).strip() else type(original).__name__
+    name = getattr(original, "sqlite_errorname", None) or ""
+    for prefix, what, remedy in SQLITE_MEANINGS:
+        if name.startswith(prefix):
+            return StorageError(what, got=f"{database} ({reason})", remedy=remedy)
+    if "no such table" in reason or type(original).__name__ == "UndefinedTable":
+        return StorageError(
+            "The database has no tables of Onward yet",
+            got=f"{database} ({reason})",
+            remedy="Create them with `onward db upgrade`.",
+        )
+    return StorageError(
+        "The database refused",
+        got=f"{database} ({reason})",
+        remedy="Check that it runs, that the address is right and that you may use it.",
+    )
+
+
+@contextmanager
+def storage_errors(database: str) -> Iterator[None]:
+    """Turn failures of the database into `StorageError`.
+
+    Violated constraints pass through: they are decisions of the caller, not failures.
+    """
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (DBAPIError, sqlite3.Error, PoolTimeoutError) as error:
+        raise storage_error(error, database) from error
