@@ -14,13 +14,18 @@ from onward.errors import ConfigError, nearest
 __all__ = ["explained", "unknown"]
 
 
-def unknown(name: str, known: list[str], *, origin: str = "", kind: str = "setting") -> ConfigError:
-    """Return the error for a name that does not exist: where it came from, the nearest one that does."""
-    close = nearest(name, known)
+def unknown(
+    name: str, known: list[str], *, origin: str = "", kind: str = "setting", separator: str = "."
+) -> ConfigError:
+    """Return the error for a name that does not exist: where it came from, the nearest one that does.
+
+    ``separator`` stands between the levels of a name: a dot, two underscores in a variable.
+    """
+    close = _nearest(name, known, separator)
     return ConfigError(
         f"there is no {kind} {name}" + (f" (from {origin})" if origin else ""),
         got=name,
-        allowed=_listing(name, known),
+        allowed=_listing(name, known, separator),
         remedy=f"Did you mean {close}?" if close else "See `onward config show` for every name.",
     )
 
@@ -51,12 +56,25 @@ def explained(error: ValidationError, fields: Mapping[str, FieldInfo], path: str
     )
 
 
-def _listing(name: str, known: list[str]) -> str:
+def _nearest(name: str, known: list[str], separator: str) -> str | None:
+    """Return the nearest name; a misspelt section is repaired first, the rest is kept."""
+    section, joint, rest = name.partition(separator)
+    sections = {k.partition(separator)[0] for k in known}
+    if joint and section not in sections and (close := nearest(section, sections)):
+        repaired = f"{close}{separator}{rest}"
+        same = [k for k in known if k.startswith(f"{close}{separator}")]
+        return nearest(repaired, same) or close
+    return nearest(name, known)
+
+
+def _listing(name: str, known: list[str], separator: str) -> str:
     """Return the names of the same section when there is one, else the sections."""
-    section, dot, _ = name.rpartition(".")
-    same = [k for k in known if dot and k.startswith(section + ".")]
-    listed = same or sorted({k.partition(".")[0] for k in known})
-    return ", ".join(listed)
+    section, joint, _ = name.rpartition(separator)
+    same = [k for k in known if k.startswith(name + separator)] or [
+        k for k in known if joint and k.startswith(section + separator)
+    ]
+    sections = sorted({k.partition(separator)[0] for k in known})
+    return ", ".join(same or [s + separator + "…" if separator != "." else s for s in sections])
 
 
 def _short(value: Any, limit: int = 80) -> str:

@@ -75,11 +75,11 @@ def field_paths(kind: type[BaseModel], prefix: str = "") -> dict[str, FieldInfo]
 
 
 def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested tables as values by dotted name; empty tables vanish."""
+    """Return nested tables as values by dotted name; an empty table is a value."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
         path = f"{prefix}{name}"
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value:
             flat |= flattened(value, f"{path}.")
         else:
             flat[path] = value
@@ -120,6 +120,8 @@ def resolve(kind: type[C], layers: Sequence[Layer]) -> tuple[C, dict[str, Origin
     merged: dict[str, tuple[Any, Origin]] = {}
     for layer in layers:
         for name, (value, origin) in layer.values.items():
+            if value == {} and _is_section(name, fields):
+                continue  # a heading with nothing under it
             field = _field_of(name, fields, origin)
             if name in fields and _is_table(field):
                 for old in [k for k in merged if k.startswith(f"{name}.")]:
@@ -148,14 +150,18 @@ def _field_of(name: str, fields: Mapping[str, FieldInfo], origin: Origin) -> Fie
         field = fields.get(".".join(parts[:length]))
         if field is not None and _is_table(field):
             return field
-    below = [path for path in fields if path.startswith(f"{name}.")]
-    if below:
+    if _is_section(name, fields):
+        below = [path for path in fields if path.startswith(f"{name}.")]
         raise ConfigError(
             f"{name} is a section, not a value (from {origin})",
             allowed=", ".join(below),
             remedy="Set the fields inside it.",
         )
     raise unknown(name, list(fields), origin=str(origin))
+
+
+def _is_section(name: str, fields: Mapping[str, FieldInfo]) -> bool:
+    return any(path.startswith(f"{name}.") for path in fields)
 
 
 def _is_table(field: FieldInfo) -> bool:
@@ -174,7 +180,7 @@ def _entries(name: str, value: Any, field: FieldInfo, origin: Origin) -> Iterato
             allowed=allowed(field),
             remedy=f"Write key=value pairs, or set {name}.<key>.",
         )
-    yield from flattened(table, f"{name}.").items()
+    yield from flattened(table, f"{name}.").items()  # nothing of an empty one
 
 
 def _placed(error: ConfigError, origin: Origin, name: str = "") -> ConfigError:

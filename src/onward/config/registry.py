@@ -1,8 +1,6 @@
-"""Where models are kept, and for how long."""
+"""How long models are kept."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -13,13 +11,10 @@ __all__ = ["RegistryConfig"]
 
 
 class RegistryConfig(Section):
-    """Where models are kept, and for how long. Versions with an alias are never removed."""
+    """How long model versions are kept; one with an alias is never removed."""
 
     model_config = SettingsConfigDict(env_prefix="ONWARD_REGISTRY__")
 
-    directory: Path | None = Field(
-        None, description="Directory of the bundles; none = models/ in the home directory."
-    )
     max_versions: int | None = Field(
         20, ge=1, description="Versions kept of each model by `onward models cleanup`; none = all."
     )
