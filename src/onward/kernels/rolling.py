@@ -197,7 +197,8 @@ def rolling_rank(values: npt.ArrayLike, window: SupportsIndex) -> FloatArray:
 
 def rolling_quantile(values: npt.ArrayLike, window: SupportsIndex, probability: float) -> FloatArray:
     """Return a quantile of each window, linearly interpolated."""
-    return rolling_rank_and_quantiles(values, window, (probability,))[1][0]
+    out: FloatArray = rolling_rank_and_quantiles(values, window, (probability,))[1][0]
+    return out
 
 
 def rolling_median(values: npt.ArrayLike, window: SupportsIndex) -> FloatArray:
@@ -228,7 +229,9 @@ def rolling_residual(values: npt.ArrayLike, window: SupportsIndex) -> FloatArray
 def rolling_correlation(x: npt.ArrayLike, y: npt.ArrayLike, window: SupportsIndex) -> FloatArray:
     """Return Pearson's correlation in each window; NaN when either side is flat."""
     xx, yy, xy = _comoments(x, y, window)
-    return np.clip(_divide(xy, np.sqrt(xx) * np.sqrt(yy)), -1.0, 1.0)
+    out = _divide(xy, np.sqrt(xx) * np.sqrt(yy))
+    np.clip(out, -1.0, 1.0, out=out)
+    return out
 
 
 def rolling_beta(y: npt.ArrayLike, x: npt.ArrayLike, window: SupportsIndex) -> FloatArray:
