@@ -160,7 +160,7 @@ def load_settings(
     environment = os.environ if environ is None else environ
     here = Path.cwd() if cwd is None else Path(cwd)
     dotenv = _read_dotenv(here / ".env")
-    root = Home(Path(home)) if home is not None else _default_home(environment, dotenv)
+    root = _home(home, environment, dotenv)
     files = list(dict.fromkeys(f for f in (root.root / FILE_NAME, here / FILE_NAME) if f.is_file()))
     layers = [_file_layer(file) for file in files]
     layers.append(_variables_layer(dotenv, ".env", str(here / ".env")))
@@ -170,6 +170,11 @@ def load_settings(
     layers.append(_override_layer(overrides))
     settings, origins = resolve(Settings, layers)
     return ResolvedSettings(settings, root, origins, tuple(files))
+
+
+def home_of(home: str | Path | None = None, *, cwd: Path | None = None) -> Home:
+    """Return the home directory without reading settings: ``--home``, ``ONWARD_HOME``, ``.env``, default."""
+    return _home(home, os.environ, _read_dotenv((cwd or Path.cwd()) / ".env"))
 
 
 def flattened_values(settings: Sections) -> dict[str, Any]:
@@ -183,10 +188,11 @@ def flattened_values(settings: Sections) -> dict[str, Any]:
     return values
 
 
-def _default_home(environment: Mapping[str, str], dotenv: Mapping[str, str]) -> Home:
-    if not environment.get(ENVIRONMENT_VARIABLE, "").strip() and dotenv.get(ENVIRONMENT_VARIABLE):
-        return Home.default(dotenv)
-    return Home.default(environment)
+def _home(home: str | Path | None, environment: Mapping[str, str], dotenv: Mapping[str, str]) -> Home:
+    if home is not None:
+        return Home(Path(home))
+    named = environment.get(ENVIRONMENT_VARIABLE, "").strip()
+    return Home.default(environment if named or not dotenv.get(ENVIRONMENT_VARIABLE) else dotenv)
 
 
 def _file_layer(path: Path) -> Layer:

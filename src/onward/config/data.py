@@ -30,8 +30,8 @@ class DataProcessingConfig(Section):
     )
     timerange: str | None = Field(
         None,
-        description="Open times to use, UTC, YYYYMMDD-YYYYMMDD with either side optional; the end is "
-        "exclusive; none = everything.",
+        description="Open times to use, UTC, either side optional, the end exclusive; a side is "
+        "YYYYMMDD, YYYYMMDDTHHMM, or Unix seconds or milliseconds; none = everything.",
         json_schema_extra={"allowed": "text such as 20200101-20251231, 20200101- or -20251231"},
     )
     series: tuple[str, ...] | None = Field(
@@ -45,17 +45,24 @@ class DataProcessingConfig(Section):
     def _is_a_range(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        match = re.fullmatch(r"(\d{8})?-(\d{8})?", value)
-        if match is None or value == "-":
-            raise ValueError("is no range of days")
-        days = [_day(text) if text else None for text in match.groups()]
-        if days[0] is not None and days[1] is not None and days[0] >= days[1]:
+        sides = value.split("-")
+        if len(sides) != 2 or value == "-":
+            raise ValueError("is no range of time")
+        start, end = (_moment(side) if side else None for side in sides)
+        if start is not None and end is not None and start >= end:
             raise ValueError("ends before it begins (the end is exclusive)")
         return value
 
 
-def _day(text: str) -> datetime:
+def _moment(text: str) -> datetime:
+    """Return one side of a range; the spelling is that of `onward.data.parse_timerange`."""
     try:
-        return datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC)
+        if re.fullmatch(r"\d{8}", text):
+            return datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC)
+        if re.fullmatch(r"\d{8}T\d{4}", text):
+            return datetime.strptime(text, "%Y%m%dT%H%M").replace(tzinfo=UTC)
+        if re.fullmatch(r"\d{10}|\d{13}", text):
+            return datetime.fromtimestamp(int(text) / (1_000 if len(text) == 13 else 1), UTC)
     except ValueError:
-        raise ValueError(f"{text} is no day of the calendar") from None
+        pass
+    raise ValueError(f"{text} is no moment of the calendar")

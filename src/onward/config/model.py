@@ -24,14 +24,16 @@ class ModelConfig(Section):
     name: str = Field(
         "lightgbm", min_length=1, description="Name of the model; an unknown one lists those there are."
     )
-    n_rounds: int = Field(100, ge=1, le=100_000, description="Boosting rounds, a fixed number.")
-    learning_rate: float = Field(0.05, gt=0.0, le=1.0, description="Shrinkage of each round.")
+    n_rounds: int = Field(150, ge=1, le=100_000, description="Boosting rounds, a fixed number.")
+    learning_rate: float = Field(0.03, gt=0.0, le=1.0, description="Shrinkage of each round.")
     num_leaves: int = Field(4, ge=2, le=4_096, description="Leaves of a tree.")
     bagging_fraction: float = Field(0.25, gt=0.0, le=1.0, description="Share of rows that a round sees.")
     feature_fraction: float = Field(0.5, gt=0.0, le=1.0, description="Share of features that a tree sees.")
-    min_child_samples: int = Field(100, ge=1, le=1_000_000, description="Rows that a leaf needs.")
-    l2: float = Field(10.0, ge=0.0, le=1e6, description="L2 penalty on leaf values.")
+    min_leaf_fraction: float = Field(
+        0.02, ge=0.0, le=0.5, description="Least share of a round's rows that a leaf holds."
+    )
+    lambda_l2: float = Field(10.0, ge=0.0, le=1e6, description="L2 penalty on leaf values.")
     extra: dict[str, Any] = Field(
         default_factory=dict,
-        description="Further parameters in the library's own names, handed over as they are.",
+        description="Further arguments of the model's class, handed over as they are.",
     )

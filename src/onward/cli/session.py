@@ -1,0 +1,156 @@
+"""What every verb shares: its common options, the settings behind them, and how errors leave."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import inspect
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from onward.cli import output
+from onward.cli.problems import as_problem, print_problem
+from onward.cli.progress import shown_progress
+from onward.errors import OnwardError
+
+if TYPE_CHECKING:
+    from onward.protocols import Progress
+    from onward.settings import ResolvedSettings
+    from onward.wiring import Application
+
+__all__ = ["HomeOption", "JsonOption", "Session", "SetOption", "group", "verb"]
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", metavar="DIR", help="Home directory (else ONWARD_HOME, else the platform's)."),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Override a setting (model.n_rounds=50); repeatable."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
+
+
+@dataclass(frozen=True)
+class Session:
+    """One call of the command line.
+
+    Attributes
+    ----------
+    home
+        What ``--home`` said.
+    overrides
+        What ``--set`` said, those before the verb first.
+    as_json
+        Whether results and errors are written as JSON.
+    """
+
+    home: Path | None = None
+    overrides: tuple[str, ...] = ()
+    as_json: bool = False
+
+    def settings(self, plan: str | None = None) -> ResolvedSettings:
+        """Read the settings; ``plan`` is a plan file or the name of a preset."""
+        from onward.settings import load_settings
+
+        if plan is None:
+            return load_settings(home=self.home, overrides=self.overrides)
+        if _is_preset(plan):
+            return load_settings(home=self.home, overrides=self.overrides, preset=plan)
+        return load_settings(home=self.home, overrides=self.overrides, plan_file=plan)
+
+    def application(self, plan: str | None = None) -> Application:
+        """Build the services for these settings."""
+        from onward.wiring import build_application
+
+        return build_application(self.settings(plan))
+
+    def progress(self) -> AbstractContextManager[Progress]:
+        """Give a `Progress` that shows on standard error what long work is doing."""
+        return shown_progress(plain=self.as_json)
+
+    def show(self, value: Any, render: Callable[[], None]) -> None:
+        """Write a result: the value as JSON, or whatever ``render`` writes for people."""
+        if self.as_json:
+            output.print_json(value)
+        else:
+            render()
+
+
+def group(summary: str) -> typer.Typer:
+    """Return an empty command, to be filled with verbs."""
+    app = typer.Typer(help=summary, no_args_is_help=True, add_completion=False)
+    app.callback()(lambda: None)  # so that a single verb keeps its name
+    return app
+
+
+def verb(app: typer.Typer, name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a function as a verb; its first argument is the `Session`.
+
+    The options ``--home``, ``--set`` and ``--json`` are added to its own, so that every verb
+    takes them in the same way. An `OnwardError` is printed as a message that teaches and becomes
+    the exit code; so does what the operating system refuses.
+    """
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+
+        @functools.wraps(function)
+        def run(context: typer.Context, **arguments: Any) -> None:
+            session = _session(
+                context, arguments.pop("home"), arguments.pop("overrides"), arguments.pop("as_json")
+            )
+            try:
+                function(session, **arguments)
+            except OnwardError as error:
+                print_problem(error, as_json=session.as_json)
+                raise typer.Exit(error.exit_code) from error
+            except OSError as error:
+                if error.errno == errno.EPIPE:  # `onward ... | head`: the reader has had enough
+                    raise
+                problem = as_problem(error)
+                print_problem(problem, as_json=session.as_json)
+                raise typer.Exit(problem.exit_code) from error
+
+        first = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+        parameters = [first, *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own), *_common()]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        app.command(name)(run)
+        return function
+
+    return register
+
+
+def _common() -> list[inspect.Parameter]:
+    def parameter(name: str, default: Any, annotation: Any) -> inspect.Parameter:
+        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+    return [
+        parameter("home", None, HomeOption),
+        parameter("overrides", None, SetOption),
+        parameter("as_json", False, JsonOption),
+    ]
+
+
+def _session(
+    context: typer.Context, home: Path | None, overrides: list[str] | None, as_json: bool
+) -> Session:
+    root = context.find_root().obj
+    base = root if isinstance(root, Session) else Session()
+    return replace(
+        base,
+        home=home if home is not None else base.home,
+        overrides=(*base.overrides, *(overrides or ())),
+        as_json=as_json or base.as_json,
+    )
+
+
+def _is_preset(plan: str) -> bool:
+    """Tell a preset's name from a file: a bare word of which no file exists."""
+    return not (plan.endswith(".toml") or Path(plan).name != plan or Path(plan).exists())
