@@ -49,7 +49,7 @@ def clean(kind: Kind, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Repair, 
         repairs.append(Repair("incomplete", int(missing.sum()), f"{_rows(missing)} without values left out."))
         frame = frame[~missing]
     times = pd.DatetimeIndex(frame["timestamp"])
-    floored = floor_jitter(times, JITTER.get(kind, SIDE_JITTER))
+    floored = floor_jitter(times, JITTER.get(kind, SIDE_JITTER)) if _by_minutes(times) else times
     late = int((floored != times).sum())
     if late:
         repairs.append(Repair("jitter", late, f"{late} stamps with jitter floored to the minute."))
@@ -80,6 +80,12 @@ def prefer(kind: Kind, frame: pd.DataFrame) -> IntArray:
     order = np.lexsort((position, volume, group))
     last = np.append(np.diff(group[order]) != 0, True)
     return np.asarray(order[last], dtype=np.int64)
+
+
+def _by_minutes(times: pd.DatetimeIndex) -> bool:
+    """Return whether rows are a minute apart or more, so that odd seconds are jitter."""
+    seconds = np.unique(to_ns(times) // 1_000_000_000)
+    return len(seconds) < 2 or float(np.median(np.diff(seconds))) >= 59.0
 
 
 def _sorted(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Repair]]:

@@ -32,8 +32,8 @@ def coin_volume(first: FloatArray, second: FloatArray, price: FloatArray) -> tup
     Parameters
     ----------
     first, second
-        The two volumes in the order of the file, shape (n,). Where one of them is zero or the
-        price does not tell them apart the first one is taken for the coins.
+        The two volumes in the order of the file, shape (n,). Where one of them is zero so is the
+        volume in coins; where the price does not tell them apart the first one is taken.
     price
         A price of the row, in money a coin.
     """
@@ -41,7 +41,8 @@ def coin_volume(first: FloatArray, second: FloatArray, price: FloatArray) -> tup
         as_named = np.abs(np.log(second / (first * price)))
         swapped = np.abs(np.log(first / (second * price)))
     second_is_coin = np.asarray(swapped < as_named, dtype=bool)
-    return np.where(second_is_coin, second, first), second_is_coin
+    coins = np.where(second_is_coin, second, first)
+    return np.where((first == 0) | (second == 0), 0.0, coins), second_is_coin
 
 
 def _probe(peek: Peek) -> str | None:

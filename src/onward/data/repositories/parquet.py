@@ -1,0 +1,379 @@
+"""Repositories on Parquet files: ``root/<kind>/<symbol>[/<timeframe>]/<year>-<id>.parquet``."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import pyarrow
+import pyarrow.parquet
+
+from onward.data.columns import lower_columns, time_column
+from onward.data.importers.base import Kind
+from onward.data.importers.cleaning import VALUES, clean
+from onward.data.market import make_market
+from onward.data.repositories import files
+from onward.data.repositories.base import Coverage, UpsertReport
+from onward.data.repositories.merge import Merged, merge
+from onward.data.repositories.names import decode_symbol, encode_symbol
+from onward.data.stamps import to_utc
+from onward.data.timeframe import format_timeframe, infer_timeframe, parse_timeframe
+from onward.errors import DataError, NotEnoughDataError, StorageError, TimeframeError
+from onward.types import to_ns
+
+__all__ = [
+    "ParquetCandleRepository",
+    "ParquetFearGreedRepository",
+    "ParquetFundingRateRepository",
+    "ParquetOpenInterestRepository",
+]
+
+LOCK_TIMEOUT_SECONDS = 60.0
+_READ_ATTEMPTS = 5
+
+
+def _utc_now() -> pd.Timestamp:
+    return pd.Timestamp.now(tz="UTC")
+
+
+@dataclass(frozen=True, eq=False)
+class _Offer:
+    """Rows fit to be stored, and how many were not or disagreed among themselves."""
+
+    rows: pd.DataFrame
+    still_open: int = 0
+    disagreed: int = 0
+
+
+class _ParquetRepository:
+    """What the four repositories share.
+
+    Parameters
+    ----------
+    root
+        Directory of the store; made on the first write.
+    lock_timeout_seconds
+        How long a write waits for another writer of the same symbol.
+    """
+
+    kind: ClassVar[Kind]
+    optional: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self, root: str | os.PathLike[str], *, lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS
+    ) -> None:
+        self.root = Path(root)
+        self._lock_timeout_seconds = lock_timeout_seconds
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Value columns of every read."""
+        return (*VALUES[self.kind], *self.optional)
+
+    def symbols(self) -> list[str]:
+        """Return the stored symbols, sorted."""
+        home = self.root / self.kind
+        if not home.is_dir():
+            return []
+        stored = (decode_symbol(path.name) for path in home.iterdir() if path.is_dir())
+        return sorted(symbol for symbol in stored if files.read_manifest(self._directory(symbol)))
+
+    def read(
+        self, symbol: str, *, start: pd.Timestamp | None = None, end: pd.Timestamp | None = None
+    ) -> pd.DataFrame:
+        """Return ``timestamp`` (UTC, ns) and float64 values with ``start <= timestamp < end``.
+
+        Sorted, unique, RangeIndex; no rows when the symbol is not stored. What is returned is one
+        complete state of the store, even while another process writes.
+
+        Raises
+        ------
+        StorageError
+            When a file is damaged.
+        """
+        directory = self._directory(symbol)
+        start, end = _utc(start), _utc(end)
+        frame = self._load(directory, lambda year: _overlaps(year, start, end), self.columns)
+        keep = np.ones(len(frame), dtype=bool)
+        if start is not None:
+            keep &= np.asarray(frame["timestamp"] >= start)
+        if end is not None:
+            keep &= np.asarray(frame["timestamp"] < end)
+        return frame[keep].reset_index(drop=True)
+
+    def upsert(self, symbol: str, rows: pd.DataFrame) -> UpsertReport:
+        """Merge rows into the store, all or nothing.
+
+        Parameters
+        ----------
+        symbol
+            Symbol of all rows; the empty text stands for every symbol.
+        rows
+            A DatetimeIndex or a time column (naive times are UTC) and the values; any order.
+            Rows that disagree are resolved as `onward.data.repositories.merge.merge` says.
+
+        Returns
+        -------
+        UpsertReport
+            Writing the same rows again reports them all as unchanged and touches no file.
+
+        Raises
+        ------
+        DataError
+            When the rows break the rules of bars or the symbol is not one.
+        StorageError
+            When the disk is full or refuses, or another writer does not let go. The old state
+            stays.
+        """
+        directory = self._directory(symbol)
+        offer = self._offered(symbol, rows)
+        if len(offer.rows) == 0:
+            return UpsertReport(self.kind, symbol, still_open=offer.still_open)
+        with files.locked(directory, timeout_seconds=self._lock_timeout_seconds):
+            years = set(_years(offer.rows))
+            stored = self._load(directory, lambda year: year in years, self.columns)
+            merged = merge(self.kind, stored, offer.rows)
+            if merged.added or merged.replaced:
+                self._check(symbol, directory, merged)
+                with files.storage_errors(f"storing {self.kind} of {symbol or 'every symbol'}", directory):
+                    self._write(directory, merged.rows)
+        return UpsertReport(
+            self.kind,
+            symbol,
+            merged.added,
+            merged.unchanged,
+            merged.replaced,
+            merged.refused + offer.disagreed,
+            offer.still_open,
+            merged.conflicts,
+        )
+
+    def coverage(self, symbol: str) -> Coverage:
+        """Return how far the rows of a symbol reach.
+
+        Raises
+        ------
+        NotEnoughDataError
+            When nothing is stored of the symbol.
+        """
+        times = pd.DatetimeIndex(self._load(self._directory(symbol), lambda _: True, ())["timestamp"])
+        if not len(times):
+            raise NotEnoughDataError(
+                f"No {self.kind.replace('_', ' ')} of this symbol is stored",
+                got=repr(symbol),
+                allowed=", ".join(self.symbols()[:20]) or "nothing is stored yet",
+            )
+        steps = np.diff(to_ns(times))
+        usual = self._usual_step(times)
+        over = steps[steps > usual] if usual else steps[:0]
+        missing = int((over // usual - 1).sum()) if usual else 0
+        longest = pd.Timedelta(int(steps.max()) if len(steps) else 0, unit="ns")
+        return Coverage(
+            self.kind,
+            symbol,
+            self._timeframe_text(),
+            times[0],
+            times[-1],
+            len(times),
+            len(over),
+            missing,
+            longest,
+        )
+
+    def _directory(self, symbol: str) -> Path:
+        return self.root / self.kind / encode_symbol(symbol)
+
+    def _timeframe_text(self) -> str:
+        return ""
+
+    def _usual_step(self, times: pd.DatetimeIndex) -> int:
+        return infer_timeframe(times).value if len(times) > 1 else 0
+
+    def _offered(self, symbol: str, rows: pd.DataFrame) -> _Offer:
+        table = lower_columns(rows)
+        missing = [c for c in VALUES[self.kind] if c not in table.columns]
+        column = time_column(table)
+        if missing or (column is None and not isinstance(table.index, pd.DatetimeIndex)):
+            raise DataError(
+                f"The rows of {symbol or 'every symbol'} lack {', '.join(missing) or 'timestamps'}",
+                got=", ".join(map(str, table.columns)),
+                allowed=", ".join(("timestamp", *VALUES[self.kind])),
+            )
+        times = to_utc(table.index if column is None else table[column])
+        out = pd.DataFrame({"symbol": "", "timestamp": times})
+        for name in self.columns:
+            source = table[name].to_numpy(np.float64) if name in table.columns else np.nan
+            out[name] = source
+        # volume alone may be unknown
+        wrong = ~np.isfinite(out[list(VALUES[self.kind][:4])].to_numpy()).all(axis=1)
+        if wrong.any():
+            raise DataError(
+                f"Values of {self.kind.replace('_', ' ')} must be finite",
+                got=f"{int(wrong.sum())} rows, first {times[int(np.argmax(wrong))]}",
+                remedy="Drop those rows: what is missing is a gap, and gaps are fine.",
+            )
+        cleaned, repairs = clean(self.kind, out)
+        disagreed = sum(repair.count for repair in repairs if repair.name == "conflicts")
+        return _Offer(cleaned.drop(columns="symbol"), disagreed=disagreed)
+
+    def _check(self, symbol: str, directory: Path, merged: Merged) -> None:
+        """Refuse what must not be stored beside what is stored."""
+
+    def _load(self, directory: Path, wanted: Callable[[int], bool], columns: Sequence[str]) -> pd.DataFrame:
+        for attempt in range(_READ_ATTEMPTS):
+            manifest = files.read_manifest(directory)
+            names = [manifest[year] for year in sorted(manifest) if wanted(year)]
+            try:
+                parts = [_read_file(directory / name, ["timestamp", *columns]) for name in names]
+                break
+            except FileNotFoundError as error:
+                # a writer replaced the file between the two reads; its manifest names another
+                if attempt == _READ_ATTEMPTS - 1:
+                    raise StorageError(
+                        "A file of the store is missing",
+                        got=str(error.filename),
+                        remedy="Remove the directory and import its files again.",
+                    ) from error
+        if not parts:
+            empty = pd.DataFrame({"timestamp": pd.DatetimeIndex([], dtype="datetime64[ns, UTC]")})
+            return empty.assign(**{c: np.empty(0) for c in columns})
+        return pd.concat(parts, ignore_index=True)
+
+    def _write(self, directory: Path, rows: pd.DataFrame) -> None:
+        manifest = files.read_manifest(directory)
+        years = _years(rows)
+        try:
+            for year in np.unique(years):
+                name = files.new_name(int(year))
+                files.write_atomically(directory / name, _parquet_bytes(rows[years == year]))
+                manifest[int(year)] = name
+            files.write_manifest(directory, manifest)
+        finally:
+            files.sweep(directory)
+
+
+class ParquetCandleRepository(_ParquetRepository):
+    """Closed candles of one timeframe.
+
+    Parameters
+    ----------
+    root
+        Directory of the store.
+    timeframe
+        Length of a bar.
+    clock
+        What time it is; candles not closed by then are not stored.
+    lock_timeout_seconds
+        How long a write waits for another writer of the same symbol.
+    """
+
+    kind: ClassVar[Kind] = "candles"
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        timeframe: str | pd.Timedelta,
+        *,
+        clock: Callable[[], pd.Timestamp] = _utc_now,
+        lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS,
+    ) -> None:
+        super().__init__(root, lock_timeout_seconds=lock_timeout_seconds)
+        self.timeframe = parse_timeframe(timeframe)
+        self._clock = clock
+
+    def _directory(self, symbol: str) -> Path:
+        if symbol == "":
+            raise DataError("Candles belong to a symbol", got="''", allowed="BTC/USDT")
+        return super()._directory(symbol) / format_timeframe(self.timeframe)
+
+    def _timeframe_text(self) -> str:
+        return format_timeframe(self.timeframe)
+
+    def _usual_step(self, _times: pd.DatetimeIndex) -> int:
+        return self.timeframe.value
+
+    def _offered(self, symbol: str, rows: pd.DataFrame) -> _Offer:
+        offer = super()._offered(symbol, rows)
+        now = self._clock()
+        if len(offer.rows) == 0 or (offer.rows["timestamp"] + self.timeframe > now).all():
+            return replace(offer, rows=offer.rows.iloc[:0], still_open=len(offer.rows))
+        market = make_market(offer.rows, timeframe=self.timeframe, symbol=symbol, now=now)
+        bars = market.bars.reset_index(drop=True)
+        bars.insert(0, "timestamp", market.open_time)
+        return replace(offer, rows=bars, still_open=len(offer.rows) - len(bars))
+
+    def _check(self, symbol: str, directory: Path, merged: Merged) -> None:
+        manifest = files.read_manifest(directory)
+        if not manifest:
+            return
+        year = min(manifest)
+        stored = self._load(directory, lambda y: y == year, ())["timestamp"].iloc[0]
+        offset = (merged.rows["timestamp"].iloc[0] - stored).value % self.timeframe.value
+        off = (np.diff(to_ns(merged.rows["timestamp"])) % self.timeframe.value != 0).any()
+        if offset or off:
+            raise TimeframeError(
+                f"The bars of {symbol} do not lie on the grid of those already stored",
+                got=f"stored bars open at {stored} and every {format_timeframe(self.timeframe)}, "
+                f"offered ones {pd.Timedelta(offset, unit='ns')} off",
+                remedy="Check the zone of the stamps; another grid needs another symbol name.",
+            )
+
+
+class ParquetFundingRateRepository(_ParquetRepository):
+    """Funding rates by settlement time (jitter up to 5 s floored); the first print stays."""
+
+    kind: ClassVar[Kind] = "funding"
+
+
+class ParquetOpenInterestRepository(_ParquetRepository):
+    """Open interest (and its value in money, NaN where unknown) by stamp; the first print stays."""
+
+    kind: ClassVar[Kind] = "open_interest"
+    optional: ClassVar[tuple[str, ...]] = ("open_interest_value",)
+
+
+class ParquetFearGreedRepository(_ParquetRepository):
+    """Fear & greed by the day it is dated with, symbol ``""``; the first print stays."""
+
+    kind: ClassVar[Kind] = "fear_greed"
+
+
+def _years(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    return np.asarray(pd.DatetimeIndex(frame["timestamp"]).year, dtype=np.int32)
+
+
+def _overlaps(year: int, start: pd.Timestamp | None, end: pd.Timestamp | None) -> bool:
+    return (start is None or year >= start.year) and (end is None or year <= end.year)
+
+
+def _utc(moment: pd.Timestamp | None) -> pd.Timestamp | None:
+    if moment is None:
+        return None
+    return moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
+
+
+def _parquet_bytes(frame: pd.DataFrame) -> bytes:
+    sink = io.BytesIO()
+    table = pyarrow.Table.from_pandas(frame, preserve_index=False)
+    pyarrow.parquet.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def _read_file(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    try:
+        frame: pd.DataFrame = pyarrow.parquet.ParquetFile(path).read(columns=list(columns)).to_pandas()
+    except FileNotFoundError:
+        raise
+    except (pyarrow.ArrowException, OSError) as error:
+        raise StorageError(
+            "A file of the store is damaged",
+            got=f"{path}: {str(error).splitlines()[0][:120]}",
+            remedy="Remove its directory and import the data again.",
+        ) from error
+    return frame
