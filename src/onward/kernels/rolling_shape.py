@@ -16,12 +16,15 @@ from onward.kernels.rolling_input import FloatArray
 
 __all__ = ["window_shape"]
 
+SMALLEST_VARIANCE = 1e-150
+
 
 @kernel
 def window_shape(values: FloatArray, window: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return variance, skewness and excess kurtosis (population forms) of each full window.
 
-    Skewness and kurtosis of a flat window are NaN.
+    Skewness and kurtosis of a flat window are NaN; so are those of one whose deviation is below
+    1e-75, where their powers leave the range of float64.
     """
     n = len(values)
     variance = np.full(n, np.nan)
@@ -42,7 +45,7 @@ def window_shape(values: FloatArray, window: int) -> tuple[FloatArray, FloatArra
             fourth += square * square
         second /= window
         variance[row] = second
-        if second > 0.0:
+        if second > SMALLEST_VARIANCE:
             skewness[row] = third / window / (second * np.sqrt(second))
             kurtosis[row] = fourth / window / (second * second) - 3.0
     return variance, skewness, kurtosis

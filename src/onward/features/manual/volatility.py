@@ -199,14 +199,14 @@ def _volatility_ratio(short: int, long: int) -> Column:
 
 
 def _rank(work: Workspace, bars: int, history: int) -> FloatArray:
-    # Ranks compare deviations that differ in the last bit only when prices repeat, so they are
-    # taken from the estimator that is equal to the last bit wherever the history begins.
-    return work.once(
-        f"volatility_rank_{bars}",
-        "log_return",
-        history,
-        lambda _: rolling_rank(work.shape("log_return", bars).variance, history),
-    )
+    # Where prices repeat, windows hold the same returns in another order, and their deviations
+    # differ by a rounding or not at all. A rank would make a difference of it: so it sees float32,
+    # of an estimator that is equal to the last bit wherever the history begins.
+    def rank(_: FloatArray) -> FloatArray:
+        deviation = np.sqrt(work.shape("log_return", bars).variance)
+        return rolling_rank(deviation.astype(np.float32), history)
+
+    return work.once(f"volatility_rank_{bars}", "log_return", history, rank)
 
 
 def _volatility_rank(bars: int, history: int) -> Column:

@@ -54,7 +54,7 @@ def shape(part: FloatArray) -> tuple[float, float, float]:
     """Return population variance, skewness and excess kurtosis."""
     centre = mean(part)
     second, third, fourth = (math.fsum((x - centre) ** k for x in part) / len(part) for k in (2, 3, 4))
-    if second == 0.0:
+    if second <= 1e-150:
         return second, math.nan, math.nan
     return second, third / second**1.5, fourth / second**2 - 3.0
 
