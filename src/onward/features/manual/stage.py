@@ -112,8 +112,8 @@ class ManualFeaturesStage:
     def examples(cls, market: Market) -> Sequence[Self]:
         """Return the stage with its defaults, and with other windows where a family has some."""
         narrow: dict[str, dict[str, Any]] = {
-            "oscillators": {"rsi_windows": [5], "stochastic_window": 9, "macd": [5, 11, 4]},
-            "trend": {"adx_windows": [5], "efficiency_windows": [7]},
+            "oscillators": {"rsi_windows": [5], "stochastic_window": 9, "roc_windows": []},
+            "trend": {"macd": [5, 11, 4], "adx_windows": [5], "efficiency_windows": [7]},
             "levels": {"windows": [13]},
             "custom_series": {"change_windows": [3], "zscore_windows": [31]},
             "cross_asset": {"return_windows": [2], "beta_windows": [21]},
