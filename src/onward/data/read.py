@@ -130,6 +130,7 @@ def market_of(
     frame = result.frame
     if set(result.symbols) == {""}:
         frame = frame.drop(columns="symbol")
+        symbol = symbol or result.source.split(".")[0] or None
     return make_market(frame, timeframe=length, symbol=symbol, now=now, ohlc=ohlc)
 
 

@@ -161,7 +161,8 @@ def _finish(draft: Draft, recognition: Recognition, path: Path) -> ImportResult:
     frame, repairs = clean(draft.kind, frame)
     symbols = frame["symbol"].unique()
     symbol = str(symbols[0]) if len(symbols) == 1 and symbols[0] else None
-    return ImportResult(draft.kind, symbol, _spacing(frame), frame, recognition, (*draft.repairs, *repairs))
+    story = (*draft.repairs, *repairs)
+    return ImportResult(draft.kind, symbol, _spacing(frame), frame, recognition, story, path.name)
 
 
 def _spacing(frame: pd.DataFrame) -> pd.Timedelta | None:

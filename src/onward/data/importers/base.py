@@ -123,6 +123,8 @@ class ImportResult:
         What the file was taken for and why.
     repairs
         What was changed, each with its rule.
+    source
+        Name of the file.
     """
 
     kind: Kind
@@ -131,6 +133,7 @@ class ImportResult:
     frame: pd.DataFrame
     recognition: Recognition
     repairs: tuple[Repair, ...]
+    source: str = ""
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 LOCK_TIMEOUT_SECONDS = 60.0
+FOREIGN_ROWS = 100
+"""Common bars from which on a majority of differing ones means another venue."""
 _READ_ATTEMPTS = 5
 
 
@@ -309,6 +311,13 @@ class ParquetCandleRepository(_ParquetRepository):
         return replace(offer, rows=bars, still_open=len(offer.rows) - len(bars))
 
     def _check(self, symbol: str, directory: Path, merged: Merged) -> None:
+        differing = merged.replaced + merged.refused
+        if differing + merged.unchanged >= FOREIGN_ROWS and differing > merged.unchanged:
+            raise DataError(
+                f"These look like the bars of another venue, not of the stored {symbol}",
+                got=f"{differing} of {differing + merged.unchanged} common bars differ",
+                remedy=f"Store them under their own name, for example venue:{symbol}.",
+            )
         manifest = files.read_manifest(directory)
         if not manifest:
             return
