@@ -1,0 +1,36 @@
+"""Trained models as bundles, their versions and aliases, and the runs that made them."""
+
+from onward.registry.bundle import read_manifest, verify_bundle, write_bundle
+from onward.registry.libraries import library_versions
+from onward.registry.manifest import BundleFacts, BundleFile, FeatureSchema, Manifest
+from onward.registry.protocol import ModelRegistry, TransactionalRegistry
+from onward.registry.references import Reference, parse_reference
+from onward.registry.runs import RunStore
+from onward.registry.runvalues import Run, RunComparison, RunRecord, RunVerdict
+from onward.registry.store import EmbeddedRegistry
+from onward.registry.values import AliasEvent, ModelSummary, PlacedBundle, Version
+
+__all__ = [
+    "AliasEvent",
+    "BundleFacts",
+    "BundleFile",
+    "EmbeddedRegistry",
+    "FeatureSchema",
+    "Manifest",
+    "ModelRegistry",
+    "ModelSummary",
+    "PlacedBundle",
+    "Reference",
+    "Run",
+    "RunComparison",
+    "RunRecord",
+    "RunStore",
+    "RunVerdict",
+    "TransactionalRegistry",
+    "Version",
+    "library_versions",
+    "parse_reference",
+    "read_manifest",
+    "verify_bundle",
+    "write_bundle",
+]

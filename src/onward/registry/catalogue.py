@@ -1,0 +1,186 @@
+"""The rows of models and versions: every query that the embedded registry asks about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from onward.database.tables import model_versions, models
+from onward.errors import RegistryError, nearest
+from onward.registry import aliases
+from onward.registry.manifest import Manifest
+from onward.registry.references import Reference
+from onward.registry.values import ModelSummary, Version
+
+__all__ = ["Catalogue"]
+
+
+class Catalogue:
+    """Reads and writes rows inside the transactions of its callers.
+
+    Parameters
+    ----------
+    root
+        Directory that the stored places are relative to.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def summaries(self, connection: Connection) -> tuple[ModelSummary, ...]:
+        """Return the models that have a version, by name."""
+        latest = func.max(model_versions.c.version)
+        query = (
+            select(models, func.count(model_versions.c.version).label("n"), latest.label("latest"))
+            .join(model_versions, model_versions.c.model == models.c.name)
+            .group_by(models.c.name)
+            .order_by(models.c.name)
+        )
+        return tuple(
+            ModelSummary(
+                name=row.name,
+                created_at=row.created_at,
+                n_versions=row.n,
+                latest=row.latest,
+                aliases=tuple(aliases.targets(connection, row.name).items()),
+            )
+            for row in connection.execute(query).all()
+        )
+
+    def versions(self, connection: Connection, name: str) -> tuple[Version, ...]:
+        """Return the versions of a model, newest first."""
+        return self._select(connection, name)
+
+    def by_digest(self, connection: Connection, name: str, digest: str) -> Version | None:
+        """Return the version of a model that has this content, if any."""
+        found = self._select(connection, name, model_versions.c.digest == digest)
+        return found[0] if found else None
+
+    def by_number(self, connection: Connection, name: str, number: int) -> Version | None:
+        """Return a version by its number, if it exists."""
+        found = self._select(connection, name, model_versions.c.version == number)
+        return found[0] if found else None
+
+    def version(self, connection: Connection, reference: Reference) -> Version:
+        """Return the version that a reference means.
+
+        Raises
+        ------
+        RegistryError
+            When there is none; the message names what there is.
+        """
+        self.require_model(connection, reference.name)
+        if reference.version is not None:
+            number: int | None = reference.version
+        elif reference.alias is not None:
+            number = aliases.current_target(connection, reference.name, reference.alias)
+            if number is None:
+                raise aliases.unknown_alias(connection, reference.name, reference.alias)
+        else:
+            newest = func.max(model_versions.c.version)
+            number = connection.scalar(select(newest).where(model_versions.c.model == reference.name))
+        found = None if number is None else self.by_number(connection, reference.name, number)
+        if found is None:
+            raise self._unknown_version(connection, reference)
+        return found
+
+    def require_model(self, connection: Connection, name: str) -> None:
+        """Refuse a model that has never had a version.
+
+        Raises
+        ------
+        RegistryError
+            With the nearest name.
+        """
+        names = connection.scalars(select(models.c.name).order_by(models.c.name)).all()
+        if name not in names:
+            guess = nearest(name, names)
+            raise RegistryError(
+                "There is no such model",
+                got=name,
+                allowed=", ".join(names[:10]) or "none has been published yet",
+                remedy=f"Did you mean {guess}?" if guess else "`onward models list` shows what there is.",
+            )
+
+    def append(
+        self, connection: Connection, name: str, manifest: Manifest, directory: str, now: datetime
+    ) -> Version:
+        """Insert the next version of a model, and the model when it is the first."""
+        connection.execute(_insert_model(connection, name, now))
+        number = connection.execute(
+            update(models)
+            .where(models.c.name == name)
+            .values(next_version=models.c.next_version + 1)
+            .returning(models.c.next_version - 1)
+        ).scalar_one()
+        connection.execute(
+            insert(model_versions).values(
+                model=name,
+                version=number,
+                digest=manifest.digest,
+                directory=directory,
+                certificate=manifest.certificate.status,
+                manifest=manifest.to_json(),
+                published_at=now,
+            )
+        )
+        return self.version(connection, Reference(name, version=number))
+
+    def remove(self, connection: Connection, versions: Iterable[Version]) -> None:
+        """Delete rows; an alias that stands for one of them makes the database refuse."""
+        for version in versions:
+            connection.execute(
+                delete(model_versions).where(
+                    model_versions.c.model == version.name, model_versions.c.version == version.number
+                )
+            )
+
+    def directories(self, connection: Connection) -> set[str]:
+        """Return the places that versions lie in."""
+        return set(connection.scalars(select(model_versions.c.directory)))
+
+    def _select(self, connection: Connection, name: str, *where: Any) -> tuple[Version, ...]:
+        rows = connection.execute(
+            select(model_versions)
+            .where(model_versions.c.model == name, *where)
+            .order_by(model_versions.c.version.desc())
+        ).all()
+        named = aliases.targets(connection, name) if rows else {}
+        return tuple(self._read(row, named) for row in rows)
+
+    def _read(self, row: Row[Any], named: dict[str, int]) -> Version:
+        return Version(
+            name=row.model,
+            number=row.version,
+            digest=row.digest,
+            directory=self._root / row.directory,
+            manifest=Manifest.from_json(row.manifest),
+            published_at=row.published_at,
+            aliases=tuple(alias for alias, number in named.items() if number == row.version),
+        )
+
+    def _unknown_version(self, connection: Connection, reference: Reference) -> RegistryError:
+        numbers = connection.scalars(
+            select(model_versions.c.version)
+            .where(model_versions.c.model == reference.name)
+            .order_by(model_versions.c.version.desc())
+        ).all()
+        shown = ", ".join(str(number) for number in numbers[:10]) + (" ..." if len(numbers) > 10 else "")
+        return RegistryError(
+            f"Model {reference.name} has no such version",
+            got=str(reference),
+            allowed=shown or "none is left, all were deleted",
+            remedy=f"`onward models show {reference.name}` shows all.",
+        )
+
+
+def _insert_model(connection: Connection, name: str, now: datetime) -> Any:
+    values = {"name": name, "created_at": now, "next_version": 1}
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(models).values(values).on_conflict_do_nothing()
+    return sqlite.insert(models).values(values).on_conflict_do_nothing()

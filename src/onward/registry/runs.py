@@ -1,0 +1,247 @@
+"""The table ``runs``: one row a train or tune, which makes it the counter of trials."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, and_, distinct, func, insert, select, update
+
+from onward.database.moments import Clock, utc_now
+from onward.database.tables import runs
+from onward.database.transactions import exclusive, reading, writing
+from onward.errors import RegistryError, nearest
+from onward.registry.plain import plain
+from onward.registry.runvalues import Kind, Run, RunComparison, RunRecord, RunVerdict, Status, compare_runs
+
+__all__ = ["RunStore"]
+
+KINDS = ("train", "tune")
+STATUSES = ("running", "succeeded", "failed", "cancelled")
+LOCK = "onward-runs"
+
+
+class RunStore:
+    """Remembers every run. Runs are never deleted: forgetting trials would flatter the verdict.
+
+    Safe to use from several threads and processes.
+
+    Parameters
+    ----------
+    engine
+        From `onward.database.open_database`, its tables up to date.
+    clock
+        Gives this moment, UTC.
+    """
+
+    def __init__(self, engine: Engine, *, clock: Clock = utc_now) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def record(self, record: RunRecord) -> Run:
+        """Insert a run and return it with its id.
+
+        Raises
+        ------
+        RegistryError
+            When a field is not as it must be, or has no JSON form.
+        """
+        with writing(self._engine) as connection:
+            return self.insert(connection, record)
+
+    def insert(self, connection: Connection, record: RunRecord) -> Run:
+        """Insert a run inside the caller's transaction, such as a job's terminal one."""
+        _check(record)
+        now = self._clock()
+        run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+        connection.execute(
+            insert(runs).values(
+                id=run_id,
+                created_at=now,
+                looked_at_time=now if record.looked_at else None,
+                **_columns(record),
+            )
+        )
+        return self._get(connection, run_id)
+
+    def update(
+        self,
+        run_id: str,
+        *,
+        status: Status | None = None,
+        scores: dict[str, Any] | None = None,
+        verdicts: dict[str, RunVerdict] | None = None,
+        duration_seconds: float | None = None,
+        model_ref: str | None = None,
+        report_path: str | None = None,
+    ) -> Run:
+        """Fill in what was not known when the run was recorded; None leaves a field as it is.
+
+        Raises
+        ------
+        RegistryError
+            When there is no such run.
+        """
+        given = {
+            "status": status,
+            "scores": scores,
+            "verdicts": verdicts,
+            "duration_seconds": duration_seconds,
+            "model_ref": model_ref,
+            "report_path": report_path,
+        }
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        with writing(self._engine) as connection:
+            run = self._get(connection, run_id)
+            changed = dataclasses.replace(run.record, **changes)
+            _check(changed)
+            columns = {name: value for name, value in _columns(changed).items() if name in changes}
+            if columns:
+                connection.execute(update(runs).where(runs.c.id == run.id).values(columns))
+            return self._get(connection, run.id)
+
+    def get(self, run_id: str) -> Run:
+        """Return a run by its id, or by the beginning of it when that is unique.
+
+        Raises
+        ------
+        RegistryError
+            When there is none, or more than one.
+        """
+        with reading(self._engine) as connection:
+            return self._get(connection, run_id)
+
+    def list(
+        self,
+        *,
+        kind: Kind | None = None,
+        data_hash: str | None = None,
+        label_family: str | None = None,
+        limit: int | None = None,
+    ) -> tuple[Run, ...]:
+        """Return runs, newest first.
+
+        Parameters
+        ----------
+        kind, data_hash, label_family
+            Only runs that have this; None = any.
+        limit
+            At most so many; None = all.
+        """
+        wanted = {"kind": kind, "data_hash": data_hash, "label_family": label_family}
+        query = select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
+        for name, value in wanted.items():
+            if value is not None:
+                query = query.where(runs.c[name] == value)
+        with reading(self._engine) as connection:
+            return tuple(_read(row) for row in connection.execute(query))
+
+    def compare(self, run_ids: Sequence[str]) -> RunComparison:
+        """Lay runs side by side.
+
+        Raises
+        ------
+        RegistryError
+            When a run does not exist, or there are fewer than two.
+        """
+        if isinstance(run_ids, str) or len(run_ids) < 2:
+            raise RegistryError(
+                "A comparison needs at least two runs",
+                got=repr(run_ids),
+                allowed="two or more run ids",
+                remedy="`onward runs list` shows them.",
+            )
+        with reading(self._engine) as connection:
+            return compare_runs([self._get(connection, run_id) for run_id in run_ids])
+
+    def looked_at(self, data_hash: str, label_family: str) -> int:
+        """Return how many configurations had their outer scores looked at on these data.
+
+        Counts distinct plan hashes among the looked-at runs of this data hash and label family:
+        the number of trials that the verdict's Sidak correction takes (DESIGN 9). Trials of a
+        nested search are not looked at and do not count.
+        """
+        with reading(self._engine) as connection:
+            return _count(connection, data_hash, label_family)
+
+    def mark_looked_at(self, run_id: str) -> int:
+        """Note that somebody saw a run's outer scores, and return the count that follows.
+
+        Marking and counting are one step: of several runs that finish at the same moment each
+        gets a count of its own. Marking again keeps the first moment.
+
+        Returns
+        -------
+        int
+            As `looked_at`, this run included.
+        """
+        with writing(self._engine) as connection:
+            exclusive(connection, LOCK)
+            run = self._get(connection, run_id)
+            connection.execute(
+                update(runs)
+                .where(and_(runs.c.id == run.id, runs.c.looked_at.is_(False)))
+                .values(looked_at=True, looked_at_time=self._clock())
+            )
+            return _count(connection, run.record.data_hash, run.record.label_family)
+
+    def _get(self, connection: Connection, run_id: object) -> Run:
+        text = run_id if isinstance(run_id, str) else ""
+        starts = runs.c.id.startswith(text, autoescape=True)
+        found = (
+            connection.execute(select(runs).where(starts).order_by(runs.c.id).limit(3)).all() if text else []
+        )
+        exact = [row for row in found if row.id == text]
+        if len(found) == 1 or exact:
+            return _read((exact or found)[0])
+        if found:
+            raise RegistryError(
+                "Several runs begin with these characters",
+                got=text,
+                allowed=", ".join(row.id for row in found),
+                remedy="Give more of the id.",
+            )
+        newest = connection.scalars(select(runs.c.id).order_by(runs.c.created_at.desc()).limit(20)).all()
+        guess = nearest(text, newest)
+        raise RegistryError(
+            "There is no such run",
+            got=repr(run_id),
+            allowed=", ".join(newest[:3]) or "none has been recorded yet",
+            remedy=f"Did you mean {guess}?" if guess else "`onward runs list` shows them.",
+        )
+
+
+def _count(connection: Connection, data_hash: str, label_family: str) -> int:
+    query = select(func.count(distinct(runs.c.plan_hash))).where(
+        runs.c.data_hash == data_hash, runs.c.label_family == label_family, runs.c.looked_at
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def _check(record: RunRecord) -> None:
+    if record.kind not in KINDS:
+        raise RegistryError("A run is of no such kind", got=repr(record.kind), allowed=", ".join(KINDS))
+    if record.status not in STATUSES:
+        raise RegistryError("A run has no such status", got=repr(record.status), allowed=", ".join(STATUSES))
+    limits = {"plan_hash": 64, "data_hash": 64, "label_family": 200}
+    for name, limit in limits.items():
+        value = getattr(record, name)
+        if not isinstance(value, str) or not 0 < len(value) <= limit:
+            raise RegistryError(
+                f"A run needs a {name}", got=repr(value), allowed=f"text of 1 to {limit} characters"
+            )
+
+
+def _columns(record: RunRecord) -> dict[str, Any]:
+    columns = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    return columns | {name: plain(columns[name]) for name in ("plan", "data", "scores", "verdicts")}
+
+
+def _read(row: Row[Any]) -> Run:
+    values = dict(row._mapping)
+    moments: dict[str, datetime] = {name: values.pop(name) for name in ("created_at", "looked_at_time")}
+    verdicts = {name: RunVerdict(**verdict) for name, verdict in values.pop("verdicts").items()}
+    return Run(id=values.pop("id"), record=RunRecord(verdicts=verdicts, **values), **moments)

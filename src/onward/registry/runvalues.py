@@ -1,0 +1,128 @@
+"""What is remembered of a run, and what a comparison of runs shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+__all__ = ["Kind", "Run", "RunComparison", "RunRecord", "RunVerdict", "Status", "compare_runs"]
+
+Kind: TypeAlias = Literal["train", "tune"]
+Status: TypeAlias = Literal["running", "succeeded", "failed", "cancelled"]
+
+
+@dataclass(frozen=True)
+class RunVerdict:
+    """One verdict: its level in words, and the corrected p-value that decided it (None: unknown)."""
+
+    level: str
+    p_value: float | None
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a trainer tells the store about a run.
+
+    Attributes
+    ----------
+    kind
+        ``train`` or ``tune``.
+    plan, plan_hash
+        The resolved plan and its content hash: one configuration.
+    data_hash, label_family
+        What the trial counter works on (DESIGN 9).
+    data
+        Description of the data: symbols, timeframe, first and last bar, rows.
+    scores
+        Pooled out-of-fold scores; NaN is stored as unknown.
+    verdicts
+        By name: ``direction``, ``range``.
+    looked_at
+        Whether the outer scores were shown to anybody.
+    status
+        ``running``, ``succeeded``, ``failed`` or ``cancelled``.
+    duration_seconds
+        Wall-clock time of the training.
+    job_id, model_ref, report_path
+        The job that ran it, the version it was published as, its report; if any.
+    """
+
+    kind: Kind
+    plan: Mapping[str, Any]
+    plan_hash: str
+    data_hash: str
+    label_family: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    verdicts: Mapping[str, RunVerdict] = field(default_factory=dict)
+    looked_at: bool = False
+    status: Status = "succeeded"
+    duration_seconds: float | None = None
+    job_id: str | None = None
+    model_ref: str | None = None
+    report_path: str | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of the table ``runs``: a record with its id, its moment, and when it was looked at."""
+
+    id: str
+    created_at: datetime
+    record: RunRecord
+    looked_at_time: datetime | None
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """Runs side by side.
+
+    Attributes
+    ----------
+    runs
+        In the order asked for.
+    plan
+        Settings that differ, by dotted name, one value a run (None: not in that plan).
+    scores, verdicts
+        Every score, and the level of every verdict, by name, one value a run.
+    same_data
+        Whether all used the same data and label family: if not, scores do not compare.
+    """
+
+    runs: tuple[Run, ...]
+    plan: Mapping[str, tuple[Any, ...]]
+    scores: Mapping[str, tuple[Any, ...]]
+    verdicts: Mapping[str, tuple[str | None, ...]]
+    same_data: bool
+
+
+def compare_runs(runs: Sequence[Run]) -> RunComparison:
+    """Lay runs side by side."""
+    plans = [_flat(run.record.plan) for run in runs]
+    scores = [_flat(run.record.scores) for run in runs]
+    levels = [{name: v.level for name, v in run.record.verdicts.items()} for run in runs]
+    plan = _columns(plans)
+    return RunComparison(
+        runs=tuple(runs),
+        plan={name: values for name, values in plan.items() if any(v != values[0] for v in values)},
+        scores=_columns(scores),
+        verdicts=_columns(levels),
+        same_data=len({(run.record.data_hash, run.record.label_family) for run in runs}) <= 1,
+    )
+
+
+def _columns(tables: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    names = dict.fromkeys(name for table in tables for name in table)
+    return {name: tuple(table.get(name) for table in tables) for name in names}
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}{name}."))
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat

@@ -1,0 +1,474 @@
+"""The embedded registry: versions and aliases in the database, bundles in a directory."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from onward.database.moments import Clock, require_utc, utc_now
+from onward.database.transactions import exclusive, reading, writing
+from onward.errors import BundleError, RegistryError, StorageError
+from onward.registry import aliases
+from onward.registry.archive import pack_bundle, unpack_bundle
+from onward.registry.bundle import read_manifest, verify_bundle
+from onward.registry.catalogue import Catalogue
+from onward.registry.files import storage_errors
+from onward.registry.manifest import MANIFEST
+from onward.registry.names import check_alias, check_name, check_number
+from onward.registry.placement import Placement
+from onward.registry.references import Reference, parse_reference
+from onward.registry.retention import expired_versions
+from onward.registry.values import AliasEvent, ModelSummary, PlacedBundle, Version
+
+__all__ = ["EmbeddedRegistry"]
+
+LOCK = "onward-registry"
+
+
+class EmbeddedRegistry:
+    """A `TransactionalRegistry` in the database of everything else.
+
+    Safe to use from several threads and processes.
+
+    Parameters
+    ----------
+    engine
+        From `onward.database.open_database`, its tables up to date.
+    models_directory
+        ``models/`` of the home directory.
+    clock
+        Gives this moment, UTC.
+    """
+
+    def __init__(self, engine: Engine, models_directory: Path, *, clock: Clock = utc_now) -> None:
+        self._engine = engine
+        self._placement = Placement(models_directory)
+        self._catalogue = Catalogue(self._placement.root)
+        self._clock = clock
+
+    # -- publishing ---------------------------------------------------------------------------
+
+    def publish(self, staged: Path, name: str | None = None) -> Version:
+        """Take over a staged bundle as the next version of a model.
+
+        Parameters
+        ----------
+        staged
+            Directory that `write_bundle` wrote; it is moved away.
+        name
+            Model; default is the name in the manifest.
+
+        Raises
+        ------
+        BundleError
+            When the bundle is damaged; it stays where it is.
+        RegistryError
+            When the name is not allowed.
+        StorageError
+            When the disk or the database refuses; nothing becomes visible.
+        """
+        placed = self.place(staged, name)
+        try:
+            with writing(self._engine) as connection:
+                version = self.insert(connection, placed)
+        except StorageError:
+            self._give_back(placed, Path(staged))
+            raise
+        # Still there only when equal content lay in the place already.
+        shutil.rmtree(staged, ignore_errors=True)
+        return version
+
+    def place(self, staged: Path, name: str | None = None) -> PlacedBundle:
+        """Verify a staged bundle and move it to its place; no version speaks of it yet.
+
+        The first half of publishing. Without the second half, `sweep_orphans` removes the
+        directory after a day.
+        """
+        name = read_manifest(staged).name if name is None else check_name(name)
+        directory, manifest = self._placement.put(Path(staged), name)
+        return PlacedBundle(name, directory, manifest)
+
+    def insert(self, connection: Connection, placed: PlacedBundle) -> Version:
+        """Make a placed bundle the next version, inside the caller's transaction.
+
+        The second half of publishing. The version is visible when, and only when, the
+        transaction commits. Content that is published already gives the version that it is.
+
+        Parameters
+        ----------
+        connection
+            Inside `onward.database.writing`, for example that of ``JobStore.finish``.
+        placed
+            From `place`.
+
+        Raises
+        ------
+        StorageError
+            When the directory was swept meanwhile.
+        """
+        exclusive(connection, LOCK)
+        if not (placed.directory / MANIFEST).is_file():
+            raise StorageError(
+                "The placed bundle is gone",
+                got=str(placed.directory),
+                remedy="Publish the bundle again.",
+            )
+        published = self._catalogue.by_digest(connection, placed.name, placed.manifest.digest)
+        if published is not None:
+            return published
+        place = self._placement.relative(placed.name, placed.manifest.digest)
+        return self._catalogue.append(connection, placed.name, placed.manifest, place, self._clock())
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def resolve(self, reference: str) -> Version:
+        """Return the version that a reference means now.
+
+        Raises
+        ------
+        RegistryError
+            When there is no such model, version or alias; the message names what there is.
+        """
+        parsed = parse_reference(reference)
+        with reading(self._engine) as connection:
+            return self._catalogue.version(connection, parsed)
+
+    def open(self, reference: str) -> Path:
+        """Return the bundle's directory after checking every byte of it.
+
+        Raises
+        ------
+        BundleError
+            When a file is missing, unknown or changed; the message names it.
+        """
+        return self._verified(self.resolve(reference))
+
+    def list_models(self) -> tuple[ModelSummary, ...]:
+        """Return all models that have a version, by name."""
+        with reading(self._engine) as connection:
+            return self._catalogue.summaries(connection)
+
+    def list_versions(self, name: str) -> tuple[Version, ...]:
+        """Return the versions of a model, newest first.
+
+        Raises
+        ------
+        RegistryError
+            When there is no such model.
+        """
+        with reading(self._engine) as connection:
+            self._catalogue.require_model(connection, check_name(name))
+            return self._catalogue.versions(connection, name)
+
+    # -- aliases ------------------------------------------------------------------------------
+
+    def set_alias(
+        self, name: str, alias: str, version: int, actor: str = "", reason: str = ""
+    ) -> AliasEvent | None:
+        """Let an alias stand for a version; None when it did already.
+
+        Raises
+        ------
+        RegistryError
+            When the version does not exist or its leak certificate did not pass.
+        """
+        check_alias(alias)
+        with self._changing(name) as (connection, now):
+            target = self._catalogue.version(connection, Reference(name, version=check_number(version)))
+            aliases.check_certificate(target)
+            previous = aliases.current_target(connection, name, alias)
+            if previous == version:
+                return None
+            return aliases.record(
+                connection,
+                name,
+                alias,
+                action="set",
+                version=version,
+                previous=previous,
+                actor=actor,
+                reason=reason,
+                now=now,
+            )
+
+    def delete_alias(self, name: str, alias: str, actor: str = "", reason: str = "") -> AliasEvent:
+        """Take an alias away; its history stays.
+
+        Raises
+        ------
+        RegistryError
+            When it is not set.
+        """
+        check_alias(alias)
+        with self._changing(name) as (connection, now):
+            previous = aliases.current_target(connection, name, alias)
+            if previous is None:
+                raise aliases.unknown_alias(connection, name, alias)
+            return aliases.record(
+                connection,
+                name,
+                alias,
+                action="delete",
+                version=None,
+                previous=previous,
+                actor=actor,
+                reason=reason,
+                now=now,
+            )
+
+    def rollback(self, name: str, alias: str, actor: str = "", reason: str = "") -> AliasEvent:
+        """Let an alias stand for its previous target again; repeated, one step further back.
+
+        Raises
+        ------
+        RegistryError
+            When there is no previous target, or it has been deleted since.
+        """
+        check_alias(alias)
+        with self._changing(name) as (connection, now):
+            events = aliases.read_events(connection, name, alias)
+            if not events:
+                raise aliases.unknown_alias(connection, name, alias)
+            earlier = aliases.previous_targets(events)
+            if not earlier:
+                raise RegistryError(
+                    f"{name}@{alias} has no earlier target to return to",
+                    got=f"{len(events)} events",
+                    remedy=f"Set it explicitly: `onward models alias {name} {alias} VERSION`.",
+                )
+            target = earlier[0]
+            if not self._catalogue.by_number(connection, name, target):
+                raise RegistryError(
+                    f"The previous target of {name}@{alias} has been deleted",
+                    got=f"models:/{name}/{target}",
+                    remedy=f"Set it explicitly: `onward models alias {name} {alias} VERSION`.",
+                )
+            previous = aliases.current_target(connection, name, alias)
+            return aliases.record(
+                connection,
+                name,
+                alias,
+                action="rollback",
+                version=target,
+                previous=previous,
+                actor=actor,
+                reason=reason,
+                now=now,
+            )
+
+    def alias_history(self, name: str, alias: str | None = None) -> tuple[AliasEvent, ...]:
+        """Return the changes of one alias, or of all of a model's, oldest first."""
+        if alias is not None:
+            check_alias(alias)
+        with reading(self._engine) as connection:
+            self._catalogue.require_model(connection, check_name(name))
+            return tuple(aliases.read_events(connection, name, alias))
+
+    def alias_at(self, name: str, alias: str, moment: datetime) -> AliasEvent | None:
+        """Return the event that made an alias what it was at a moment.
+
+        Parameters
+        ----------
+        name, alias
+            Which alias.
+        moment
+            With a time zone. An event counts from its own moment on.
+
+        Returns
+        -------
+        AliasEvent or None
+            Its ``version`` was live; None when the alias was not set then.
+        """
+        moment = require_utc(moment)
+        past = [event for event in self.alias_history(name, check_alias(alias)) if event.at <= moment]
+        return past[-1] if past and past[-1].version is not None else None
+
+    # -- retention ----------------------------------------------------------------------------
+
+    def delete(self, reference: str | Version) -> Version:
+        """Delete a version that no alias stands for, and return what it was.
+
+        Raises
+        ------
+        RegistryError
+            When an alias stands for it.
+        """
+        parsed = parse_reference(reference.ref if isinstance(reference, Version) else reference)
+        with self._changing(parsed.name) as (connection, _):
+            version = self._catalogue.version(connection, parsed)
+            if version.aliases:
+                raise RegistryError(
+                    "A version that an alias stands for cannot be deleted",
+                    got=f"{version.ref} is {', '.join(version.aliases)}",
+                    allowed="versions without an alias",
+                    remedy="Move or delete the alias first.",
+                )
+            self._catalogue.remove(connection, [version])
+        self._remove(version.directory)
+        return version
+
+    def cleanup(
+        self,
+        name: str,
+        *,
+        max_versions: int | None = None,
+        max_age_days: float | None = None,
+        dry_run: bool = False,
+    ) -> tuple[Version, ...]:
+        """Delete what retention no longer keeps, and return it, oldest first.
+
+        Never a version that an alias stands for, nor the one that rolling an alias back would
+        restore.
+
+        Parameters
+        ----------
+        name
+            Model.
+        max_versions
+            Versions to keep, the newest ones.
+        max_age_days
+            Days since publishing after which a version goes.
+        dry_run
+            Only say what would go.
+        """
+        with self._changing(name) as (connection, now):
+            expired = expired_versions(
+                self._catalogue.versions(connection, name),
+                protected=self._protected(connection, name),
+                now=now,
+                max_versions=max_versions,
+                max_age_days=max_age_days,
+            )
+            if not dry_run:
+                self._catalogue.remove(connection, expired)
+        if not dry_run:
+            for version in expired:
+                self._remove(version.directory)
+        return expired
+
+    def sweep_orphans(self, *, older_than_hours: float = 24.0) -> tuple[Path, ...]:
+        """Remove what interrupted publishing, imports and deletions left in the file system.
+
+        Parameters
+        ----------
+        older_than_hours
+            Younger directories may belong to a publisher at work and stay.
+
+        Returns
+        -------
+        tuple of Path
+            What was removed.
+        """
+        before = (self._clock() - timedelta(hours=older_than_hours)).timestamp()
+        with reading(self._engine) as connection:
+            referenced = self._catalogue.directories(connection)
+        with storage_errors("sweep the models directory", self._placement.root):
+            return tuple(p for p in self._placement.orphans(referenced, before) if self._remove(p))
+
+    # -- carrying versions elsewhere ----------------------------------------------------------
+
+    def export_version(self, reference: str, path: Path, *, overwrite: bool = False) -> Path:
+        """Write a version into one file; the same version always gives the same bytes.
+
+        Raises
+        ------
+        RegistryError
+            When the file exists and ``overwrite`` is false.
+        """
+        path = Path(path)
+        if path.is_dir() or (path.exists() and not overwrite):
+            raise RegistryError(
+                "The export would replace something",
+                got=str(path),
+                allowed="a path where nothing is",
+                remedy="Choose another name, or say that it may be overwritten.",
+            )
+        version = self.resolve(reference)
+        self._verified(version)
+        pack_bundle(version.directory, path)
+        return path
+
+    def import_version(self, path: Path, name: str | None = None) -> Version:
+        """Publish a version from a file that `export_version` wrote.
+
+        Numbers and aliases are not taken along: they belong to the registry that gave them.
+
+        Raises
+        ------
+        BundleError
+            When the file is no export, damaged, or tries a trick.
+        """
+        if name is not None:
+            check_name(name)
+        staged = self._placement.staging / uuid.uuid4().hex
+        try:
+            unpack_bundle(Path(path), staged)
+            return self.publish(staged, name)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+
+    # -- inside -------------------------------------------------------------------------------
+
+    @contextmanager
+    def _changing(self, name: str) -> Iterator[tuple[Connection, datetime]]:
+        """Give a transaction in which nobody else changes the registry, and this moment."""
+        check_name(name)
+        with writing(self._engine) as connection:
+            exclusive(connection, LOCK)
+            self._catalogue.require_model(connection, name)
+            yield connection, self._clock()
+
+    def _protected(self, connection: Connection, name: str) -> set[int]:
+        current = aliases.targets(connection, name)
+        protected = set(current.values())
+        for alias in current:
+            protected.update(aliases.previous_targets(aliases.read_events(connection, name, alias))[:1])
+        return protected
+
+    def _remove(self, directory: Path) -> bool:
+        """Remove a directory unless a version speaks of it; what cannot be removed is swept later."""
+        try:
+            with self._unpublished(directory) as free:
+                doomed = self._placement.discard(directory) if free else None
+        except OSError:
+            return False
+        if doomed is not None:
+            shutil.rmtree(doomed, ignore_errors=True)
+        return doomed is not None
+
+    def _give_back(self, placed: PlacedBundle, staged: Path) -> None:
+        """Undo `place` after a refused `insert`, so that the caller still has the bundle."""
+        try:
+            with self._unpublished(placed.directory) as free:
+                if free and not staged.exists():
+                    placed.directory.rename(staged)
+        except (OSError, StorageError):
+            return  # the database is out of reach: the bundle stays in its place until it is swept
+
+    @contextmanager
+    def _unpublished(self, directory: Path) -> Iterator[bool]:
+        """Say whether no version speaks of a directory, and keep it so for the block.
+
+        Under the same lock as `insert`: a bundle that is being published again stays.
+        """
+        relative = directory.relative_to(self._placement.root).as_posix()
+        with writing(self._engine, durable=False) as connection:
+            exclusive(connection, LOCK)
+            yield relative not in self._catalogue.directories(connection)
+
+    def _verified(self, version: Version) -> Path:
+        manifest = verify_bundle(version.directory)
+        if manifest.digest != version.digest:
+            raise BundleError(
+                "The bundle is not the one that was published",
+                got=f"{version.directory}: digest {manifest.digest[:16]}",
+                allowed=f"digest {version.digest[:16]}",
+                remedy="Restore it from a backup or an export, or train it again.",
+            )
+        return version.directory

@@ -1,0 +1,69 @@
+"""The embedded registry keeps every promise of `ModelRegistry`, on each database."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from onward.database import open_database, upgrade, writing
+from onward.registry import EmbeddedRegistry, TransactionalRegistry
+from onward.testing.registry import CHECKS, Check, Workshop, check_registry
+
+POSTGRES = os.environ.get("ONWARD_TEST_POSTGRES_URL")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    if request.param == "sqlite":
+        engine = open_database(f"sqlite:///{tmp_path}/onward.db")
+        upgrade(engine)
+        yield engine
+        engine.dispose()
+        return
+    if POSTGRES is None:
+        pytest.skip("ONWARD_TEST_POSTGRES_URL names no database to test with")
+    schema = f"test_{uuid.uuid4().hex}"
+    outside = open_database(POSTGRES)
+    with writing(outside) as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    engine = open_database(f"{POSTGRES}?options=-csearch_path%3D{schema}")
+    upgrade(engine)
+    yield engine
+    engine.dispose()
+    with writing(outside) as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    outside.dispose()
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_embedded_registry(check: Check, engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "workshop").mkdir()
+    check(EmbeddedRegistry(engine, tmp_path / "models"), Workshop(tmp_path / "workshop"))
+
+
+def test_it_can_join_a_transaction(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path}/onward.db")
+    assert isinstance(EmbeddedRegistry(engine, tmp_path / "models"), TransactionalRegistry)
+
+
+def test_the_suite_catches_a_registry_that_hands_out_damage(tmp_path: Path) -> None:
+    class Careless(EmbeddedRegistry):
+        def open(self, reference: str) -> Path:
+            return self.resolve(reference).directory
+
+    made = 0
+
+    def factory() -> Careless:
+        nonlocal made
+        made += 1
+        engine = open_database(f"sqlite:///{tmp_path}/{made}.db")
+        upgrade(engine)
+        return Careless(engine, tmp_path / f"models-{made}")
+
+    with pytest.raises(AssertionError, match="BundleError was promised"):
+        check_registry(factory)
