@@ -6,7 +6,7 @@ import math
 import operator
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 
@@ -121,7 +121,7 @@ class ThresholdLabeler:
         """Return the span of every row that has an outcome and a border, in the market's order."""
         return self._spans(market, self._labelled(market))
 
-    def fit(self, market: Market, rows: IntArray) -> ThresholdLabeler:
+    def fit(self, market: Market, rows: IntArray) -> Self:
         """Return a labeler whose border comes from these rows only.
 
         Modes other than ``quantile`` take nothing from the rows and return themselves.
@@ -160,7 +160,7 @@ class ThresholdLabeler:
         return {"labeler": self.name, **asdict(self)}
 
     @classmethod
-    def from_json(cls, state: Mapping[str, Any]) -> ThresholdLabeler:
+    def from_json(cls, state: Mapping[str, Any]) -> Self:
         """Rebuild a labeler from what `to_json` gave.
 
         Raises

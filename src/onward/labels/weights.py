@@ -140,6 +140,8 @@ def time_decay(uniqueness: FloatArray, start: IntArray, oldest: float = 0.5) -> 
             allowed="arrays of equal length, uniqueness in (0, 1]",
             remedy="Pass average_uniqueness(spans) and spans.start.",
         )
+    if len(start) == 0:
+        return np.empty(0)
     moments, code = np.unique(start, return_inverse=True)
     age = np.cumsum(np.bincount(code, weights=uniqueness, minlength=len(moments)))[code]
     total = float(uniqueness.sum())

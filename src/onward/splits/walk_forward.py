@@ -38,7 +38,8 @@ class WalkForward(BaseSplitter):
         Spans of the labels, for `split`.
     embargo
         Time that must lie between the end of a training label and the first test decision: bars
-        (int), a timedelta or text such as ``"36h"``. The label must have ended before in any case.
+        (int), a timedelta or text such as ``"36h"``; ``None`` is 0. The label must have ended
+        before in any case.
     window
         ``None``: train on all of the past (expanding). Else on its newest part only (rolling):
         the last so many decision times (int), or so long (time), among the rows that may be
@@ -87,6 +88,7 @@ class WalkForward(BaseSplitter):
         if self.step is None:
             n_splits = DEFAULT_SPLITS if self.n_splits is None else self.n_splits
             object.__setattr__(self, "n_splits", require_count("n_splits", n_splits, 1))
+        object.__setattr__(self, "embargo", 0 if self.embargo is None else self.embargo)
         Extent.parse(self.embargo, "embargo")
         for name in ("window", "initial", "step"):
             if getattr(self, name) is not None:

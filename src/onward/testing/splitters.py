@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from onward.errors import SplitError
 from onward.protocols import Splitter
 from onward.splits import BaseSplitter
 from onward.types import BoolArray, Fold, IntArray, Spans
@@ -53,9 +54,10 @@ def check_splitter(splitter: BaseSplitter, spans: Spans, *, nested: bool = True)
         return
     for outer in (folds[0], folds[len(folds) // 2], folds[-1]):
         inside = spans.take(outer.train)
-        if len(np.unique(inside.start)) < 4 * len(folds):
-            continue
-        inner = splitter.folds(inside)
+        try:
+            inner = splitter.folds(inside)
+        except SplitError:
+            continue  # purging may leave fewer decision times than blocks, above all early on
         _check_coverage(inner, inside)
         check_folds(splitter, inner, inside)
         frame = pd.DataFrame({"x": np.zeros(len(outer.train))}, index=inside.index)
