@@ -94,13 +94,18 @@ class Labeler(Protocol):
     changes nothing); rows whose outcome lies beyond the data are dropped; fitting moves no span.
     """
 
-    kind: Literal["classes", "target"]
+    @property
+    def kind(self) -> Literal["classes", "target"]:
+        """What ``label`` gives: classes -1, 0, 1 or regression targets."""
 
     def spans(self, market: Market) -> Spans:
         """Return the spans of every row that has an outcome inside the data."""
 
     def fit(self, market: Market, rows: IntArray) -> Self:
         """Return a labeler whose parameters come from these rows only (positions into ``spans``)."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the parameters and what was fitted as plain JSON values."""
 
     def label(self, market: Market) -> Labels:
         """Return the labels of all rows of ``spans(market)``, in that order."""
