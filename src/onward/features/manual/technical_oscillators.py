@@ -13,7 +13,7 @@ from onward.features.manual.scale import ratio, typical_price
 from onward.features.manual.talib_segments import talib_indicator
 from onward.kernels.recursive import wilder_lookback
 from onward.kernels.rolling import lag, rolling_max, rolling_mean, rolling_min, rolling_sum
-from onward.types import FloatArray
+from onward.types import BoolArray, FloatArray
 
 __all__ = ["Oscillators", "money_flow_index", "relative_strength"]
 
@@ -109,15 +109,15 @@ class Oscillators:
             f"stochastic_k_{self.stochastic_window}": slow_k,
             f"stochastic_d_{self.stochastic_window}": rolling_mean(slow_k, 3),
             f"williams_{self.williams_window}": williams,
-            f"cci_{self.cci_window}": np.where(moved(typical, self.cci_window), cci, np.nan),
+            f"cci_{self.cci_window}": np.where(flat(typical, self.cci_window), np.nan, cci),
             **{f"roc_{n}": talib_indicator("ROC", close, timeperiod=n) for n in self.roc_windows},
             f"mfi_{self.mfi_window}": money_flow_index(bars, self.mfi_window),
         }
 
 
-def moved(values: FloatArray, window: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Return where a window holds more than one value; false where it is not known."""
-    return rolling_max(values, window) > rolling_min(values, window)
+def flat(values: FloatArray, window: int) -> BoolArray:
+    """Return where a window holds one value only; false where it is not known."""
+    return rolling_max(values, window) == rolling_min(values, window)
 
 
 def range_position(value: FloatArray, high: FloatArray, low: FloatArray, window: int) -> FloatArray:
@@ -133,7 +133,7 @@ def relative_strength(close: FloatArray, window: int) -> FloatArray:
     averages of a long history never quite reach zero, those of a short one are zero at once.
     """
     value = talib_indicator("RSI", close * LIFT, timeperiod=window)
-    return np.where(moved(close, window + 1), value, np.nan)
+    return np.where(flat(close, window + 1), np.nan, value)
 
 
 def money_flow_index(bars: Bars, window: int) -> FloatArray:

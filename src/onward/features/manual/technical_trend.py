@@ -12,7 +12,7 @@ from onward.features.manual.columns import check_windows
 from onward.features.manual.family import Bars
 from onward.features.manual.scale import ratio
 from onward.features.manual.talib_segments import talib_indicator, talib_indicators
-from onward.features.manual.technical_oscillators import LIFT, moved
+from onward.features.manual.technical_oscillators import LIFT, flat
 from onward.kernels.recursive import ema_lookback, wilder_lookback
 from onward.kernels.rolling import difference, rolling_sum
 from onward.types import FloatArray
@@ -130,9 +130,9 @@ def directional_movement(bars: Bars, window: int) -> tuple[FloatArray, FloatArra
     """Return ADX, +DI and -DI; NaN where neither high, low nor close has moved for two windows."""
     prices = bars.high * LIFT, bars.low * LIFT, bars.close * LIFT
     wide = 2 * window
-    known = moved(bars.close, wide) | moved(bars.high, wide) | moved(bars.low, wide)
+    still = flat(bars.close, wide) & flat(bars.high, wide) & flat(bars.low, wide)
     adx, plus, minus = (
-        np.where(known, talib_indicator(name, *prices, timeperiod=window), np.nan)
+        np.where(still, np.nan, talib_indicator(name, *prices, timeperiod=window))
         for name in ("ADX", "PLUS_DI", "MINUS_DI")
     )
     return adx, plus, minus
