@@ -193,4 +193,4 @@ def _dispersion(values: Matrix) -> Matrix:
     mean = _ordered_sum(np.where(known, values, 0.0)) / np.maximum(count, 1)
     squares = _ordered_sum(np.where(known, (values - mean[:, None]) ** 2, 0.0))
     spread = np.where(count > 1, np.sqrt(squares / np.maximum(count - 1, 1)), np.nan)
-    return np.where(known, spread[:, None], np.nan)
+    return np.repeat(spread[:, None], values.shape[1], axis=1)
