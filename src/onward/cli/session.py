@@ -64,6 +64,10 @@ class Session:
             return load_settings(home=self.home, overrides=self.overrides, preset=plan)
         return load_settings(home=self.home, overrides=self.overrides, plan_file=plan)
 
+    def also(self, *overrides: str) -> Session:
+        """Return the session with further overrides, which rank above those it has."""
+        return replace(self, overrides=(*self.overrides, *overrides))
+
     def application(self, plan: str | None = None) -> Application:
         """Build the services for these settings."""
         from onward.wiring import build_application

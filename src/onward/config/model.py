@@ -37,3 +37,8 @@ class ModelConfig(Section):
         default_factory=dict,
         description="Further arguments of the model's class, handed over as they are.",
     )
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the arguments of the model's class: every field but the name, then ``extra``."""
+        own = {name: getattr(self, name) for name in type(self).model_fields if name not in ("name", "extra")}
+        return own | self.extra

@@ -1,6 +1,8 @@
-"""How long models are kept."""
+"""Where models are kept, and for how long."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -11,10 +13,13 @@ __all__ = ["RegistryConfig"]
 
 
 class RegistryConfig(Section):
-    """How long model versions are kept; one with an alias is never removed."""
+    """Where model versions are kept, and for how long; one with an alias is never removed."""
 
     model_config = SettingsConfigDict(env_prefix="ONWARD_REGISTRY__")
 
+    directory: Path | None = Field(
+        None, description="Directory of the bundles; none = models/ in the home directory."
+    )
     max_versions: int | None = Field(
         20, ge=1, description="Versions kept of each model by `onward models cleanup`; none = all."
     )

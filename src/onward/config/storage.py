@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
@@ -19,4 +21,7 @@ class StorageConfig(Section):
         None,
         description="SQLAlchemy address of the database; none = the SQLite file onward.db in the home "
         "directory. A password in it is masked wherever it is shown.",
+    )
+    data_directory: Path | None = Field(
+        None, description="Directory of the market data; none = data/ in the home directory."
     )

@@ -119,6 +119,13 @@ class TrainingPlan(PlanSections):
                 allowed="expanding",
                 remedy="Set validation.method to walk_forward, or validation.window to expanding.",
             )
+        if validation.window == "expanding" and validation.window_bars is not None:
+            raise PlanError(
+                "an expanding window takes all of the past and has no length",
+                got=f"validation.window_bars = {validation.window_bars}",
+                allowed="none",
+                remedy="Set validation.window to rolling, or validation.window_bars to none.",
+            )
         if validation.window == "rolling" and validation.window_bars is None:
             raise PlanError(
                 "a rolling window needs a length",

@@ -50,7 +50,7 @@ def examples(path: str, field: FieldInfo) -> list[Any]:
         return [[f"name{n}", "other"] for n in range(6)]
     if kind is dict:
         return [{"entry": {"depth": n}} for n in range(6)]
-    assert kind in (str, SecretStr), f"teach this test about {path}"
+    assert kind in (str, SecretStr, Path), f"teach this test about {path}"
     return [f"text{n}" for n in range(6)]
 
 

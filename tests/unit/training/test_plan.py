@@ -138,6 +138,7 @@ def test_files_that_cannot_be_read(name: str, tmp_path: Path) -> None:
     [
         ({"labels": {"mode": "adaptive", "window_bars": 24}}, "Set labels.window_bars to 240"),
         ({"validation": {"method": "walk_forward", "embargo": 3}}, "Set validation.embargo to none"),
+        ({"validation": {"window_bars": 100}}, "Set validation.window to rolling"),
         ({"validation": {"window": "rolling"}}, "Set validation.method to walk_forward"),
         ({"validation": {"method": "walk_forward", "window": "rolling"}}, "Set validation.window_bars"),
     ],
@@ -169,6 +170,13 @@ def test_equal_values_have_equal_hashes_however_they_were_written() -> None:
 )
 def test_other_values_have_other_hashes(override: dict[str, object]) -> None:
     assert TrainingPlan().with_overrides(override).content_hash != DEFAULT_HASH
+
+
+def test_a_model_takes_the_parameters_and_what_is_extra() -> None:
+    parameters = TrainingPlan(model={"n_rounds": 9, "extra": {"window": 3}}).model.parameters()
+    assert parameters["n_rounds"] == 9
+    assert parameters["window"] == 3
+    assert "name" not in parameters
 
 
 def test_threads_change_how_fast_and_not_what() -> None:

@@ -1,0 +1,194 @@
+"""``onward data``: bring market data in, see what is there, check it, write it elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from onward.cli.market import TimerangeOption
+from onward.cli.output import print_note, print_table
+from onward.cli.session import Session, group, verb
+
+if TYPE_CHECKING:
+    from onward.data.importers import ImportResult
+    from onward.data.quality import QualityReport
+    from onward.data.repositories import UpsertReport
+
+app = group("Import, list, check and convert market data.")
+
+SymbolOption = Annotated[
+    str | None, typer.Option("--symbol", help="Symbol, where the file does not say it or holds several.")
+]
+TimeframeOption = Annotated[str | None, typer.Option("--timeframe", help="Length of a bar, such as 1h.")]
+FormatOption = Annotated[
+    str | None, typer.Option("--format", help="Name of the file format; recognised when left out.")
+]
+
+
+@verb(app, "import")
+def import_(
+    session: Session,
+    *,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of candles or side series.")],
+    symbol: SymbolOption = None,
+    timeframe: TimeframeOption = None,
+    format_: FormatOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be read; store nothing.")
+    ] = False,
+) -> None:
+    """Store files of candles, funding, open interest or fear & greed; twice is once.
+
+    Each file is stored whole or not at all; importing it again changes nothing. What was
+    recognised and repaired is said for each.
+    """
+    from onward.data.importers import read
+    from onward.types import ProgressEvent
+
+    store = None if dry_run else session.application().repositories
+    values: list[dict[str, Any]] = []
+    with session.progress() as progress:
+        for number, file in enumerate(files):
+            progress(ProgressEvent("import", number, len(files), file.name))
+            result = read(file, format_)
+            reports = [] if store is None else store.save(result, symbol=symbol, timeframe=timeframe)
+            values.append(_imported(file, result, reports))
+            if not session.as_json:
+                _print_import(file, result, reports)
+        progress(ProgressEvent("import", len(files), len(files)))
+    session.show(values, lambda: None)
+
+
+@verb(app, "list")
+def list_(session: Session) -> None:
+    """List what is stored: kind, symbol, timeframe, reach, rows, gaps."""
+    from onward.data.repositories import Coverage
+
+    rows: list[Coverage] = session.application().repositories.coverage()
+
+    def render() -> None:
+        print_table(
+            ("kind", "symbol", "timeframe", "first", "last", "rows", "gaps", "missing"),
+            [
+                (c.kind, c.symbol or "(every)", c.timeframe, c.first, c.last, c.rows, c.gaps, c.missing)
+                for c in rows
+            ],
+            empty="Nothing is stored yet. Bring something in: onward data import FILE",
+        )
+
+    session.show([row.to_dict() for row in rows], render)
+
+
+@verb(app)
+def check(
+    session: Session,
+    *,
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="File of candles or directory of a store; else what is stored at home."),
+    ] = None,
+    symbol: SymbolOption = None,
+    timeframe: TimeframeOption = None,
+    format_: FormatOption = None,
+) -> None:
+    """Look for gaps, duplicates, zero volume, impossible prices, NaN and outliers.
+
+    Ends with exit code 1 when a rule of the price model is broken.
+    """
+    from onward.data.quality import check as check_market
+    from onward.data.quality import check_path
+
+    if path is None:
+        from onward.cli.market import load_market
+
+        application = session.application()
+        chosen = {"symbols": None if symbol is None else (symbol,), "timeframe": timeframe}
+        wanted = application.settings.data.model_copy(
+            update={k: v for k, v in chosen.items() if v is not None}
+        )
+        report = check_market(load_market(application.repositories, wanted))
+    else:
+        report = check_path(path, timeframe=timeframe, symbol=symbol, format=format_)
+    session.show(report.to_dict(), lambda: _print_quality(report))
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+@verb(app)
+def convert(
+    session: Session,
+    *,
+    source: Annotated[Path, typer.Argument(help="File of candles, or directory of a store.")],
+    target: Annotated[Path, typer.Argument(help="File to write: .csv, .parquet or .feather.")],
+    symbol: SymbolOption = None,
+    timeframe: TimeframeOption = None,
+    format_: FormatOption = None,
+    timerange: TimerangeOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write candles as an ordinary file, whole or not at all."""
+    from onward.data.convert import write_market
+    from onward.data.read import read_market
+
+    market = read_market(source, timeframe=timeframe, symbol=symbol, format=format_, timerange=timerange)
+    written = write_market(market, target, overwrite=force)
+    value = {"written": written, "symbols": market.symbols, "rows": len(market)}
+    session.show(
+        value, lambda: print_note(f"Wrote {len(market)} bars of {', '.join(market.symbols)} to {written}")
+    )
+
+
+def _imported(file: Path, result: ImportResult, reports: list[UpsertReport]) -> dict[str, Any]:
+    return {
+        "file": file,
+        "kind": result.kind,
+        "symbols": result.symbols,
+        "timeframe": None if result.timeframe is None else str(result.timeframe),
+        "rows": len(result.frame),
+        "first": result.frame["timestamp"].min(),
+        "last": result.frame["timestamp"].max(),
+        "format": result.recognition.format,
+        "evidence": result.recognition.evidence,
+        "repairs": result.repairs,
+        "stored": [report.to_dict() for report in reports],
+    }
+
+
+def _print_import(file: Path, result: ImportResult, reports: list[UpsertReport]) -> None:
+    times = result.frame["timestamp"]
+    print_note(f"{file.name}: {result.recognition}")
+    print_note(
+        f"  {len(result.frame)} rows, {times.min():%Y-%m-%d %H:%M} to {times.max():%Y-%m-%d %H:%M} UTC"
+    )
+    for repair in result.repairs:
+        print_note(f"  {repair}")
+    for report in reports:
+        counts = {
+            "added": report.added,
+            "unchanged": report.unchanged,
+            "replaced": report.replaced,
+            "refused": report.refused,
+            "still open": report.still_open,
+        }
+        said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+        print_note(f"  {report.kind} {report.symbol or '(every symbol)'}: {said or 'nothing to store'}")
+
+
+def _print_quality(report: QualityReport) -> None:
+    print_table(
+        ("symbol", "first", "last", "rows", "gaps", "missing", "no volume", "NaN", "outliers"),
+        [
+            (s.symbol, s.first, s.last, s.rows, s.gaps, s.missing, s.zero_volume, s.nan, s.outliers)
+            for s in report.symbols
+        ],
+    )
+    if report.series:
+        print_table(
+            ("series", "first", "last", "rows", "gaps", "NaN", "bars covered"),
+            [(s.name, s.first, s.last, s.rows, s.gaps, s.nan, f"{s.covered:.1%}") for s in report.series],
+        )
+    for problem in report.problems:
+        print_note(f"{problem.severity}: {problem.subject}: {problem.text}")
+    print_note("Passed." if report.passed else "Failed: a rule of the price model is broken.")

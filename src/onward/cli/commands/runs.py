@@ -1,0 +1,163 @@
+"""``onward runs``: every training there was, its verdict, and how runs differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from onward.cli.output import print_note, print_table
+from onward.cli.session import Session, group, verb
+from onward.errors import UserError
+
+if TYPE_CHECKING:
+    from onward.registry import Run
+
+app = group("List, show and compare training runs; open their reports.")
+
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, or the beginning of it.")]
+
+
+@verb(app, "list")
+def list_(
+    session: Session,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Runs to list at most.")] = 20,
+) -> None:
+    """List the newest runs with their verdicts."""
+    runs = list(session.application().runs.list(limit=limit))
+
+    def render() -> None:
+        print_table(
+            ("run", "when (UTC)", "status", "model", "direction", "range", "trained on", "published as"),
+            [
+                (
+                    run.id,
+                    run.created_at,
+                    run.record.status,
+                    run.record.plan.get("model", {}).get("name"),
+                    _verdict(run, "direction"),
+                    _verdict(run, "range"),
+                    _data(run),
+                    run.record.model_ref,
+                )
+                for run in runs
+            ],
+            empty="No run yet. Train something: onward train",
+        )
+
+    session.show(runs, render)
+
+
+@verb(app)
+def show(session: Session, run: RunId) -> None:
+    """Show a run: data, verdicts, scores and the plan it followed."""
+    store = session.application().runs
+    found = store.get(run)
+    looked_at = store.looked_at(found.record.data_hash, found.record.label_family)
+
+    def render() -> None:
+        record = found.record
+        print_note(f"run {found.id}, {found.created_at:%Y-%m-%d %H:%M} UTC, {record.status}")
+        print_note(f"data: {_data(found)} ({record.data_hash[:12]})")
+        print_note(f"configurations looked at on these data and labels ({record.label_family}): {looked_at}")
+        print_table(
+            ("verdict", "level", "corrected p"),
+            [(name, v.level, v.p_value) for name, v in record.verdicts.items()],
+            empty="No verdict.",
+        )
+        print_table(("score", "value"), _flat(record.scores), empty="No scores.")
+        print_table(("setting", "value"), _flat(record.plan), empty="No plan.")
+        for label, value in (("published as", record.model_ref), ("report", record.report_path)):
+            if value:
+                print_note(f"{label}: {value}")
+
+    session.show({"run": found, "looked_at": looked_at}, render)
+
+
+@verb(app)
+def compare(
+    session: Session,
+    runs: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Ids of two or more runs.")],
+) -> None:
+    """Lay runs side by side: what differs in the plan, verdicts and scores."""
+    comparison = session.application().runs.compare(runs)
+
+    def render() -> None:
+        heads = [run.id for run in comparison.runs]
+        if not comparison.same_data:
+            print_note("These runs used different data or labels: their scores do not compare.")
+        for title, table in (
+            ("verdict", comparison.verdicts),
+            ("score", comparison.scores),
+            ("setting that differs", comparison.plan),
+        ):
+            rows = [(name, *values) for name, values in table.items()]
+            print_table((title, *heads), rows, empty=f"No {title}.")
+
+    session.show(comparison, render)
+
+
+@verb(app)
+def report(
+    session: Session,
+    *,
+    run: RunId,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Copy it to this file.")] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Say where the HTML report of a run lies, copy it, or open it."""
+    application = session.application()
+    found = application.runs.get(run)
+    path = _report_path(application.home.root, found)
+    if out is not None:
+        if out.exists() and not force:
+            raise UserError(
+                "there is a file already", got=str(out), remedy="Choose another name, or add --force."
+            )
+        from onward.registry.files import atomic_file
+
+        content = path.read_bytes()
+        with atomic_file(out) as draft:
+            draft.write_bytes(content)
+        path = out
+    if open_:
+        typer.launch(str(path))
+    session.show({"run": found.id, "report": path}, lambda: print_note(str(path)))
+
+
+def _report_path(home: Path, run: Run) -> Path:
+    stored = run.record.report_path
+    path = None if not stored else Path(stored) if Path(stored).is_absolute() else home / stored
+    if path is None or not path.is_file():
+        raise UserError(
+            "this run has no report",
+            got=f"run {run.id}" + (f", {path} is gone" if path is not None else ""),
+            remedy="Train again with the same plan; `onward runs show` prints it.",
+        )
+    return path
+
+
+def _verdict(run: Run, name: str) -> str | None:
+    verdict = run.record.verdicts.get(name)
+    if verdict is None:
+        return None
+    return verdict.level if verdict.p_value is None else f"{verdict.level} (p {verdict.p_value:.3g})"
+
+
+def _data(run: Run) -> str:
+    data = run.record.data
+    symbols = ", ".join(data.get("symbols", ()))
+    first, last = (str(data.get(key, ""))[:10] for key in ("first_open", "last_open"))
+    return f"{symbols} {data.get('timeframe', '')} {first}–{last}".strip(" –")
+
+
+def _flat(values: Any, prefix: str = "") -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
+    for name, value in values.items():
+        if isinstance(value, dict):
+            rows += _flat(value, f"{prefix}{name}.")
+        else:
+            rows.append((f"{prefix}{name}", value))
+    return rows
