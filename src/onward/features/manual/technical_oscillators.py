@@ -117,7 +117,7 @@ class Oscillators:
 
 def flat(values: FloatArray, window: int) -> BoolArray:
     """Return where a window holds one value only; false where it is not known."""
-    return rolling_max(values, window) == rolling_min(values, window)
+    return np.equal(rolling_max(values, window), rolling_min(values, window))
 
 
 def range_position(value: FloatArray, high: FloatArray, low: FloatArray, window: int) -> FloatArray:
