@@ -19,7 +19,7 @@ from pathlib import Path
 from onward.errors import BundleError, StorageError
 from onward.registry.bundle import verify_bundle
 from onward.registry.files import atomic_directory, fsync_directory, fsync_tree, storage_errors
-from onward.registry.manifest import Manifest
+from onward.registry.manifest import MANIFEST, Manifest
 from onward.registry.names import NAME
 
 __all__ = ["Placement"]
@@ -76,7 +76,7 @@ class Placement:
                 if self._taken(target, manifest):
                     os.utime(target)
                     break
-                if _move(staged, target):
+                if _move(staged, target, manifest):
                     break
             else:
                 raise StorageError(
@@ -124,25 +124,27 @@ class Placement:
         return False
 
 
-def _move(staged: Path, target: Path) -> bool:
+def _move(staged: Path, target: Path, manifest: Manifest) -> bool:
     """Move a directory in one step; False when something stands there by now."""
     os.utime(staged)  # the sweeper judges by age: the bundle is as young as its publishing
     try:
         staged.rename(target)
     except OSError as error:
         if error.errno == errno.EXDEV:
-            return _copy(staged, target)
+            return _copy(staged, target, manifest)
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
             return False
         raise
     return True
 
 
-def _copy(staged: Path, target: Path) -> bool:
+def _copy(staged: Path, target: Path, manifest: Manifest) -> bool:
     """Move across file systems: a full copy beside the target, then one rename."""
     try:
         with atomic_directory(target) as draft:
-            shutil.copytree(staged, draft, dirs_exist_ok=True)
+            for path in (MANIFEST, *(file.path for file in manifest.files)):
+                (draft / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(staged / path, draft / path)
             verify_bundle(draft)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
