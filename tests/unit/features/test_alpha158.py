@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.features.manual_bars import REFERENCES, assert_promises, frozen, sp500, thin, walk
+from tests.unit.features.manual_bars import REFERENCES, assert_promises, cut, frozen, sp500, thin, walk
 
 from onward.errors import StageError
-from onward.features.manual.alpha158 import Alpha158
+from onward.features.manual.alpha158 import PIECE, Alpha158
 
 
 @pytest.mark.parametrize("make", [walk, thin])
@@ -62,3 +62,16 @@ def test_price_scale_does_not_matter():
 def test_refuses_windows_that_are_none():
     with pytest.raises(StageError, match="windows"):
         Alpha158(windows=(5, 5))
+
+
+def test_long_histories_are_computed_in_pieces_that_do_not_show():
+    rows = PIECE + 500
+    bars = walk(rows)
+    whole = Alpha158().compute(bars)
+    around = Alpha158().compute(cut(bars, PIECE - 300, PIECE + 300))
+    truncated = Alpha158().compute(cut(bars, 0, PIECE + 10))
+    for name, values in whole.items():
+        np.testing.assert_allclose(
+            around[name][61:], values[PIECE - 239 : PIECE + 300], rtol=1e-9, atol=1e-11, err_msg=name
+        )
+        np.testing.assert_array_equal(truncated[name], values[: PIECE + 10], err_msg=name)

@@ -15,7 +15,7 @@ published.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,6 +31,8 @@ from onward.types import FloatArray
 __all__ = ["Alpha158"]
 
 TINY = 1e-12
+PIECE = 16_384
+"""Rows computed at a time: 128 kB a series."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,30 @@ class Alpha158(ColumnFamily):
         )
         return (*fixed, *moving)
 
+    def compute(self, bars: Bars) -> Mapping[str, FloatArray]:
+        """Return float64 arrays by column name, computed in pieces that stay in the cache.
+
+        All formulas see a window and nothing before it, so a piece needs the rows of one window
+        in front of it, and memory for intermediate series does not grow with the history.
+        """
+        n, names = len(bars), self.columns()
+        out = np.empty((len(names), n))
+        margin = self.lookback(bars.timeframe) - 1
+        for start in range(0, n, PIECE):
+            first, stop = max(0, start - margin), min(n, start + PIECE)
+            for column, values in zip(out, super().compute(_cut(bars, first, stop)).values(), strict=True):
+                column[start:stop] = values[start - first :]
+        return dict(zip(names, out, strict=True))
+
     def workspace(self, bars: Bars) -> Workspace:
         """Return the workspace with the series that these formulas share."""
         return _AlphaWorkspace(bars)
+
+
+def _cut(bars: Bars, first: int, stop: int) -> Bars:
+    rows = slice(first, stop)
+    prices = (bars.open[rows], bars.high[rows], bars.low[rows], bars.close[rows])
+    return Bars(*prices, bars.volume[rows], bars.open_time[rows], bars.timeframe, {})
 
 
 class _AlphaWorkspace(Workspace):
