@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onward.kernels.forward import (
@@ -15,6 +15,7 @@ PRICES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(PRICES, st.integers(1, 40))
 def test_returns_equal_going_row_by_row(prices, horizon):
     price = np.array(prices, dtype=np.float64)

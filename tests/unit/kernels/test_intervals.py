@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onward.kernels.intervals import (
@@ -29,6 +29,7 @@ def intervals(draw, smallest=0):
     return start, start + np.array(length, dtype=np.int64)
 
 
+@settings(deadline=None)
 @given(intervals(), intervals())
 def test_overlap_equals_comparing_every_pair(some, others):
     assert np.array_equal(overlaps_any(*some, *others), overlaps_any_reference(*some, *others))
@@ -48,12 +49,14 @@ def test_nothing_overlaps_with_nothing():
     assert overlaps_any(ints(), ints(), ints(1), ints(2)).tolist() == []
 
 
+@settings(deadline=None)
 @given(intervals(smallest=1))
 def test_concurrency_equals_counting(some):
     instants = np.arange(-1, 85, dtype=np.int64)
     assert np.array_equal(concurrency(*some, instants), concurrency_reference(*some, instants))
 
 
+@settings(deadline=None)
 @given(intervals(smallest=1), st.integers(1, 5))
 def test_uniqueness_equals_averaging_instant_by_instant(some, step):
     start, end = some[0] * step, some[1] * step
