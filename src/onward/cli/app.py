@@ -58,6 +58,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # boxes around the help would double the time until it appears
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Train, judge and serve machine-learning models on market data without ever seeing the future.",
     epilog="Start with `onward demo`. Every command has --help.",

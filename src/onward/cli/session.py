@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from onward.settings import ResolvedSettings
     from onward.wiring import Application
 
-__all__ = ["HomeOption", "JsonOption", "Session", "SetOption", "group", "verb"]
+__all__ = ["HomeOption", "JsonOption", "Session", "SetOption", "command", "group", "verb"]
 
 HomeOption = Annotated[
     Path | None,
@@ -88,9 +88,14 @@ class Session:
 
 def group(summary: str) -> typer.Typer:
     """Return an empty command, to be filled with verbs."""
-    app = typer.Typer(help=summary, no_args_is_help=True, add_completion=False)
+    app = typer.Typer(help=summary, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
     app.callback()(lambda: None)  # so that a single verb keeps its name
     return app
+
+
+def command() -> typer.Typer:
+    """Return an empty command that a single verb fills: ``onward train``, without a verb below it."""
+    return typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 def verb(app: typer.Typer, name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -10,7 +10,7 @@ import typer
 from onward.cli.output import print_note, print_table
 from onward.cli.session import Session, group, verb
 
-app = group("Show the settings that count and where each came from; write a settings file.")
+app = group("Show settings and where they came from; write a file.")
 
 
 @verb(app)
@@ -22,7 +22,10 @@ def show(
     plan: Annotated[str | None, typer.Option("--plan", help="Plan file or preset to read as well.")] = None,
     changed: Annotated[bool, typer.Option("--changed", help="Only what is not a default.")] = False,
 ) -> None:
-    """Show every setting, its value and where it came from; secrets are masked."""
+    """Show settings and where each came from.
+
+    Secrets are masked.
+    """
     from onward.config.describe import default_text
     from onward.config.explain import unknown
 
@@ -59,7 +62,10 @@ def init(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
-    """Write an onward.toml that lists every setting, commented out, with what it takes."""
+    """Write a settings file to start from.
+
+    An onward.toml that lists every setting, commented out, with what it takes.
+    """
     from onward.config.template import settings_template
     from onward.errors import ConfigError
     from onward.settings import FILE_NAME, home_of

@@ -39,10 +39,10 @@ def import_(
         bool, typer.Option("--dry-run", help="Say what would be read; store nothing.")
     ] = False,
 ) -> None:
-    """Store files of candles, funding, open interest or fear & greed; twice is once.
+    """Store files of market data; twice is once.
 
-    Each file is stored whole or not at all; importing it again changes nothing. What was
-    recognised and repaired is said for each.
+    Candles, funding, open interest, fear & greed. Each file is stored whole or not at all;
+    importing it again changes nothing. What was recognised and repaired is said for each.
     """
     from onward.data.importers import read
     from onward.types import ProgressEvent
@@ -93,9 +93,10 @@ def check(
     timeframe: TimeframeOption = None,
     format_: FormatOption = None,
 ) -> None:
-    """Look for gaps, duplicates, zero volume, impossible prices, NaN and outliers.
+    """Look for gaps, impossible prices and outliers.
 
-    Ends with exit code 1 when a rule of the price model is broken.
+    Also for duplicates, zero volume and NaN, in bars and side series. Ends with exit code 1 when a
+    rule of the price model is broken.
     """
     from onward.data.quality import check as check_market
     from onward.data.quality import check_path

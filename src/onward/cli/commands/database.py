@@ -10,7 +10,7 @@ app = group("Look after the database.")
 
 @verb(app)
 def upgrade(session: Session) -> None:
-    """Create the tables, or bring them up to date; what is current stays as it is."""
+    """Bring the tables up to date."""
     from onward.database import current_revision, open_database, upgrade
 
     engine = open_database(session.settings().database_url)

@@ -10,6 +10,7 @@ import typer
 from onward.cli.market import DataOption, SeriesOption, TimerangeOption, load_market
 from onward.cli.output import print_note, print_table
 from onward.cli.session import Session, group, verb
+from onward.cli.texts import refuse_existing
 
 if TYPE_CHECKING:
     from onward.types import Market
@@ -28,10 +29,11 @@ def list_(
     plan: PlanOption = None,
     columns: Annotated[bool, typer.Option("--columns", help="Name every column.")] = False,
 ) -> None:
-    """List stages and families: on or off, how many columns, how much history they need.
+    """List stages and families of features.
 
-    Without --data, for a plain market of one symbol without side series (the bundled sample);
-    with it, for that market: families whose series are missing are off and say so.
+    On or off and why, how many columns, how much history. Without --data, for a plain market of one
+    symbol without side series (the bundled sample); with it, for that market: families whose series
+    are missing are off and say so.
     """
     from onward.data.read import sample_market
     from onward.training.assembly import make_pipeline
@@ -69,16 +71,12 @@ def build(
     plan: PlanOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
-    """Compute the causal features of a plan for every bar and write them as Parquet."""
-    from onward.errors import UserError
+    """Compute the features of every bar into a file."""
     from onward.features import FeatureCache, nan_ledger
     from onward.registry.files import atomic_file
     from onward.training.assembly import make_pipeline
 
-    if out.exists() and not force:
-        raise UserError(
-            "there is a file already", got=str(out), remedy="Choose another name, or add --force."
-        )
+    refuse_existing(out, force=force)
     if timerange is not None:
         session = session.also(f"data.timerange={timerange}")
     settings = session.settings(plan)

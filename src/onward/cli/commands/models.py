@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,12 +10,13 @@ import typer
 
 from onward.cli.output import print_note, print_table
 from onward.cli.session import Session, group, verb
+from onward.cli.texts import actor_name, moment_of
 from onward.errors import UserError
 
 if TYPE_CHECKING:
     from onward.registry import AliasEvent, Version
 
-app = group("List, show, alias, roll back, carry elsewhere and clean up model versions.")
+app = group("Look after model versions and their aliases.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the model.")]
 Alias = Annotated[str, typer.Argument(metavar="ALIAS", help="Alias, such as champion.")]
@@ -33,9 +34,7 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that 
 @verb(app, "list")
 def list_(
     session: Session,
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Model whose versions to list.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Model whose versions to list.")] = None,
 ) -> None:
     """List the models, or the versions of one, newest first."""
     registry = session.application().registry
@@ -57,7 +56,10 @@ def list_(
 
 @verb(app)
 def show(session: Session, model: Ref) -> None:
-    """Show a version: its card with verdict, leak certificate, scores, features and plan."""
+    """Show a version.
+
+    Its card: verdict, leak certificate, scores, features and plan.
+    """
     registry = session.application().registry
     version = registry.resolve(model)
     directory = registry.open(version.ref)
@@ -77,12 +79,15 @@ def alias(
     *,
     name: Name,
     alias: Alias,
-    version: Annotated[int | None, typer.Argument(metavar="[VERSION]", help="Number of the version.")] = None,
+    version: Annotated[int | None, typer.Argument(metavar="VERSION", help="Number of the version.")] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Take the alias away.")] = False,
     actor: ActorOption = None,
     reason: ReasonOption = "",
 ) -> None:
-    """Let an alias stand for a version whose leak audit passed, or take it away."""
+    """Give an alias to a version, or take it away.
+
+    Only a version whose leak audit passed may have one.
+    """
     registry = session.application().registry
     if remove == (version is not None):
         raise UserError(
@@ -93,9 +98,9 @@ def alias(
         )
     event: AliasEvent | None
     if version is None:
-        event = registry.delete_alias(name, alias, _actor(actor), reason)
+        event = registry.delete_alias(name, alias, actor_name(actor), reason)
     else:
-        event = registry.set_alias(name, alias, version, _actor(actor), reason)
+        event = registry.set_alias(name, alias, version, actor_name(actor), reason)
     session.show(
         None if event is None else _plain(event),
         lambda: print_note(
@@ -110,16 +115,16 @@ def history(
     *,
     name: Name,
     alias: Annotated[
-        str | None, typer.Argument(metavar="[ALIAS]", help="One alias; all when left out.")
+        str | None, typer.Argument(metavar="ALIAS", help="One alias; all when left out.")
     ] = None,
     at: Annotated[
         str | None, typer.Option("--at", metavar="TIME", help="What was live then: 2026-01-31T12:00 (UTC).")
     ] = None,
 ) -> None:
-    """Show every change of the aliases, or what was live at a moment."""
+    """Show what was live when."""
     registry = session.application().registry
     if at is not None:
-        _show_live(session, registry, name, alias or "champion", _moment(at))
+        _show_live(session, registry, name, alias or "champion", moment_of(at))
         return
     events = list(registry.alias_history(name, alias))
 
@@ -142,8 +147,8 @@ def rollback(
     actor: ActorOption = None,
     reason: ReasonOption = "",
 ) -> None:
-    """Let an alias stand for what it stood for before."""
-    event = session.application().registry.rollback(name, alias, _actor(actor), reason)
+    """Return an alias to its previous version."""
+    event = session.application().registry.rollback(name, alias, actor_name(actor), reason)
     session.show(_plain(event), lambda: print_note(_said(event)))
 
 
@@ -166,7 +171,7 @@ def import_(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="File that `onward models export` wrote.")],
     name: Annotated[str | None, typer.Option("--name", help="Name to keep it under; else its own.")] = None,
 ) -> None:
-    """Take a version from a file, after checking every byte."""
+    """Take a version from a file."""
     version = session.application().registry.import_version(path, name)
     session.show(_version(version), lambda: print_note(f"Imported {version.ref}"))
 
@@ -193,9 +198,7 @@ def delete(
 def cleanup(
     session: Session,
     *,
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="One model; all when left out.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="One model; all when left out.")] = None,
     max_versions: Annotated[
         int | None,
         typer.Option("--max-versions", min=1, help="Versions to keep (else registry.max_versions)."),
@@ -205,7 +208,10 @@ def cleanup(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
 ) -> None:
-    """Delete versions beyond the limits; never one that an alias stands for."""
+    """Delete versions beyond the limits.
+
+    Never one that an alias stands for.
+    """
     application = session.application()
     registry, limits = application.registry, application.settings.registry
     gone: list[Version] = []
@@ -239,30 +245,6 @@ def _show_live(session: Session, registry: Any, name: str, alias: str, moment: d
             )
 
     session.show(None if event is None else _plain(event), render)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UserError(
-            "--at takes a moment",
-            got=text,
-            allowed="ISO 8601, UTC: 2026-01-31 or 2026-01-31T12:00",
-            remedy="Correct it.",
-        ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _actor(given: str | None) -> str:
-    if given is not None:
-        return given
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no such user in a container
-        return ""
 
 
 def _said(event: AliasEvent) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from onward.cli.output import print_note, print_table
 from onward.cli.session import Session, group, verb
+from onward.cli.texts import refuse_existing
 from onward.errors import UserError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def list_(
 
 @verb(app)
 def show(session: Session, run: RunId) -> None:
-    """Show a run: data, verdicts, scores and the plan it followed."""
+    """Show a run: data, verdicts, scores, plan."""
     store = session.application().runs
     found = store.get(run)
     looked_at = store.looked_at(found.record.data_hash, found.record.label_family)
@@ -80,7 +81,10 @@ def compare(
     session: Session,
     runs: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Ids of two or more runs.")],
 ) -> None:
-    """Lay runs side by side: what differs in the plan, verdicts and scores."""
+    """Lay runs side by side.
+
+    What differs in the plan, then verdicts and scores.
+    """
     comparison = session.application().runs.compare(runs)
 
     def render() -> None:
@@ -107,15 +111,12 @@ def report(
     open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
-    """Say where the HTML report of a run lies, copy it, or open it."""
+    """Find, copy or open the report of a run."""
     application = session.application()
     found = application.runs.get(run)
     path = _report_path(application.home.root, found)
     if out is not None:
-        if out.exists() and not force:
-            raise UserError(
-                "there is a file already", got=str(out), remedy="Choose another name, or add --force."
-            )
+        refuse_existing(out, force=force)
         from onward.registry.files import atomic_file
 
         content = path.read_bytes()

@@ -1,0 +1,70 @@
+"""``onward audit``: prove on data that nothing sees the future, your own code included."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onward.cli.market import DataOption, SeriesOption, TimerangeOption, load_market
+from onward.cli.output import print_note
+from onward.cli.session import Session, command, verb
+
+if TYPE_CHECKING:
+    from onward.audit import AuditReport
+    from onward.types import Market
+
+app = command()
+
+
+@verb(app)
+def audit(
+    session: Session,
+    *,
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="STAGE",
+            help="module:name of your own stage or function, or manual, alpha158; if left out, the plan's "
+            "features and its whole learning path.",
+        ),
+    ] = None,
+    data: DataOption = None,
+    series: SeriesOption = None,
+    timerange: TimerangeOption = None,
+    plan: Annotated[str | None, typer.Option("--plan", help="Plan file or preset to read as well.")] = None,
+) -> None:
+    """Look for ways to see the future.
+
+    In a stage, your own included, or in everything that a plan does. Names the column, the row and
+    the first differing value. Ends with exit code 1 when it finds a leak. A few thousand bars are
+    enough.
+    """
+    if timerange is not None:
+        session = session.also(f"data.timerange={timerange}")
+    application = session.application(plan)
+    market = load_market(
+        application.repositories if data is None else None, application.settings.data, data, series
+    )
+    report = _stage_report(session, target, market) if target else _plan_report(session, plan, market)
+    session.show(report.to_dict(), lambda: print_note(str(report)))
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+def _stage_report(session: Session, target: str, market: Market) -> AuditReport:
+    from onward.audit import audit_stage, load_stage
+    from onward.features import stage_class
+
+    # User code belongs to a module; a bare word is one of our own stages.
+    stage = load_stage(target) if ":" in target else stage_class(target).for_market(market)
+    with session.progress() as progress:
+        return audit_stage(stage, market, progress=progress)
+
+
+def _plan_report(session: Session, plan: str | None, market: Market) -> AuditReport:
+    from onward.api import audit as audit_plan
+
+    resolved = session.settings(plan).plan
+    with session.progress() as progress:
+        return audit_plan(resolved, market, progress=progress)

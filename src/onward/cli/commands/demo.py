@@ -1,0 +1,59 @@
+"""``onward demo``: the whole product on real market data, in one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onward.cli.output import print_note
+from onward.cli.session import Session, command, verb
+from onward.cli.texts import actor_name
+from onward.cli.verdict import print_training, training_value
+
+app = command()
+
+MODEL = "demo"
+
+
+@verb(app)
+def demo(
+    session: Session,
+    *,
+    plan: Annotated[str | None, typer.Option("--plan", help="Plan file or preset to follow.")] = None,
+    report: Annotated[
+        Path, typer.Option("--report", metavar="FILE", help="Where to write the HTML report.")
+    ] = Path("onward-demo.html"),
+    open_: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
+) -> None:
+    """Train, audit and judge a model on bundled bars.
+
+    Two years of real hourly BTC/USD bars, and a report at the end; the answer may well be that
+    there is no skill.
+    """
+    from onward.data.read import sample_market
+
+    application = session.application(plan)
+    market = sample_market()
+    if not session.as_json:
+        first, last = market.open_time.min(), market.open_time.max()
+        print_note(
+            f"{len(market):,} real hourly bars of {market.symbols[0]}, {first:%Y-%m-%d} to {last:%Y-%m-%d}."
+        )
+    with session.progress() as progress:
+        result = application.training.train(market, application.settings.plan, progress=progress)
+    written = result.report(report)
+    version = result.save(MODEL)
+    if result.certificate.status == "passed":
+        application.registry.set_alias(version.name, "champion", version.number, actor_name(), "demo")
+
+    def render() -> None:
+        print_training(result)
+        print_note(f"Published as {version.ref}")
+        print_note(f"Report: {written.resolve()}")
+        print_note("Next: onward data import FILE, then onward train; onward runs list shows every run.")
+
+    session.show({**training_value(result), "model": version.ref, "report": written.resolve()}, render)
+    if open_:
+        typer.launch(str(written.resolve()))

@@ -1,0 +1,219 @@
+"""What all commands share: help, options, exit codes, errors that teach, Ctrl-C."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from onward.cli.app import COMMANDS, app
+from onward.cli.problems import as_problem
+from onward.cli.session import group, verb
+from onward.errors import OnwardError
+
+ONWARD = [sys.executable, "-c", "from onward.cli import main; main()"]
+
+
+def every_verb() -> list[tuple[str, ...]]:
+    context = typer.Context(typer.main.get_command(app))
+    found: list[tuple[str, ...]] = []
+    for name in COMMANDS:
+        command = context.command.get_command(context, name)
+        verbs = getattr(command, "commands", None)
+        found += [(name, verb) for verb in verbs] if verbs else [(name,)]
+    return found
+
+
+def test_the_verbs_are_those_that_are_promised() -> None:
+    assert {" ".join(v) for v in every_verb()} == {
+        "demo",
+        "audit",
+        "train",
+        "predict",
+        "config show",
+        "config init",
+        "db upgrade",
+        *(f"data {v}" for v in ("import", "list", "check", "convert")),
+        *(f"features {v}" for v in ("list", "build")),
+        *(f"runs {v}" for v in ("list", "show", "compare", "report")),
+        *(
+            f"models {v}"
+            for v in (
+                "list",
+                "show",
+                "alias",
+                "history",
+                "rollback",
+                "export",
+                "import",
+                "delete",
+                "cleanup",
+            )
+        ),
+    }
+
+
+@pytest.mark.parametrize("path", every_verb(), ids=" ".join)
+def test_every_verb_has_help_and_the_common_options(path: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(app, [*path, "--help"])
+    assert result.exit_code == 0
+    for option in ("--home", "--set", "--json", "--help"):
+        assert option in result.stdout
+    first = result.stdout.split("\n\n")[1].strip()
+    assert first[0].isupper()
+    assert first.endswith(".")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from typer.testing import CliRunner\n"
+        "from onward.cli.app import app\n"
+        "assert CliRunner().invoke(app, ['--help']).exit_code == 0\n"
+        "heavy = 'pandas numpy pydantic sqlalchemy pyarrow scipy sklearn lightgbm numba alembic rich'\n"
+        "print([m for m in heavy.split() if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_no_arguments_show_the_help() -> None:
+    result = CliRunner().invoke(app, [])
+    assert result.exit_code == 2
+    assert "onward demo" in result.output
+
+
+def test_a_misspelt_command_is_answered_with_the_nearest(cli) -> None:
+    assert "Did you mean 'config'?" in cli.fails("confi", "show")
+
+
+def test_version(cli) -> None:
+    from onward import __version__
+
+    assert cli.ok("--version").strip() == f"onward {__version__}"
+
+
+def test_options_count_before_and_after_the_verb(cli, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    for arguments in (
+        ["--home", other, "--set", "model.n_rounds=7", "--json", "config", "show", "model"],
+        ["config", "show", "model", "--home", other, "--set", "model.n_rounds=7", "--json"],
+    ):
+        shown = json.loads(cli.ok(*arguments))
+        assert shown["home"] == str(other)
+        assert shown["settings"]["model.n_rounds"] == {"value": 7, "from": "--set"}
+
+
+def test_the_option_nearest_to_the_verb_wins(cli) -> None:
+    shown = json.loads(
+        cli.ok("--set", "model.n_rounds=7", "config", "show", "--set", "model.n_rounds=8", "--json")
+    )
+    assert shown["settings"]["model.n_rounds"]["value"] == 8
+
+
+def test_a_user_error_teaches_without_a_traceback(cli) -> None:
+    shown = cli.fails("config", "show", "--set", "model.learning_raet=1")
+    assert shown.splitlines()[0] == "Error: there is no setting model.learning_raet (from --set)"
+    assert "  got:     model.learning_raet" in shown
+    assert "  allowed: model.name, " in shown
+    assert "  fix:     Did you mean model.learning_rate?" in shown
+
+
+def test_a_user_error_as_json(cli) -> None:
+    problem = json.loads(cli.fails("config", "show", "--set", "model.learning_raet=1", "--json"))
+    assert problem["error"] == "ConfigError"
+    assert problem["exit_code"] == 2
+    assert problem["remedy"] == "Did you mean model.learning_rate?"
+
+
+def refusing(error: Exception) -> typer.Typer:
+    small = group("Refuses.")
+
+    @verb(small)
+    def refuse(_session: object) -> None:
+        """Refuse."""
+        raise error
+
+    return small
+
+
+def test_what_the_system_refuses_is_no_traceback_either() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "/x/y")
+    result = CliRunner().invoke(refusing(full), ["refuse"])
+    assert result.exit_code == 1
+    assert "No space left on device (/x/y)" in result.stderr
+    assert "nothing was left half-written" in result.stderr
+
+
+def test_errors_that_are_not_the_users_have_code_one() -> None:
+    assert CliRunner().invoke(refusing(OnwardError("it broke")), ["refuse"]).exit_code == 1
+
+
+def test_a_bug_is_not_dressed_up_as_a_mistake_of_the_user() -> None:
+    result = CliRunner().invoke(refusing(ZeroDivisionError()), ["refuse"])
+    assert isinstance(result.exception, ZeroDivisionError)
+
+
+def test_every_refusal_has_a_remedy() -> None:
+    for number in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.ENOENT, errno.EIO):
+        problem = as_problem(OSError(number, os.strerror(number)))
+        assert problem.remedy
+        assert os.strerror(number) in str(problem.got)
+
+
+def test_a_reader_that_leaves_early_is_no_error(cli) -> None:
+    command = subprocess.Popen(
+        [*ONWARD, "config", "show"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert command.stdout is not None
+    command.stdout.close()
+    _, problem = command.communicate(timeout=60)
+    assert "Traceback" not in problem
+
+
+BUSY = """
+import hashlib, time
+from onward.cli.interrupt import stop_within
+with stop_within(seconds=0.5):
+    try:
+        print("ready", flush=True)
+        {work}
+    finally:
+        print("cleaned", flush=True)
+"""
+SLEEPING = "time.sleep(30)"
+NATIVE = "hashlib.pbkdf2_hmac('sha256', b'', b'', 2_000_000_000)"  # no way back to Python for long
+
+
+@pytest.mark.parametrize("work", [SLEEPING, NATIVE], ids=["python", "native"])
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is sent to POSIX processes")
+def test_ctrl_c_stops_within_a_second(work: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", BUSY.format(work=work)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(0.2)  # well inside the work
+    sent = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    rest, problem = process.communicate(timeout=20)
+    took = time.monotonic() - sent
+    assert process.returncode == 130
+    assert "Traceback" not in problem
+    assert took < 5  # a second on a machine that is not overloaded
+    if work is SLEEPING:
+        assert rest == "cleaned\n"
+    else:
+        assert "Everything that was written is whole." in problem
