@@ -96,10 +96,15 @@ def _outside_bar(work: Workspace) -> FloatArray:
 
 
 def _engulfing(work: Workspace) -> FloatArray:
-    """1 when a rising body covers the falling one before it, -1 the other way round."""
+    """Return 1 when a rising body covers the falling one before it, -1 the other way round.
+
+    TA-Lib's rule: one end of the two bodies may coincide, as it always does where trading never
+    pauses and a bar opens at the last close.
+    """
     opened, closed = lag(work.open, 1), work.previous_close
-    rising = (closed < opened) & (work.close > opened) & (work.open < closed)
-    falling = (closed > opened) & (work.close < opened) & (work.open > closed)
+    above, below = work.close - opened, closed - work.open
+    rising = (closed < opened) & (above >= 0.0) & (below >= 0.0) & (above + below > 0.0)
+    falling = (closed > opened) & (above <= 0.0) & (below <= 0.0) & (above + below < 0.0)
     return known(rising, work.open, work.close, opened, closed) - falling
 
 
