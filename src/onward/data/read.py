@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from onward.data import importers
-from onward.data.availability import make_series
+from onward.data.availability import RULES, make_series
 from onward.data.market import OhlcPolicy, make_market
 from onward.data.timeframe import TimeRange, format_timeframe, parse_timeframe, parse_timerange
 from onward.errors import FormatError, NotEnoughDataError, SeriesError, TimeframeError
@@ -150,12 +150,10 @@ def read_series(name: str, source: SeriesSource, *, bar: pd.Timedelta | None = N
         return source
     if isinstance(source, pd.DataFrame):
         return make_series(name, source, bar=bar)
-    try:
-        result = importers.read(source)
-    except FormatError:
-        if name in importers.cleaning.VALUES:
-            raise
+    if name not in RULES:
+        # whatever a custom series looks like, its own columns count, not those of a known kind
         return make_series(name, importers.Peek(Path(source)).table(), bar=bar)
+    result = importers.read(source)
     if result.kind != name:
         raise SeriesError(
             f"The file does not hold {name.replace('_', ' ')}",

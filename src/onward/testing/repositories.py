@@ -72,7 +72,7 @@ def check_order_of_rows_does_not_matter(make: Make, rows: pd.DataFrame) -> None:
 
 
 def check_twice_is_once(make: Make, rows: pd.DataFrame) -> None:
-    """Writing the same rows again changes nothing and says so."""
+    """Demand that writing the same rows again changes nothing and says so."""
     make().upsert(SYMBOL, rows)
     before = make().read(SYMBOL)
     report = make().upsert(SYMBOL, rows)
@@ -93,7 +93,7 @@ def check_parts_make_the_whole(make: Make, rows: pd.DataFrame) -> None:
 
 
 def check_ranges_are_half_open(make: Make, rows: pd.DataFrame) -> None:
-    """A read starts at ``start`` and ends before ``end``."""
+    """Demand that a read starts at ``start`` and ends before ``end``."""
     make().upsert(SYMBOL, rows)
     start, end = rows["timestamp"].iloc[10], rows["timestamp"].iloc[50]
     read = make().read(SYMBOL, start=start, end=end)["timestamp"]
@@ -102,7 +102,7 @@ def check_ranges_are_half_open(make: Make, rows: pd.DataFrame) -> None:
 
 
 def check_conflicts_are_reported(make: Make, rows: pd.DataFrame) -> None:
-    """A row that disagrees with the stored one is reported and resolved the same way every time."""
+    """Demand that a row which disagrees with the stored one is reported and resolved the same way."""
     make().upsert(SYMBOL, rows)
     other = rows.iloc[[20]].copy()
     column = "volume" if "volume" in rows.columns else rows.columns[-1]
@@ -128,7 +128,7 @@ def check_symbols_stay_apart(make: Make, rows: pd.DataFrame) -> None:
 
 
 def check_unknown_symbol_is_empty(make: Make, rows: pd.DataFrame) -> None:
-    """A symbol that is not stored reads as no rows with the same columns."""
+    """Demand that a symbol that is not stored reads as no rows with the same columns."""
     make().upsert(SYMBOL, rows)
     empty = make().read("NOBODY/USD")
     assert len(empty) == 0

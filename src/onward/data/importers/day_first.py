@@ -51,9 +51,9 @@ def _read(peek: Peek) -> Draft:
             "year": parts[3],
             "month": parts[2],
             "day": parts[0],
-            "hour": parts[4].fillna(0),
-            "minute": parts[5].fillna(0),
-            "second": parts[6].fillna(0),
+            "hour": parts[4].fillna("0"),
+            "minute": parts[5].fillna("0"),
+            "second": parts[6].fillna("0"),
         }
     ).astype("int64")
     try:

@@ -126,6 +126,7 @@ class Peek:
             skiprows=skip_lines,
             skipinitialspace=True,
             encoding="utf-8-sig",
+            float_precision="round_trip",  # the default is off by a bit now and then
         )
 
     def text(self) -> str:

@@ -239,7 +239,7 @@ class _ParquetRepository:
                 if attempt == _READ_ATTEMPTS - 1:
                     raise StorageError(
                         "A file of the store is missing",
-                        got=str(error.filename),
+                        got=str(error),
                         remedy="Remove the directory and import its files again.",
                     ) from error
         if not parts:
