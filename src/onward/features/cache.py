@@ -99,7 +99,7 @@ class FeatureCache:
             part.unlink(missing_ok=True)
 
 
-def cache_key(data_hash: str, spec: Mapping[str, Any], dtype: npt.DTypeLike, code: str = "") -> str:
+def cache_key(data_hash: str, spec: Mapping[str, Any], dtype: npt.DTypeLike) -> str:
     """Return the name of a matrix: a hash of the data, the stage, the type and the code.
 
     Parameters
@@ -110,10 +110,8 @@ def cache_key(data_hash: str, spec: Mapping[str, Any], dtype: npt.DTypeLike, cod
         What ``stage.spec()`` returned.
     dtype
         Type of the matrix.
-    code
-        Version of code outside Onward that the values depend on.
     """
-    text = json.dumps([data_hash, dict(spec), np.dtype(dtype).str, code_version(), code], sort_keys=True)
+    text = json.dumps([data_hash, dict(spec), np.dtype(dtype).str, code_version()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 

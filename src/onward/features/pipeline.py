@@ -44,7 +44,8 @@ class FeaturePipeline:
     fitted
         Templates of the fitted stages, in the order in which they run.
     cache
-        Where causal matrices are kept; stages without ``spec()`` are computed every time.
+        Where causal matrices are kept. Stages from outside Onward are computed every time: an
+        edited helper module of theirs would go unnoticed.
     dtype
         Type of the matrix. float32 on both sides, training and prediction, so that a value which
         differs by 1e-12 between them cannot fall on two sides of a split point.
@@ -232,11 +233,12 @@ class FeaturePipeline:
     ) -> npt.NDArray[Any]:
         columns = self._parts[stage.name]
         spec = getattr(stage, "spec", None)
+        ours = type(stage).__module__.partition(".")[0] == "onward"
 
         def fill(matrix: npt.NDArray[Any]) -> None:
             _fill(stage, columns, market, matrix, report)
 
-        if self.cache is not None and spec is not None:
+        if self.cache is not None and spec is not None and ours:
             key = cache_key(market.content_hash, spec(), self.dtype)
             found = self.cache.build(key, (len(market), len(columns)), self.dtype, fill)
             report(len(columns), stage.name)
