@@ -1,0 +1,237 @@
+"""The null band: how well the same predictions do on outcomes that were shifted in time.
+
+Shifting the realised outcomes circularly against the pooled predictions keeps the
+autocorrelation of both (overlapping labels, slow features) and breaks only their link. What the
+predictions reach on shifted outcomes is what they would reach by chance.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from onward.errors import ConfigError
+from onward.evaluation.metrics import direction_score
+from onward.evaluation.oof import OutOfFold
+from onward.kernels.statistics import draw_shifts, least_shift, shifted_areas
+from onward.types import FloatArray, IntArray
+
+__all__ = ["NullBand", "NullBands", "chance_probability", "null_band"]
+
+FEWEST_SHIFTS = 20
+BAND = (5.0, 95.0)
+
+
+@dataclass(frozen=True, eq=False)
+class NullBand:
+    """Where an AUC stands among those of shifted outcomes.
+
+    Attributes
+    ----------
+    observed
+        AUC on the outcomes as they happened; NaN when one of the two groups is empty.
+    mean, deviation
+        Of the AUC over the shifts; NaN when there was no shift to make.
+    low, high
+        5th and 95th percentile over the shifts.
+    p
+        Chance of an AUC this high without skill (one-sided), between 0 and 1; 1 when the data
+        are too short to say.
+    extrapolated
+        True when no shift reached the observed AUC, so that ``p`` comes from mean and deviation.
+    independent
+        How many of the shifts are worth counting as independent: the admissible range divided
+        by the longest span.
+    least_steps
+        Smallest shift made, in time steps (bars).
+    areas
+        AUC of every shift, shape (n_shifts,).
+    note
+        What the reader should know, empty when nothing is unusual.
+    """
+
+    observed: float
+    mean: float
+    deviation: float
+    low: float
+    high: float
+    p: float
+    extrapolated: bool
+    independent: float
+    least_steps: int
+    areas: FloatArray
+    note: str = ""
+
+    @property
+    def n_shifts(self) -> int:
+        """Number of shifts made."""
+        return len(self.areas)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values, without the single shifts; NaN becomes None."""
+        numbers = {
+            "observed": self.observed,
+            "mean": self.mean,
+            "deviation": self.deviation,
+            "low": self.low,
+            "high": self.high,
+            "p": self.p,
+            "independent": self.independent,
+        }
+        return {
+            **{name: None if math.isnan(value) else value for name, value in numbers.items()},
+            "extrapolated": self.extrapolated,
+            "n_shifts": self.n_shifts,
+            "least_steps": self.least_steps,
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class NullBands:
+    """The null bands of the direction score and of the range score."""
+
+    direction: NullBand
+    range: NullBand
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {"direction": self.direction.to_dict(), "range": self.range.to_dict()}
+
+
+def null_band(oof: OutOfFold, *, lookback: int = 0, n_shifts: int = 1_000, seed: int = 0) -> NullBands:
+    """Judge pooled predictions against outcomes shifted circularly in time.
+
+    Every shift is at least the longest label span plus the longest feature lookback, equal for
+    all symbols, counted in steps of the scored decision times.
+
+    Parameters
+    ----------
+    oof
+        Pooled out-of-fold predictions.
+    lookback
+        Longest lookback of the features, ns. Declared lookbacks count warm-up of recursions in
+        and can exceed the data; at most a quarter of the scored time is kept free for them.
+    n_shifts
+        Shifts to make; all admissible ones when there are fewer.
+    seed
+        Seed of the jitter that spreads the shifts.
+
+    Raises
+    ------
+    ConfigError
+        When the lookback is negative or ``n_shifts`` is below 20.
+    """
+    if lookback < 0 or n_shifts < FEWEST_SHIFTS:
+        raise ConfigError(
+            "the null band cannot be drawn with these numbers",
+            got=f"lookback {lookback}, n_shifts {n_shifts}",
+            allowed=f"a lookback of 0 ns or more, at least {FEWEST_SHIFTS} shifts",
+            remedy="Set evaluation.n_shifts accordingly.",
+        )
+    series = _series_codes(oof.spans.index)
+    times, step = np.unique(oof.spans.start, return_inverse=True)
+    span_steps = least_shift(times, oof.spans.longest)
+    least, note = _least_steps(times, oof.spans.longest, lookback, span_steps)
+    shifts = draw_shifts(len(times), least, n_shifts, seed)
+    independent = max(0.0, (len(times) - 2 * least + 1) / max(span_steps, 1))
+    if len(shifts) < FEWEST_SHIFTS or independent < 2:
+        shifts = shifts[:0]
+        note = (
+            f"The data are too short to judge: {len(times)} scored moments hold fewer than two "
+            f"independent shifts of labels {span_steps} steps long."
+        )
+    moves = np.concatenate((np.zeros(1, dtype=np.int64), shifts))
+
+    def band(score: FloatArray, sign: npt.NDArray[np.int8]) -> NullBand:
+        grid = np.zeros((int(series.max()) + 1, len(times)), dtype=np.int8)
+        grid[series, step] = sign
+        areas = shifted_areas(score, grid, series, step.astype(np.int64), moves)
+        return _band(float(areas[0]), areas[1:], independent, least, note)
+
+    return NullBands(
+        direction=band(direction_score(oof.probability), oof.y.astype(np.int8)),
+        range=band(np.ascontiguousarray(oof.probability[:, 1]), np.where(oof.y == 0, 1, -1).astype(np.int8)),
+    )
+
+
+def chance_probability(observed: float, areas: FloatArray, independent: float) -> tuple[float, bool]:
+    """Return the one-sided p of an AUC among those of shifts, and whether it was extrapolated.
+
+    Two estimates, of which the larger counts: the share of shifts that reached the observed AUC
+    (itself counted in, Phipson & Smyth 2010), and the tail of a Student prediction interval from
+    the shifts' mean and deviation with as many degrees of freedom as there are independent
+    shifts. Neighbouring shifts are nearly the same shift: with labels of 24 bars 1,000 shifts of
+    4,000 bars are worth about 150, and counting alone would be too sure of rare events. Where no
+    shift reached the observed AUC, counting has hit its floor and the tail alone speaks.
+
+    Parameters
+    ----------
+    observed
+        AUC on the outcomes as they happened.
+    areas
+        AUC of each shift, shape (k,), k >= 2.
+    independent
+        Effective number of independent shifts, at least 2.
+    """
+    from scipy.special import stdtr
+
+    reached = int(np.count_nonzero(areas >= observed))
+    deviation = float(areas.std())
+    if deviation == 0.0:  # constant predictions: every AUC is the same
+        return (1.0 if reached else 1.0 / (len(areas) + 1)), reached == 0
+    freedom = max(1.0, min(independent, len(areas)) - 1.0)
+    distance = (observed - float(areas.mean())) / (deviation * math.sqrt(1.0 + 1.0 / (freedom + 1.0)))
+    tail = float(stdtr(freedom, -distance))
+    if reached == 0:
+        return tail, True
+    return max(tail, (reached + 1) / (len(areas) + 1)), False
+
+
+def _band(observed: float, areas: FloatArray, independent: float, least: int, note: str) -> NullBand:
+    known = areas[~np.isnan(areas)]
+    if math.isnan(observed):
+        note = "The scored rows hold one side of the question only, so there is no AUC to judge."
+    if math.isnan(observed) or len(known) < FEWEST_SHIFTS:
+        nothing = float("nan")
+        return NullBand(
+            observed, nothing, nothing, nothing, nothing, 1.0, False, independent, least, areas[:0], note
+        )
+    p, extrapolated = chance_probability(observed, known, independent)
+    low, high = np.percentile(known, BAND)
+    return NullBand(
+        observed=observed,
+        mean=float(known.mean()),
+        deviation=float(known.std()),
+        low=float(low),
+        high=float(high),
+        p=p,
+        extrapolated=extrapolated,
+        independent=independent,
+        least_steps=least,
+        areas=known,
+        note=note,
+    )
+
+
+def _least_steps(times: IntArray, span: int, lookback: int, span_steps: int) -> tuple[int, str]:
+    wanted = least_shift(times, span + lookback)
+    room = max(len(times) // 4, span_steps)
+    if wanted <= room:
+        return wanted, ""
+    note = (
+        f"Shifts start at {room} steps, a quarter of the scored time, because span and lookback "
+        f"together ({wanted} steps) would leave too few."
+    )
+    return room, note
+
+
+def _series_codes(index: pd.Index) -> IntArray:
+    if isinstance(index, pd.MultiIndex):
+        return np.asarray(pd.factorize(index.codes[0])[0], dtype=np.int64)
+    return np.zeros(len(index), dtype=np.int64)

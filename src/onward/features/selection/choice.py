@@ -1,0 +1,149 @@
+"""From relevance to a choice: who passes, who is a duplicate, who gets a place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from onward.features.selection.relevance import TARGETS, Relevance
+from onward.types import BoolArray, FloatArray
+
+__all__ = ["Choice", "Rules", "choose", "discoveries"]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Parameters of a choice; see `ShiftedLabelSelector`."""
+
+    max_features: int
+    min_features: int
+    z: float
+    false_discovery_rate: float
+    range_share: float
+    max_correlation: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was kept for which reason, and why each other column was not."""
+
+    kept: Mapping[int, str]
+    dropped: Mapping[int, str]
+
+
+def choose(
+    ranks: npt.NDArray[np.float32], relevance: Relevance, names: Sequence[str], rules: Rules
+) -> Choice:
+    """Give the places to columns.
+
+    Parameters
+    ----------
+    ranks
+        Centred ranks, shape (n_columns, n_rows); a column that does not vary is all zero.
+    relevance
+        Of the same columns.
+    names
+        Of the same columns.
+    rules
+        Who passes, and how many.
+    """
+    varies = np.asarray((ranks != 0).any(axis=1))
+    z = relevance.z
+    best = z.max(axis=1)
+    clear = varies[:, None] & (z > rules.z)
+    found = clear & np.column_stack(
+        [discoveries(relevance.p[:, t], varies, rules.false_discovery_rate) for t in range(len(TARGETS))]
+    )
+    dropped = {int(j): "constant or unknown in training" for j in np.flatnonzero(~varies)}
+    for column in np.flatnonzero(varies & ~found.any(axis=1)):
+        j = int(column)
+        dropped[j] = (
+            f"not told from chance among {len(names)} columns (z {best[j]:.2f})"
+            if clear[j].any()
+            else f"no better than shifted labels (z {best[j]:.2f}, needed {rules.z:g})"
+        )
+    order = _best_first(np.flatnonzero(found.any(axis=1)), best)
+    distinct = _without_duplicates(ranks, order, names, rules.max_correlation, dropped)
+    kept = _places(distinct, z, found, rules)
+    for j in distinct:
+        if j not in kept:
+            dropped[j] = f"beyond the {rules.max_features} places (z {best[j]:.2f})"
+    if not kept:
+        # Nothing was found. A model is still fitted, so that the verdict can say what it is worth.
+        order = _best_first(np.flatnonzero(varies), best)
+        for j in _without_duplicates(ranks, order, names, rules.max_correlation, {})[: rules.min_features]:
+            kept[j] = f"fallback: no column passed (z {best[j]:.2f})"
+            dropped.pop(j, None)
+    return Choice(kept, dropped)
+
+
+def discoveries(p: FloatArray, tested: BoolArray, rate: float) -> BoolArray:
+    """Return which hypotheses to reject so that at most a share ``rate`` of them is rejected wrongly.
+
+    Benjamini & Hochberg (1995). Holds for independent and for positively dependent p-values,
+    which is what overlapping windows over the same prices give.
+
+    Parameters
+    ----------
+    p
+        Shape (n,).
+    tested
+        Hypotheses that count; the others are never rejected, shape (n,).
+    rate
+        Between 0 and 1; 1 rejects all that are tested.
+    """
+    rejected = np.zeros(len(p), dtype=np.bool_)
+    rows = np.flatnonzero(tested)
+    rows = rows[np.argsort(p[rows], kind="stable")]
+    below = np.flatnonzero(p[rows] <= rate * np.arange(1, len(rows) + 1) / max(len(rows), 1))
+    if len(below):
+        rejected[rows[: below[-1] + 1]] = True
+    return rejected
+
+
+def _best_first(columns: npt.NDArray[np.int64], best: FloatArray) -> list[int]:
+    return [int(j) for j in columns[np.argsort(-best[columns], kind="stable")]]
+
+
+def _places(distinct: list[int], z: FloatArray, found: BoolArray, rules: Rules) -> dict[int, str]:
+    """Share the places between the targets; what one leaves free goes to the other."""
+    reserved = round(rules.max_features * rules.range_share)
+    quota = (rules.max_features - reserved, reserved)
+    queues = [
+        _best_first(np.array([j for j in distinct if found[j, t]], dtype=np.int64), z[:, t]) for t in (0, 1)
+    ]
+    kept: dict[int, str] = {}
+    for t, queue in enumerate(queues):
+        for j in queue[: quota[t]]:
+            kept.setdefault(j, f"{TARGETS[t]} (z {z[j, t]:.2f})")
+    for j in distinct:  # best first: places left free, or saved by columns that serve both targets
+        if len(kept) >= rules.max_features:
+            break
+        t = int(np.where(found[j], z[j], -np.inf).argmax())
+        kept.setdefault(j, f"{TARGETS[t]} (z {z[j, t]:.2f})")
+    return kept
+
+
+def _without_duplicates(
+    ranks: npt.NDArray[np.float32],
+    order: Sequence[int],
+    names: Sequence[str],
+    max_correlation: float,
+    dropped: dict[int, str],
+) -> list[int]:
+    """Return columns, best first, without near duplicates of a better one; note whose twin they are."""
+    if max_correlation >= 1 or len(order) < 2:
+        return list(order)
+    likeness = np.abs(ranks[order] @ ranks[order].T)
+    distinct: list[int] = []
+    for i, j in enumerate(order):
+        twins = np.flatnonzero(likeness[i, distinct] > max_correlation)
+        if len(twins) == 0:
+            distinct.append(i)
+        else:
+            twin = distinct[int(twins[0])]
+            dropped[j] = f"near duplicate of {names[order[twin]]} (rank correlation {likeness[i, twin]:.3f})"
+    return [order[i] for i in distinct]
