@@ -68,7 +68,7 @@ def check_availability(bench: Bench, cuts: Sequence[Cut], ledger: Ledger, step: 
         _check_stamps(name, side.frame, ledger)
         ledger.runs += 1
         moments = [cut for cut in cuts if name in cut.reason] or list(cuts[-2:])
-        for cut, style in zip(_cycled(moments, 4), ("rise", "scramble", "remove", "fall"), strict=True):
+        for cut, style in zip(_cycled(moments, 3), ("rise", "remove", "fall"), strict=True):
             change = _changed(cut.moment, style, series=(name,))
             seen = bench.compare(cut.moment, change, whole=style == "rise")
             step("availability")
@@ -83,38 +83,32 @@ def check_availability(bench: Bench, cuts: Sequence[Cut], ledger: Ledger, step: 
 def check_latest(bench: Bench, ledger: Ledger, step: Step, *, rows: int = 5) -> None:
     """Feed exactly ``lookback`` bars; the newest row must equal the batch value.
 
-    A column that fails is told how many bars it needs, found by doubling and bisection.
+    Columns on which the earlier checks found the declared lookback too short are taken up here.
+    A column that fails is told from how many bars it agrees, found by doubling and bisection.
+    Columns that look ahead are left out: their batch value is the wrong one.
     """
     assert bench.lookback is not None
-    leaking = ledger.found("truncation") | ledger.found("perturbation")
+    leaking = ledger.found("truncation") | ledger.found("perturbation") | ledger.found("availability")
+    failing: dict[str, Difference] = {}
     for moment in _latest_moments(bench, rows):
         seen = _latest(bench, moment, bench.lookback)
         step("batch = latest")
         if isinstance(seen, Exception):
             ledger.note = f"{bench.lookback} bars could not be computed: {_shown(seen)}"
-            if not isinstance(seen, NotEnoughDataError):
-                continue
-            seen = []
+            continue
         ledger.runs += 1
         for difference in seen:
-            column = bench.full.columns[difference.column]
-            if column in leaking or column in ledger.found("batch_equals_latest"):
-                continue
-            needed = _needed_lookback(bench, moment, difference.column)
-            remedy = (
-                f"{needed} bars are needed at this row"
-                if needed is not None
-                else "no shorter history than the whole one gives this value"
-            )
-            ledger.add(
-                Finding(
-                    "batch_equals_latest",
-                    "leak",
-                    column,
-                    bench.full.row_name(difference.row),
-                    f"{difference.says(f'from the newest {bench.lookback} bars')}; {remedy}",
-                )
-            )
+            failing.setdefault(bench.full.columns[difference.column], difference)
+    for column, difference in ledger.short.items():
+        failing.setdefault(column, difference)
+    failing = {column: difference for column, difference in failing.items() if column not in leaking}
+    needed = _needed_lookback(bench, failing, step)
+    for column, difference in failing.items():
+        enough = needed.get(column)
+        remedy = f"it agrees from about {enough} bars on" if enough else "it agrees from no shorter history"
+        row = bench.full.row_name(difference.row)
+        detail = f"{difference.says(f'from the newest {bench.lookback} bars')}; {remedy}"
+        ledger.add(Finding("batch_equals_latest", "leak", column, row, detail))
 
 
 def _record(bench: Bench, seen: Comparison, check: str, *, cut: Cut, told: str, ledger: Ledger) -> None:
@@ -123,16 +117,7 @@ def _record(bench: Bench, seen: Comparison, check: str, *, cut: Cut, told: str, 
         detail = f"{difference.says(told)}; cut at {when} ({cut.reason})"
         ledger.add(Finding(check, "leak", column, bench.full.row_name(difference.row), detail))
     for column, difference in bench.columns_of(seen.short):
-        needed = f"; from {bench.lookback} bars of lookback, the whole history agrees"
-        ledger.add(
-            Finding(
-                "batch_equals_latest",
-                "leak",
-                column,
-                bench.full.row_name(difference.row),
-                difference.says("from the declared lookback") + needed,
-            )
-        )
+        ledger.short.setdefault(column, difference)
 
 
 def _perturbation_plan(cuts: Sequence[Cut]) -> Iterator[tuple[Cut, str, bool]]:
@@ -210,23 +195,38 @@ def _latest(bench: Bench, moment: int, lookback: int) -> list[Difference] | Exce
     )
 
 
-def _needed_lookback(bench: Bench, moment: int, column: int) -> int | None:
-    """Return the fewest bars from which a column equals its batch value at a moment."""
+def _needed_lookback(bench: Bench, failing: dict[str, Difference], step: Step) -> dict[str, int]:
+    """Return, by column, a number of bars from which it equals its batch value.
 
-    def enough(n_bars: int) -> bool:
-        seen = _latest(bench, moment, n_bars)
-        return not isinstance(seen, Exception) and all(d.column != column for d in seen)
-
+    All columns share the probes, at the latest of their failing rows: doubling finds a number for
+    each, bisection then sharpens that of the neediest one.
+    """
+    if not failing:
+        return {}
+    assert bench.lookback is not None
+    moment = max(int(bench.market.decision_time_ns[d.row]) for d in failing.values())
     known = int((bench.market.decision_time_ns <= moment).sum())
-    low, high = max(1, bench.lookback or 1), 2 * max(1, bench.lookback or 1)
-    while not enough(high):
-        if high >= known:
-            return None
-        low, high = high, min(2 * high, known)
+    needed: dict[str, int] = {}
+
+    def agreeing(n_bars: int) -> set[str]:
+        seen = _latest(bench, moment, n_bars)
+        step("lookback")
+        if isinstance(seen, Exception):
+            return set()
+        return set(failing) - {bench.full.columns[d.column] for d in seen}
+
+    low, high = bench.lookback, 2 * bench.lookback
+    while high < known and len(needed) < len(failing):
+        for column in agreeing(high) - set(needed):
+            needed[column] = high
+        low, high = (low, high) if len(needed) == len(failing) else (high, 2 * high)
+    if len(needed) < len(failing):
+        return needed
+    neediest = [column for column, n_bars in needed.items() if n_bars == high]
     while high - low > max(1, low // 50):
         middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high if high < known else None
+        low, high = (low, middle) if set(neediest) <= agreeing(middle) else (middle, high)
+    return needed | dict.fromkeys(neediest, high)
 
 
 def _note_failures(failures: Sequence[Exception], ledger: Ledger) -> None:

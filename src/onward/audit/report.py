@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from onward.audit.table import Difference
 from onward.types import Certificate, Finding
 
 __all__ = ["AuditReport", "CheckRun", "Ledger"]
@@ -130,9 +131,22 @@ class AuditReport:
 
 @dataclass
 class Ledger:
-    """Collects findings and check runs while an audit goes on (one finding a check and subject)."""
+    """Collects what an audit meets on its way: one finding a check and subject.
+
+    Attributes
+    ----------
+    findings
+        By check and subject.
+    short
+        Columns for which the declared lookback was seen to be too short, with the difference.
+    checks
+        Checks that are done.
+    runs, note
+        Of the check that is going on.
+    """
 
     findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    short: dict[str, Difference] = field(default_factory=dict)
     checks: list[CheckRun] = field(default_factory=list)
     runs: int = 0
     note: str = ""
