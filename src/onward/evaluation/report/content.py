@@ -1,0 +1,85 @@
+"""What a report is made from: plain frozen values, gathered by whoever has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from onward.data.quality import QualityReport
+from onward.evaluation.judgement import Judgement
+from onward.evaluation.oof import OutOfFold
+from onward.types import Certificate, Market
+
+__all__ = ["ReportContent"]
+
+
+@dataclass(frozen=True, eq=False)
+class ReportContent:
+    """Everything that a report shows.
+
+    Attributes
+    ----------
+    title
+        Heading, such as ``BTC/USD 1h``.
+    created_at
+        UTC.
+    version
+        Version of Onward.
+    market
+        Bars (for candles, regimes and the equity curve).
+    oof, judgement
+        Pooled out-of-fold predictions and what they are worth.
+    plan
+        Every setting of the run by section.
+    plan_hash, data_hash, run_id
+        Identities.
+    fee_bps, slippage_bps
+        Costs of the equity curve, basis points of the value traded, each side.
+    importance
+        One row a feature that a fold or the final fit kept, best first: ``feature``,
+        ``folds`` (how many folds kept it), ``importance`` (mean share of the gain over the folds
+        that kept it), ``deviation`` (between folds), ``final`` (share in the final fit, NaN when
+        it was not kept).
+    selection
+        Ledger of the final fit: what was dropped, and why (columns as the selector gives them).
+    nan_ledger
+        ``column count share first_valid`` (see `onward.features.nan_ledger`).
+    labels
+        Rows of each class by fold: index ``fold``, columns ``down range up``, counts of test rows.
+    quality
+        Data-quality report.
+    certificate
+        Outcome of the leak audit.
+    disabled
+        Feature families that are off, and why.
+    seconds
+        Wall-clock time of each part.
+    libraries
+        Versions that computed something.
+    """
+
+    title: str
+    created_at: datetime
+    version: str
+    market: Market
+    oof: OutOfFold
+    judgement: Judgement
+    plan: Mapping[str, Any]
+    plan_hash: str
+    data_hash: str
+    run_id: str | None
+    fee_bps: float
+    slippage_bps: float
+    importance: pd.DataFrame
+    selection: pd.DataFrame
+    nan_ledger: pd.DataFrame
+    labels: pd.DataFrame
+    quality: QualityReport
+    certificate: Certificate
+    disabled: Mapping[str, str] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    libraries: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Serving: from a trained model and new bars to probabilities."""

@@ -1,0 +1,107 @@
+"""A trained pipeline and model as one thing that turns bars into probabilities."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from onward.errors import BundleError
+from onward.features.pipeline import FeaturePipeline, FittedPipeline
+from onward.models import model_class
+from onward.protocols import Model
+from onward.types import CLASSES, FloatArray, Market
+
+__all__ = ["Predictor"]
+
+CLASS_COLUMNS = ("down", "range", "up")
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """Causal stages, fitted stages and a model, in the order in which a row passes them.
+
+    Attributes
+    ----------
+    pipeline
+        Causal stages, a pure function of the bars.
+    fitted
+        Stages fitted on training rows (selector, scaler, ...).
+    model
+        Classifier over down, range, up.
+    """
+
+    pipeline: FeaturePipeline
+    fitted: FittedPipeline
+    model: Model
+
+    def from_matrix(self, features: pd.DataFrame) -> FloatArray:
+        """Return probabilities, shape (n, 3), for rows of the causal feature matrix."""
+        return self.model.predict_proba(self.fitted.transform(features))
+
+    def importance(self) -> pd.Series:
+        """Return the gain of each column that the model sees, 0 where it never split; unscaled."""
+        return pd.Series(self.model.gain(), index=list(self.fitted.output_columns), dtype=np.float64)
+
+    def batch(self, market: Market) -> pd.DataFrame:
+        """Return probabilities and signal of every bar (see `frame`)."""
+        return self.frame(self.pipeline.compute(market), market.timeframe)
+
+    def latest(self, market: Market) -> pd.DataFrame:
+        """Return probabilities and signal of each symbol's newest bar.
+
+        Only the newest ``pipeline.lookback`` bars are read; the values equal those of `batch`.
+        """
+        return self.frame(self.pipeline.latest(market), market.timeframe)
+
+    def frame(self, features: pd.DataFrame, timeframe: pd.Timedelta) -> pd.DataFrame:
+        """Return ``down range up signal decision_time``, one row a feature row.
+
+        The signal is the most probable class; ties go to the lower one (down before range
+        before up). The decision time is the open time of the bar plus the timeframe, UTC.
+        """
+        probability = self.from_matrix(features)
+        frame = pd.DataFrame(probability, index=features.index, columns=list(CLASS_COLUMNS))
+        frame["signal"] = [CLASSES[i] for i in probability.argmax(axis=1)]
+        frame["decision_time"] = pd.DatetimeIndex(features.index.get_level_values(1)) + timeframe
+        return frame
+
+    def state(self) -> dict[str, Any]:
+        """Return, as plain JSON values, what a bundle keeps of the features in ``pipeline.json``."""
+        return {
+            "causal": self.pipeline.spec(),
+            "fitted": self.fitted.to_json(),
+            "model": type(self.model).name,
+        }
+
+    @classmethod
+    def load(cls, directory: Path) -> Predictor:
+        """Read the predictor of a bundle: ``pipeline.json`` and ``model/``.
+
+        Parameters
+        ----------
+        directory
+            A bundle whose hashes were checked (`EmbeddedRegistry.open`).
+
+        Raises
+        ------
+        BundleError
+            When a part is missing or not of the expected form.
+        """
+        try:
+            state: dict[str, Any] = json.loads((directory / "pipeline.json").read_text(encoding="utf-8"))
+            pipeline = FeaturePipeline.from_spec(state["causal"])
+            fitted = FittedPipeline.from_json(state["fitted"])
+            model = model_class(state["model"]).load(directory / "model")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BundleError(
+                "a model bundle cannot be read",
+                got=f"{type(error).__name__}: {error}",
+                allowed="a bundle written by Onward and not changed since",
+                remedy="Export the version again, or train anew.",
+            ) from error
+        return cls(pipeline, fitted, model)

@@ -1,0 +1,103 @@
+"""One run from beginning to end: write it down, train, audit, write down what came of it."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from onward.audit import AuditReport
+from onward.protocols import Progress
+from onward.registry import ModelRegistry, Version
+from onward.training.ledger import RunLedger
+from onward.training.plan import TrainingPlan
+from onward.training.publishing import stage_bundle
+from onward.training.reporting import report_content
+from onward.training.result import TrainingResult
+from onward.training.trainer import BaseTrainer, Training
+from onward.types import Certificate, Market
+
+__all__ = ["Auditor", "Conductor"]
+
+
+class Auditor(Protocol):
+    """Audits the features and the learning path of a trainer on a market."""
+
+    def __call__(
+        self, trainer: BaseTrainer, market: Market, *, training: Training | None, progress: Progress | None
+    ) -> AuditReport:
+        """Return what was found; ``training`` is what the trainer made of the market before."""
+
+
+class Conductor:
+    """Carries a training out and keeps its books.
+
+    Parameters
+    ----------
+    ledger
+        Where runs are written down.
+    registry
+        Where models are published.
+    audit
+        What certifies a run.
+    staging
+        Makes sure that the directory exists in which bundles are written before they are
+        published, on the same disk as the registry, and returns it.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: RunLedger,
+        registry: Callable[[], ModelRegistry],
+        audit: Auditor,
+        staging: Callable[[], Path],
+    ) -> None:
+        self._ledger = ledger
+        self._registry = registry
+        self._audit = audit
+        self._staging = staging
+
+    def run(
+        self,
+        trainer: BaseTrainer,
+        plan: TrainingPlan,
+        market: Market,
+        *,
+        audit: bool = True,
+        progress: Progress | None = None,
+    ) -> TrainingResult:
+        """Train and audit, and write down what came of it whatever happens."""
+        run_id = self._ledger.begin(plan, market)
+        started = time.perf_counter()
+        try:
+            training = trainer.train(market, looks=lambda: self._ledger.look(run_id), progress=progress)
+            certificate = Certificate("not_run")
+            if audit:
+                found = self._audit(trainer, market, training=training, progress=progress)
+                certificate = found.certificate()
+            self._ledger.finish(run_id, training, time.perf_counter() - started)
+        except BaseException as error:
+            self._ledger.fail(run_id, cancelled=isinstance(error, KeyboardInterrupt))
+            raise
+        return TrainingResult(plan, training, certificate, run_id, report_content, self._publish)
+
+    def _publish(self, result: TrainingResult, name: str) -> Version:
+        with tempfile.TemporaryDirectory(prefix="bundle-", dir=self._staging()) as scratch:
+            staged = Path(scratch) / "bundle"
+            stage_bundle(
+                staged,
+                name=name,
+                plan=result.plan,
+                training=result.training,
+                certificate=result.certificate,
+                created_at=datetime.now(UTC),
+                run_id=result.run_id,
+                report=result.report_html(),
+            )
+            version = self._registry().publish(staged, name)
+        self._ledger.published(result.run_id, version.ref)
+        return version

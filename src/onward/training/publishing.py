@@ -1,0 +1,91 @@
+"""From a finished training to a bundle on disk: the facts, the files, nothing half-written."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from onward._version import __version__
+from onward.data.timeframe import format_timeframe
+from onward.registry import BundleFacts, FeatureSchema, Manifest, library_versions, write_bundle
+from onward.training.plan import TrainingPlan
+from onward.training.trainer import Training
+from onward.types import Certificate, Market
+
+__all__ = ["describe_market", "stage_bundle"]
+
+
+def describe_market(market: Market) -> dict[str, Any]:
+    """Return what a person wants to know of the data: symbols, timeframe, reach, rows, series."""
+    return {
+        "symbols": list(market.symbols),
+        "timeframe": format_timeframe(market.timeframe),
+        "first_open": market.open_time.min().isoformat(),
+        "last_open": market.open_time.max().isoformat(),
+        "bars": len(market),
+        "series": sorted(market.series),
+    }
+
+
+def stage_bundle(
+    directory: Path,
+    *,
+    name: str,
+    plan: TrainingPlan,
+    training: Training,
+    certificate: Certificate,
+    created_at: datetime,
+    run_id: str | None,
+    report: str | None,
+) -> Manifest:
+    """Write the bundle of a training into a directory that does not exist yet.
+
+    Parameters
+    ----------
+    directory
+        Where to; must not exist or be empty.
+    name
+        Name of the model.
+    plan, training, certificate
+        What was asked for, what came of it, and what the audit said.
+    created_at
+        UTC.
+    run_id
+        Row of the table ``runs``, if one was written.
+    report
+        Self-contained HTML, if there is one.
+    """
+    market = training.dataset.market
+    predictor = training.predictor
+    facts = BundleFacts(
+        name=name,
+        created_at=created_at,
+        model=plan.model.name,
+        timeframe=format_timeframe(market.timeframe),
+        symbols=market.symbols,
+        plan=plan.model_dump(mode="json"),
+        plan_hash=plan.content_hash,
+        data=describe_market(market),
+        data_hash=market.content_hash,
+        label_family=plan.label_family,
+        code_version=__version__,
+        libraries=library_versions(),
+        scores=training.judgement.scores.to_dict(),
+        verdicts=training.judgement.verdict.to_dict(),
+        certificate=certificate,
+        features=FeatureSchema(
+            columns=predictor.fitted.output_columns,
+            lookback_bars=predictor.pipeline.lookback,
+            series=tuple(sorted(market.series)),
+        ),
+        run_id=run_id,
+    )
+    return write_bundle(
+        directory,
+        facts=facts,
+        save_model=predictor.model.save,
+        pipeline=predictor.state(),
+        labels=training.labeler_state,
+        report=report,
+    )

@@ -1,0 +1,102 @@
+"""Gathers from a finished training what its report shows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from onward._version import __version__
+from onward.data.quality import check
+from onward.data.timeframe import format_timeframe
+from onward.evaluation.report import ReportContent
+from onward.features.pipeline import nan_ledger
+from onward.prediction.predictor import Predictor
+from onward.registry import library_versions
+from onward.training.trainer import Training
+
+if TYPE_CHECKING:
+    from onward.training.result import TrainingResult
+
+__all__ = ["importance_table", "report_content"]
+
+CLASS_NAMES = {-1: "down", 0: "range", 1: "up"}
+
+
+def report_content(result: TrainingResult) -> ReportContent:
+    """Return what the report of a training shows."""
+    training, plan = result.training, result.plan
+    market = training.dataset.market
+    return ReportContent(
+        title=f"{', '.join(market.symbols)} {format_timeframe(market.timeframe)}",
+        created_at=datetime.now(UTC),
+        version=__version__,
+        market=market,
+        oof=training.oof,
+        judgement=training.judgement,
+        plan=plan.model_dump(mode="json"),
+        plan_hash=plan.content_hash,
+        data_hash=market.content_hash,
+        run_id=result.run_id,
+        fee_bps=plan.evaluation.fee_bps,
+        slippage_bps=plan.evaluation.slippage_bps,
+        importance=importance_table(training),
+        selection=_selection(training.predictor),
+        nan_ledger=nan_ledger(training.dataset.features),
+        labels=_label_counts(training),
+        quality=check(market),
+        certificate=result.certificate,
+        disabled=_disabled(training.predictor),
+        seconds=training.seconds,
+        libraries=library_versions(),
+    )
+
+
+def importance_table(training: Training) -> pd.DataFrame:
+    """Return how much each feature counted, fold by fold; columns as `ReportContent.importance`."""
+    folds = pd.DataFrame([_shares(outcome.predictor) for outcome in training.folds])
+    final = _shares(training.predictor)
+    names = list(dict.fromkeys([*folds.columns, *final.index]))
+    folds = folds.reindex(columns=names)
+    table = pd.DataFrame(
+        {
+            "feature": names,
+            "folds": folds.notna().sum(axis=0).to_numpy(),
+            "importance": folds.mean(axis=0).to_numpy(),
+            "deviation": folds.std(axis=0, ddof=0).to_numpy(),
+            "final": final.reindex(names).to_numpy(),
+        }
+    )
+    weight = table["importance"].fillna(0.0) * table["folds"]
+    return table.iloc[np.argsort(-weight.to_numpy(), kind="stable")].reset_index(drop=True)
+
+
+def _shares(predictor: Predictor) -> pd.Series:
+    gain = predictor.importance()
+    total = gain.sum()
+    return gain / total if total > 0 else gain
+
+
+def _selection(predictor: Predictor) -> pd.DataFrame:
+    for stage in predictor.fitted.stages:
+        ledger = getattr(stage, "ledger", None)
+        if isinstance(ledger, pd.DataFrame):
+            return ledger
+    return pd.DataFrame(columns=["column", "reason"])
+
+
+def _label_counts(training: Training) -> pd.DataFrame:
+    counts = {
+        outcome.fold.number: {name: int(np.count_nonzero(outcome.y == c)) for c, name in CLASS_NAMES.items()}
+        for outcome in training.folds
+    }
+    return pd.DataFrame.from_dict(counts, orient="index").rename_axis("fold")
+
+
+def _disabled(predictor: Predictor) -> dict[str, str]:
+    reasons: dict[str, str] = {}
+    for stage in predictor.pipeline.causal:
+        reasons.update(getattr(stage, "disabled", {}))
+    return reasons

@@ -1,0 +1,90 @@
+"""What a training gives its caller: predictions, scores, verdict, report, and a way to keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from onward.evaluation.scores import Scores
+from onward.evaluation.verdict import Verdict
+from onward.prediction.predictor import Predictor
+from onward.registry import Version
+from onward.training.plan import TrainingPlan
+from onward.training.trainer import Training
+from onward.types import Certificate
+
+if TYPE_CHECKING:
+    from onward.evaluation.report import ReportContent
+
+__all__ = ["TrainingResult"]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingResult:
+    """A judged training.
+
+    Attributes
+    ----------
+    plan
+        What was asked for.
+    training
+        Folds, predictions and the final fit in full.
+    certificate
+        Outcome of the leak audit of the features and the learning path.
+    run_id
+        Row of the table ``runs``; None when the run was not recorded.
+    """
+
+    plan: TrainingPlan
+    training: Training
+    certificate: Certificate
+    run_id: str | None
+    _content: Callable[[TrainingResult], ReportContent]
+    _publish: Callable[[TrainingResult, str], Version]
+
+    @property
+    def oof(self) -> pd.DataFrame:
+        """Pooled out-of-fold predictions, one row a scored bar (see `OutOfFold.frame`)."""
+        return self.training.oof.frame()
+
+    @property
+    def scores(self) -> Scores:
+        """Pooled and per-fold scores, those of the naive rules beside them."""
+        return self.training.judgement.scores
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether there is skill in direction, and in the range class."""
+        return self.training.judgement.verdict
+
+    @property
+    def predictor(self) -> Predictor:
+        """The model fitted on all labelled rows, with its features."""
+        return self.training.predictor
+
+    def report_html(self) -> str:
+        """Return the report as one self-contained HTML page."""
+        from onward.evaluation.report import render
+
+        return render(self._content(self))
+
+    def report(self, path: str | Path) -> Path:
+        """Write the report to a file, whole or not at all, and return its path."""
+        from onward.registry.files import atomic_file
+
+        target = Path(path)
+        html = self.report_html()
+        with atomic_file(target) as draft:
+            draft.write_text(html, encoding="utf-8")
+        return target
+
+    def save(self, name: str) -> Version:
+        """Publish the model as a new version under a name, and return that version.
+
+        The version has no alias yet; only one whose audit passed may be given one.
+        """
+        return self._publish(self, name)
