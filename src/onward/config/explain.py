@@ -64,7 +64,7 @@ def _nearest(name: str, known: list[str], separator: str) -> str | None:
         repaired = f"{close}{separator}{rest}"
         same = [k for k in known if k.startswith(f"{close}{separator}")]
         return nearest(repaired, same) or close
-    return nearest(name, known)
+    return (None if joint else nearest(name, sections)) or nearest(name, known)
 
 
 def _listing(name: str, known: list[str], separator: str) -> str:
