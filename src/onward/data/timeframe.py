@@ -83,14 +83,16 @@ def infer_timeframe(times: pd.DatetimeIndex | pd.Series) -> pd.Timedelta:
     NotEnoughDataError
         With fewer than two distinct timestamps.
     """
-    seconds = np.unique(np.round(to_ns(times) / 1e9).astype(np.int64))
-    if len(seconds) < 2:
+    # sorting nearly sorted times is much faster than a hash of them
+    steps = np.diff(np.sort(np.round(to_ns(times) / 1e9).astype(np.int64), kind="stable"))
+    steps = steps[steps > 0]
+    if not len(steps):
         raise NotEnoughDataError(
             "A timeframe cannot be inferred from fewer than two distinct timestamps",
-            got=f"{len(seconds)}",
+            got=f"{min(len(times), 1)}",
             remedy="Give the timeframe, for example timeframe='1h'.",
         )
-    spacing, count = np.unique(np.diff(seconds), return_counts=True)
+    spacing, count = np.unique(steps, return_counts=True)
     return pd.Timedelta(int(spacing[np.argmax(count)]), unit="s").as_unit("ns")
 
 

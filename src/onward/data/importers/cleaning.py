@@ -19,7 +19,7 @@ from onward.data.importers.base import Kind, Repair
 from onward.data.stamps import floor_jitter
 from onward.types import OHLCV, BoolArray, IntArray, to_ns
 
-__all__ = ["VALUES", "clean", "prefer"]
+__all__ = ["VALUES", "clean", "groups", "prefer"]
 
 VALUES: dict[Kind, tuple[str, ...]] = {
     "candles": OHLCV,
@@ -54,85 +54,83 @@ def clean(kind: Kind, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Repair, 
     if late:
         repairs.append(Repair("jitter", late, f"{late} stamps with jitter floored to the minute."))
         frame = frame.assign(timestamp=floored)
-    frame, order = _sorted(frame)
-    repairs += order
-    frame, twice = _unique(kind, frame)
+    codes = pd.factorize(frame["symbol"], sort=True)[0].astype(np.int64)
+    stamps = to_ns(frame["timestamp"])
+    repairs += _order_repair(codes, stamps)
+    order = np.lexsort((stamps, codes))
+    if (order[1:] < order[:-1]).any():
+        frame, codes, stamps = frame.iloc[order], codes[order], stamps[order]
+    frame, twice = _unique(kind, frame, groups(codes, stamps))
     repairs += twice
     return frame.reset_index(drop=True), tuple(repairs)
 
 
-def prefer(kind: Kind, frame: pd.DataFrame) -> IntArray:
-    """Return for each group of equal (symbol, timestamp) the position of the row to keep.
+def groups(codes: IntArray, stamps: IntArray) -> IntArray:
+    """Return the number of each row's group of equal symbol and moment; rows sorted by both."""
+    new = (np.diff(codes) != 0) | (np.diff(stamps) != 0)
+    return np.concatenate(([0], np.cumsum(new)))[: len(codes)].astype(np.int64)
+
+
+def prefer(kind: Kind, frame: pd.DataFrame, group: IntArray) -> IntArray:
+    """Return for each group of rows about one moment the position of the row to keep.
 
     Parameters
     ----------
     kind
-        ``candles``: largest volume, then the later row; otherwise the first row.
+        ``candles``: largest volume (NaN least), then the later row; otherwise the first row.
     frame
-        Sorted stably by symbol and timestamp.
+        The rows.
+    group
+        Ascending group number of each row, shape (n,).
     """
-    first = ~frame.duplicated(["symbol", "timestamp"]).to_numpy()
-    group = np.cumsum(first) - 1
-    position = np.arange(len(frame))
     if kind != "candles":
-        return np.flatnonzero(first).astype(np.int64)
+        return np.flatnonzero(np.diff(group, prepend=-1)).astype(np.int64)
     volume = np.nan_to_num(frame["volume"].to_numpy(np.float64), nan=-1.0)
-    order = np.lexsort((position, volume, group))
-    last = np.append(np.diff(group[order]) != 0, True)
+    order = np.lexsort((np.arange(len(frame)), volume, group))
+    last = np.diff(group[order], append=len(frame)) != 0
     return np.asarray(order[last], dtype=np.int64)
 
 
 def _by_minutes(times: pd.DatetimeIndex) -> bool:
     """Return whether rows are a minute apart or more, so that odd seconds are jitter."""
-    seconds = np.unique(to_ns(times) // 1_000_000_000)
-    return len(seconds) < 2 or float(np.median(np.diff(seconds))) >= 59.0
+    steps = np.diff(np.sort(to_ns(times), kind="stable"))
+    steps = steps[steps >= 500_000_000]
+    return len(steps) == 0 or float(np.median(steps)) >= 59e9
 
 
-def _sorted(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Repair]]:
-    stamps = to_ns(frame["timestamp"])
-    codes = pd.factorize(frame["symbol"])[0]
-    same = np.diff(codes) == 0
-    steps = np.diff(stamps)
+def _order_repair(codes: IntArray, stamps: IntArray) -> list[Repair]:
+    same, steps = np.diff(codes) == 0, np.diff(stamps)
     back, ahead = int((same & (steps < 0)).sum()), int((same & (steps > 0)).sum())
-    if back == 0 and (np.diff(codes) >= 0).all():
-        return frame.sort_values(["symbol", "timestamp"], kind="stable"), []
+    if not back:
+        return []
     if back > ahead:
         text = "Rows were newest first"
         text += f" with {ahead} break{'s' * (ahead != 1)} in that order; sorted." if ahead else "; sorted."
     else:
         text = f"Rows went back in time {back} time{'s' * (back != 1)}; sorted."
-    return (
-        frame.sort_values(["symbol", "timestamp"], kind="stable"),
-        [Repair("sorted", min(back, ahead), text)] if back else [],
-    )
+    return [Repair("sorted", min(back, ahead), text)]
 
 
-def _unique(kind: Kind, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Repair]]:
-    twice = frame.duplicated(["symbol", "timestamp"], keep=False).to_numpy()
-    if not twice.any():
+def _unique(kind: Kind, frame: pd.DataFrame, group: IntArray) -> tuple[pd.DataFrame, list[Repair]]:
+    if len(group) == 0 or group[-1] == len(group) - 1:
         return frame, []
-    kept = frame.iloc[prefer(kind, frame)]
+    position = prefer(kind, frame, group)
+    kept = frame.iloc[position]
     dropped = len(frame) - len(kept)
-    among = frame[twice]
-    distinct = among.drop_duplicates()
-    disagree = distinct[distinct.duplicated(["symbol", "timestamp"], keep=False)]
-    conflicts = disagree.drop_duplicates(["symbol", "timestamp"])
     repairs = [Repair("duplicates", dropped, f"{dropped} duplicate rows left out.")]
-    if len(conflicts):
+    values = frame.drop(columns=["symbol", "timestamp"]).to_numpy(np.float64)
+    chosen = values[position][group]
+    disagrees = ~((values == chosen) | (np.isnan(values) & np.isnan(chosen))).all(axis=1)
+    count = len(np.unique(group[disagrees]))
+    if count:
         rule = (
             "the row with the larger volume was kept (an unfinished bar only grows), then the later one"
             if kind == "candles"
             else "the first row was kept (the first print is what was known)"
         )
-        first = conflicts["timestamp"].iloc[0]
-        plural = "s" * (len(conflicts) != 1)
-        repairs.append(
-            Repair(
-                "conflicts",
-                len(conflicts),
-                f"{len(conflicts)} moment{plural} with rows that disagree, first {first}: {rule}.",
-            )
-        )
+        first = frame["timestamp"].iloc[int(np.argmax(disagrees))]
+        text = f"{count} moment{'s' * (count != 1)} with rows that disagree, first {first}: {rule}."
+        repairs.append(Repair("conflicts", count, text))
     return kept, repairs
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from onward.data.importers.base import Kind
-from onward.data.importers.cleaning import VALUES, prefer
+from onward.data.importers.cleaning import VALUES, groups, prefer
 from onward.data.repositories.base import Conflict
+from onward.types import IntArray, to_ns
 
 __all__ = ["Merged", "merge"]
 
@@ -45,17 +46,16 @@ def merge(kind: Kind, stored: pd.DataFrame, offered: pd.DataFrame) -> Merged:
     values = list(VALUES[kind])
     # dtypes of an empty store are the offered ones
     both = pd.concat([stored, offered], ignore_index=True) if len(stored) else offered.reset_index(drop=True)
-    both = both.assign(symbol="", stored=np.arange(len(both)) < len(stored))
-    both = both.sort_values("timestamp", kind="stable", ignore_index=True)
-    kept = prefer(kind, both)
-    rows = both.iloc[kept]
-
-    group = np.cumsum(~both.duplicated("timestamp").to_numpy()) - 1
+    stamps = to_ns(both["timestamp"])
+    order = np.argsort(stamps, kind="stable")
+    both = both.iloc[order].reset_index(drop=True)
+    was_stored = order < len(stored)
+    group = groups(np.zeros(len(both), dtype=np.int64), stamps[order])
+    kept = prefer(kind, both, group)
     numbers = both[values].to_numpy(np.float64)
     same = (numbers == numbers[kept][group]) | (np.isnan(numbers) & np.isnan(numbers[kept][group]))
     agrees = same.all(axis=1)
     conflict_groups = np.unique(group[~agrees])
-    was_stored = both["stored"].to_numpy()
     group_stored = np.zeros(len(kept), dtype=bool)
     group_stored[group[was_stored]] = True
 
@@ -66,7 +66,7 @@ def merge(kind: Kind, stored: pd.DataFrame, offered: pd.DataFrame) -> Merged:
     refused = int((is_conflict & (winner_stored | ~group_stored)).sum())
     offered_groups = np.unique(group[~was_stored])
     return Merged(
-        rows.drop(columns=["symbol", "stored"]).reset_index(drop=True),
+        both.iloc[kept].reset_index(drop=True),
         added=int((~group_stored).sum()),
         unchanged=int((group_stored & ~is_conflict)[offered_groups].sum()),
         replaced=replaced,
@@ -77,9 +77,9 @@ def merge(kind: Kind, stored: pd.DataFrame, offered: pd.DataFrame) -> Merged:
 
 def _conflicts(
     both: pd.DataFrame,
-    group: np.ndarray[tuple[int], np.dtype[np.int64]],
-    kept: np.ndarray[tuple[int], np.dtype[np.int64]],
-    shown: np.ndarray[tuple[int], np.dtype[np.int64]],
+    group: IntArray,
+    kept: IntArray,
+    shown: IntArray,
     values: list[str],
 ) -> tuple[Conflict, ...]:
     out = []
