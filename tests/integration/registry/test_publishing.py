@@ -222,6 +222,25 @@ def test_sweeping_leaves_what_is_not_ours(registry: EmbeddedRegistry, tmp_path: 
     registry.open("btc-1h/1")
 
 
+def test_an_orphan_that_is_published_while_sweeping_stays(
+    registry: EmbeddedRegistry, engine: Engine, tmp_path: Path
+) -> None:
+    stage_bundle(tmp_path / "staged")
+    placed = registry.place(tmp_path / "staged")
+
+    class Late(Placement):
+        def orphans(self, referenced: set[str], before: float) -> Iterator[Path]:
+            for orphan in super().orphans(referenced, before):
+                with writing(engine) as connection:
+                    registry.insert(connection, placed)
+                yield orphan
+
+    sweeper = EmbeddedRegistry(engine, tmp_path / "models")
+    sweeper._placement = Late(tmp_path / "models")
+    assert sweeper.sweep_orphans(older_than_hours=0) == ()
+    registry.open("btc-1h/1")
+
+
 def test_publishing_heals_a_damaged_place(registry: EmbeddedRegistry, tmp_path: Path) -> None:
     stage_bundle(tmp_path / "staged")
     version = registry.publish(tmp_path / "staged")

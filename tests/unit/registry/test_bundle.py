@@ -219,6 +219,7 @@ def test_unknown_format_versions(tmp_path: Path, version: object, remedy: str) -
         ({"created_at": "2026-01-01T00:00:00"}, "created_at"),
         ({"features": {"columns": ["a"]}}, "features.lookback_bars"),
         ({"certificate": {"status": "golden"}}, "certificate.status"),
+        ({"certificate": {"status": "passed", "more": 1}}, "certificate.more"),
         ({"digest": "short"}, "digest"),
         ({"files": [{"path": "a", "sha256": "0" * 64, "size": -1}]}, "files.0.size"),
     ],
@@ -259,6 +260,24 @@ def test_facts_take_numpy_and_refuse_objects() -> None:
         facts(plan={"stage": object()})
     with pytest.raises(RegistryError, match="cannot have this name"):
         facts(name="../x")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'{\n  "certificate"', b'{\n "certificate"'),
+        (b"}\n", b"}"),
+        (b'"rows": 20111', b'"rows": 1, "rows": 20111'),
+        (b"0.53", b"0.530"),
+        (b'"BTC/USD"', b'"BTC\\/USD"'),
+    ],
+)
+def test_another_spelling_of_the_same_content_is_noticed(tmp_path: Path, old: bytes, new: bytes) -> None:
+    content = stage_bundle(tmp_path / "bundle").to_bytes()
+    assert old in content
+    (tmp_path / "bundle" / "manifest.json").write_bytes(content.replace(old, new, 1))
+    with pytest.raises(BundleError, match=r"manifest\.json is not the one that was written"):
+        verify_bundle(tmp_path / "bundle")
 
 
 def test_the_card_says_what_matters(tmp_path: Path) -> None:
