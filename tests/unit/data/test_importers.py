@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -411,3 +413,9 @@ def test_symbols_from_file_names(name, symbol):
 )
 def test_symbols_from_exchange_codes(code, symbol):
     assert pair(code) == symbol
+
+
+def test_every_format_is_in_the_manual():
+    manual = Path(__file__).parents[3] / "docs" / "how-to" / "import-data.md"
+    documented = re.findall(r"^\| `(\w+)` \|", manual.read_text("utf-8"), re.MULTILINE)
+    assert documented == [one.name for one in importers.CATALOG]
