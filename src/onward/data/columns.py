@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from onward.errors import DataError
+
 __all__ = ["TIME_COLUMNS", "find_column", "lower_columns", "symbol_column", "time_column"]
 
 TIME_COLUMNS = ("open_time", "timestamp", "datetime", "date", "time", "unix")
@@ -29,10 +31,27 @@ def time_column(table: pd.DataFrame) -> str | None:
 
 
 def symbol_column(table: pd.DataFrame) -> pd.Series | None:
-    """Return the symbol of each row as text: ``symbol``, else ``venue:coin``, else ``coin``."""
+    """Return the symbol of each row as text: ``symbol``, else ``venue:coin``, else ``coin``.
+
+    Raises
+    ------
+    DataError
+        When a row does not say its symbol.
+    """
     if "symbol" in table.columns:
-        return table["symbol"].astype(str)
+        return _text(table, "symbol")
     if "coin" in table.columns:
-        coin = table["coin"].astype(str)
-        return table["venue"].astype(str) + ":" + coin if "venue" in table.columns else coin
+        coin = _text(table, "coin")
+        return _text(table, "venue") + ":" + coin if "venue" in table.columns else coin
     return None
+
+
+def _text(table: pd.DataFrame, name: str) -> pd.Series:
+    missing = table[name].isna().to_numpy()
+    if missing.any():
+        raise DataError(
+            f"Some rows do not say their {name}",
+            got=f"{int(missing.sum())} of {len(table)}, first in row {int(missing.argmax())}",
+            remedy="Fill the column in, or drop it where there is one symbol only.",
+        )
+    return table[name].astype(str)

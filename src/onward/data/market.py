@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -86,6 +86,12 @@ def make_market(
     NotEnoughDataError
         When no row is left.
     """
+    if ohlc not in get_args(OhlcPolicy):
+        raise DataError(
+            "Unknown policy for broken highs and lows",
+            got=repr(ohlc),
+            allowed=", ".join(get_args(OhlcPolicy)),
+        )
     length = parse_timeframe(timeframe)
     times, symbols, table = _parts(frame, symbol)
     values = _values(table)

@@ -61,6 +61,8 @@ def make_series(
         When nothing says when the values became available, a value would be known before its
         timestamp, values are missing, not numbers or all NaN, or a print occurs twice.
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise SeriesError(f"The series {name!r} must be a pandas DataFrame", got=type(frame).__name__)
     rule = RULES.get(name)
     table = lower_columns(frame)
     times = _times(table, name)
@@ -131,7 +133,7 @@ def _given_availability(
         raise SeriesError(f"The series {name!r} has both available_at and delay", allowed="one of the two")
     if delay is not None:
         try:
-            length = parse_timeframe(delay) if isinstance(delay, str) else pd.Timedelta(delay)
+            length = delay if isinstance(delay, pd.Timedelta) else parse_timeframe(delay)
         except DataError as error:
             raise SeriesError("Unreadable delay", got=repr(delay), allowed="'1h', '1d' ...") from error
         if length < pd.Timedelta(0):

@@ -32,6 +32,8 @@ def to_utc(values: Any) -> pd.DatetimeIndex:
         When zones or epoch units are mixed, or a stamp is missing or cannot be read.
     """
     series = pd.Series(values).reset_index(drop=True)
+    if isinstance(series.dtype, pd.PeriodDtype):
+        series = series.dt.start_time
     if isinstance(series.dtype, pd.DatetimeTZDtype) or np.issubdtype(_numpy_kind(series), np.datetime64):
         index = pd.DatetimeIndex(series)
     elif pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype):

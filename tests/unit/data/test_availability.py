@@ -193,6 +193,7 @@ def test_a_custom_series_must_say_when_it_was_known():
     [
         ({"delay": "1h", "available_at": "timestamp"}, "both"),
         ({"delay": "soon"}, "Unreadable delay"),
+        ({"delay": 5}, "Unreadable delay"),
         ({"delay": pd.Timedelta(-1, unit="h")}, "negative"),
         ({"available_at": "nowhere"}, "no column 'nowhere'"),
         ({"available_at": pd.DatetimeIndex(["2020-01-01"], tz="UTC")}, "one moment a row"),
@@ -214,6 +215,7 @@ def test_availability_that_cannot_be_is_refused(arguments, says):
         (frame_of(["2020-01-01", "2020-01-01"], funding_rate=[1.0, 2.0]), "same print twice"),
         (frame_of([], funding_rate=[]), "no rows"),
         (pd.DataFrame({"funding_rate": [1.0]}), "no timestamps"),
+        ([1.0, 2.0], "must be a pandas DataFrame"),
     ],
 )
 def test_bad_values_are_refused(frame, says):

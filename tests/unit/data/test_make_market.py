@@ -158,6 +158,7 @@ def _violate(frame):
         (_set("volume", np.inf), DataError, "Volume must be finite"),
         (lambda f: f.assign(volume=np.nan), DataError, "NaN throughout"),
         (_violate, DataError, "does not contain"),
+        (lambda f: f.assign(symbol=["A/B"] * 47 + [None]), DataError, "do not say their symbol"),
         (lambda f: f[:0], NotEnoughDataError, "no closed bar"),
         (lambda f: f.set_axis(f.index.where(f.index != f.index[5])), DataError, "missing"),
     ],
@@ -201,6 +202,15 @@ def test_violations_can_be_widened_or_kept_for_reports(bars):
     assert not ohlc_violations(widened.to_numpy()).any()
     kept = make_market(bad, timeframe="1h", ohlc="keep").bars
     assert ohlc_violations(kept.to_numpy()).sum() == 1
+
+
+def test_an_unknown_policy_is_no_policy(bars):
+    with pytest.raises(DataError, match="error, widen, keep"):
+        make_market(bars, timeframe="1h", ohlc="ignore")  # type: ignore[arg-type]
+
+
+def test_periods_stand_for_their_beginning(bars):
+    _same(make_market(bars.set_axis(bars.index.tz_localize(None).to_period("h")), timeframe="1h"), bars)
 
 
 def test_rounding_is_no_violation(bars):
