@@ -45,7 +45,7 @@ types: install
 	@$(BIN)/mypy
 
 imports: install
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache
 
 unit: install
 	@$(BIN)/pytest
