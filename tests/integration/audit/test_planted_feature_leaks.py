@@ -47,7 +47,7 @@ def test_no_fixed_twin_is_flagged():
     assert [check.note for check in compared.values()] == [""] * len(compared)  # nothing went uncompared
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_leaks_that_show_on_few_bars_are_found_on_other_walks(seed):
     for title in (t for t in CASES if t.startswith(("F11", "F15", "F21", "F25", "F40"))):
         leaky, _ = CASES[title]
