@@ -71,6 +71,8 @@ class LineProgress:
             self.close()
             self._started = time.monotonic()
         self._last = event
+        if event.total and event.done >= event.total:
+            self.close()
 
     def close(self) -> None:
         """Write the line of the stage at work, if any."""

@@ -97,6 +97,14 @@ def test_one_line_a_stage_outside_a_terminal(capsys: pytest.CaptureFixture[str])
     assert "(fold 5 AUC 0.52)" in lines[1]
 
 
+def test_the_line_comes_when_the_stage_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = LineProgress()
+    progress(EVENTS[0])
+    assert capsys.readouterr().err == ""
+    progress(EVENTS[1])
+    assert capsys.readouterr().err.startswith("features: 2/2")
+
+
 def test_no_stage_no_line(capsys: pytest.CaptureFixture[str]) -> None:
     LineProgress().close()
     assert capsys.readouterr().err == ""

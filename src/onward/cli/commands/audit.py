@@ -46,18 +46,21 @@ def audit(
     market = load_market(
         application.repositories if data is None else None, application.settings.data, data, series
     )
-    report = _stage_report(session, target, market) if target else _plan_report(session, plan, market)
+    report = _stage_report(session, plan, target, market) if target else _plan_report(session, plan, market)
     session.show(report.to_dict(), lambda: print_note(str(report)))
     if not report.passed:
         raise typer.Exit(1)
 
 
-def _stage_report(session: Session, target: str, market: Market) -> AuditReport:
+def _stage_report(session: Session, plan: str | None, target: str, market: Market) -> AuditReport:
     from onward.audit import audit_stage, load_stage
-    from onward.features import stage_class
+    from onward.training.assembly import make_pipeline
 
-    # User code belongs to a module; a bare word is one of our own stages.
-    stage = load_stage(target) if ":" in target else stage_class(target).for_market(market)
+    if ":" in target:  # user code belongs to a module; a bare word is a stage of the catalogue
+        stage = load_stage(target)
+    else:
+        resolved = session.settings(plan).plan.with_overrides({"features.stages": [target]})
+        stage = make_pipeline(resolved, market).causal[0]
     with session.progress() as progress:
         return audit_stage(stage, market, progress=progress)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from onward.cli.output import print_note
+from onward.cli.reports import keep_report
 from onward.cli.session import Session, command, verb
 from onward.cli.texts import actor_name
 from onward.cli.verdict import print_training, training_value
@@ -43,7 +44,8 @@ def demo(
         )
     with session.progress() as progress:
         result = application.training.train(market, application.settings.plan, progress=progress)
-    written = result.report(report)
+    written = keep_report(application, result, report)
+    assert written is not None
     version = result.save(MODEL)
     if result.certificate.status == "passed":
         application.registry.set_alias(version.name, "champion", version.number, actor_name(), "demo")

@@ -9,6 +9,7 @@ import typer
 
 from onward.cli.market import DataOption, SeriesOption, TimerangeOption, load_market
 from onward.cli.output import print_note
+from onward.cli.reports import keep_report
 from onward.cli.session import Session, command, verb
 from onward.cli.texts import actor_name
 from onward.cli.verdict import print_training, training_value
@@ -35,7 +36,7 @@ def train(
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option("--report", metavar="FILE", help="Write the HTML report to this file."),
+        typer.Option("--report", metavar="FILE", help="Write the HTML report here as well."),
     ] = None,
     audit: Annotated[
         bool, typer.Option("--audit/--no-audit", help="Look for leaks; without it the model gets no alias.")
@@ -58,7 +59,7 @@ def train(
     market = load_market(application.repositories, resolved.data, data, series)
     with session.progress() as progress:
         result = application.training.train(market, resolved, audit=audit, progress=progress)
-    written = None if report is None else result.report(report)
+    written = keep_report(application, result, report)
     version = None if save is None else result.save(save)
     if version is not None and alias is not None:
         application.registry.set_alias(version.name, alias, version.number, actor_name(), "trained")

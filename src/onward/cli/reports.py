@@ -1,0 +1,33 @@
+"""The report of a run lies beside its home, so that ``onward runs report`` finds it later."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from onward.training.result import TrainingResult
+    from onward.wiring import Application
+
+__all__ = ["keep_report"]
+
+
+def keep_report(application: Application, result: TrainingResult, copy: Path | None = None) -> Path | None:
+    """Write the report to ``runs/<id>/report.html`` and, if asked, to a second file.
+
+    Returns
+    -------
+    Path or None
+        The second file if there is one, else the first; None for a run that was not recorded.
+    """
+    kept = None
+    if result.run_id is not None:
+        place = Path("runs") / result.run_id / "report.html"
+        kept = application.home.root / place
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        result.report(kept)
+        application.runs.update(result.run_id, report_path=place.as_posix())
+    if copy is None:
+        return kept
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    return result.report(copy)
