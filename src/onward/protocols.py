@@ -36,9 +36,13 @@ class CausalStage(Protocol):
     rolling scale; symbols never mix unless ``scope`` says so; the market is not modified.
     """
 
-    name: str
-    """Prefix of every column: ``name__feature``."""
-    scope: Literal["symbol", "cross_section"]
+    @property
+    def name(self) -> str:
+        """Prefix of every column: ``name__feature``."""
+
+    @property
+    def scope(self) -> Literal["symbol", "cross_section"]:
+        """Whether symbols are computed apart, or compared at the same moment."""
 
     @property
     def lookback(self) -> int:
@@ -62,7 +66,9 @@ class FittedStage(Protocol):
     same result in every process; the JSON round trip changes nothing.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name under which the stage is found again."""
 
     def fit(
         self,
