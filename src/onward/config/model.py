@@ -16,7 +16,9 @@ class ModelConfig(Section):
     """What learns, and how hard it is held back.
 
     The defaults are strongly regularised on purpose: 4,000 bars at a horizon of 24 are about 167
-    independent labels, and boosters at their libraries' defaults learn the noise in them.
+    independent labels, and boosters at their libraries' defaults learn the noise in them. They
+    are those of the model ``lightgbm``; a model that lacks one of these parameters ignores it,
+    and the training says so.
     """
 
     model_config = SettingsConfigDict(env_prefix="ONWARD_MODEL__")
@@ -24,15 +26,20 @@ class ModelConfig(Section):
     name: str = Field(
         "lightgbm", min_length=1, description="Name of the model; an unknown one lists those there are."
     )
-    n_rounds: int = Field(150, ge=1, le=100_000, description="Boosting rounds, a fixed number.")
+    n_rounds: int = Field(100, ge=1, le=100_000, description="Boosting rounds, a fixed number.")
     learning_rate: float = Field(0.03, gt=0.0, le=1.0, description="Shrinkage of each round.")
     num_leaves: int = Field(4, ge=2, le=4_096, description="Leaves of a tree.")
     bagging_fraction: float = Field(0.25, gt=0.0, le=1.0, description="Share of rows that a round sees.")
     feature_fraction: float = Field(0.5, gt=0.0, le=1.0, description="Share of features that a tree sees.")
     min_leaf_fraction: float = Field(
-        0.02, ge=0.0, le=0.5, description="Least share of a round's rows that a leaf holds."
+        0.1, ge=0.0, le=0.5, description="Least share of a round's rows that a leaf holds."
     )
     lambda_l2: float = Field(10.0, ge=0.0, le=1e6, description="L2 penalty on leaf values.")
+    balance_directions: bool = Field(
+        True,
+        description="Weigh up and down rows so that both count the same in sum: the drift of the training "
+        "rows says little about the next ones.",
+    )
     extra: dict[str, Any] = Field(
         default_factory=dict,
         description="Further arguments of the model's class, handed over as they are.",

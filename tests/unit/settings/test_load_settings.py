@@ -45,7 +45,7 @@ def examples(path: str, field: FieldInfo) -> list[Any]:
     if kind is int:
         return [(default or 200) + n for n in range(1, 7)]
     if kind is float:
-        return [default * (1 + n / 100) for n in range(1, 7)]
+        return [default * (1 - n / 100) for n in range(1, 7)]
     if kind is tuple:
         return [[f"name{n}", "other"] for n in range(6)]
     if kind is dict:
