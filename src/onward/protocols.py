@@ -143,8 +143,17 @@ class Model(Protocol):
     def predict_proba(self, X: pd.DataFrame) -> FloatArray:
         """Return probabilities of down, range, up, shape (n, 3); an absent class gets 0."""
 
+    def gain(self) -> FloatArray:
+        """Return how much each column of the training rows counted, shape (n_features,).
+
+        Not negative, in a unit of the model's own; zeros where a model has no such notion.
+        """
+
     def save(self, directory: Path) -> None:
-        """Write the fitted model into an empty directory, native format, no pickle."""
+        """Write the fitted model into an empty directory, native format, no pickle.
+
+        The files are the same whatever number of threads was used.
+        """
 
     @classmethod
     def load(cls, directory: Path) -> Self:

@@ -50,7 +50,21 @@ class TakesDamage(PriorModel):
         return model
 
 
-@pytest.mark.parametrize("broken", [ForgetsItsSeed, PeeksAtItsBatch, SavesLess])
+class GainsFromNothing(PriorModel):
+    def _gain(self):
+        return np.ones(self.n_features_in_)
+
+
+class KeepsItsThreads(PriorModel):
+    not_saved = ()
+
+    def __init__(self, n_threads=1):
+        self.n_threads = n_threads
+
+
+@pytest.mark.parametrize(
+    "broken", [ForgetsItsSeed, PeeksAtItsBatch, SavesLess, GainsFromNothing, KeepsItsThreads]
+)
 def test_the_suite_catches_a_broken_model(broken):
     with pytest.raises(AssertionError, match="broken promise"):
         check_model(broken)

@@ -39,6 +39,8 @@ class ThreeClassModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     name: ClassVar[str]
     native_files: ClassVar[tuple[str, ...]] = ()
+    not_saved: ClassVar[tuple[str, ...]] = ("n_threads",)
+    """Parameters that change how fast and not what: the files are the same whatever they were."""
 
     def fit(
         self,
@@ -103,6 +105,17 @@ class ThreeClassModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         chosen: IntArray = self.classes_[self.predict_proba(X).argmax(axis=1)]
         return chosen
 
+    def gain(self) -> FloatArray:
+        """Return how much each training column counted, shape (n_features,); zeros by default.
+
+        Raises
+        ------
+        ModelError
+            Before ``fit``.
+        """
+        self._check_fitted()
+        return self._gain()
+
     def save(self, directory: Path) -> None:
         """Write the fitted model into a directory: native files and ``model.json`` with their hashes.
 
@@ -118,7 +131,7 @@ class ThreeClassModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         payload: dict[str, Any] = {
             "format": FORMAT,
             "name": self.name,
-            "parameters": self.get_params(deep=False),
+            "parameters": {k: v for k, v in self.get_params(deep=False).items() if k not in self.not_saved},
             "n_features": self.n_features_in_,
             "features": self._feature_names(),
             "state": self._state(),
@@ -165,6 +178,10 @@ class ThreeClassModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _probabilities(self, values: npt.NDArray[np.float32]) -> FloatArray:
         """Return probabilities, shape (n, 3)."""
         raise NotImplementedError
+
+    def _gain(self) -> FloatArray:
+        """Return how much each training column counted, shape (n_features,)."""
+        return np.zeros(self.n_features_in_)
 
     def _state(self) -> dict[str, Any]:
         """Return what was learnt as plain JSON values."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from onward.types import FloatArray, IntArray
 __all__ = ["LightGBMModel"]
 
 MODEL_FILE = "model.txt"
+THREADS = re.compile(r"^\[num_threads: \d+\]$", flags=re.MULTILINE)
 
 
 class LightGBMModel(ThreeClassModel):
@@ -49,7 +51,8 @@ class LightGBMModel(ThreeClassModel):
     seed
         Seed of bagging and column sampling.
     n_threads
-        Most threads to use; 0 means as many as there are cores. The result does not depend on it.
+        Most threads to use; 0 means as many as there are cores. Neither the result nor the saved
+        files depend on it; a loaded model starts with 0.
     """
 
     name = "lightgbm"
@@ -130,6 +133,10 @@ class LightGBMModel(ThreeClassModel):
         probabilities: FloatArray = raw / raw.sum(axis=1, keepdims=True)
         return probabilities
 
+    def _gain(self) -> FloatArray:
+        # Total reduction of the loss by the splits on each column, over all rounds and classes.
+        return np.asarray(self.booster_.feature_importance(importance_type="gain"), dtype=np.float64)
+
     def _state(self) -> dict[str, Any]:
         return {"present": self.present_.tolist()}
 
@@ -137,7 +144,10 @@ class LightGBMModel(ThreeClassModel):
         self.present_ = np.array(state["present"], dtype=np.bool_)
 
     def _write_native(self, directory: Path) -> None:
-        (directory / MODEL_FILE).write_text(self.booster_.model_to_string(), encoding="utf-8")
+        # LightGBM notes the number of threads beside the trees; models that predict the same are
+        # to be the same bytes.
+        text = THREADS.sub("[num_threads: 0]", self.booster_.model_to_string())
+        (directory / MODEL_FILE).write_text(text, encoding="utf-8", newline="\n")
 
     def _read_native(self, directory: Path) -> None:
         import lightgbm

@@ -40,6 +40,8 @@ def check_model(new_model: Factory) -> None:
     check_repeats_itself(new_model)
     check_ignores_batch(new_model)
     check_absent_class(new_model)
+    check_gain(new_model)
+    check_ignores_threads(new_model)
     check_save_and_load(new_model)
     check_notices_damage(new_model)
     check_is_an_estimator(new_model)
@@ -98,6 +100,17 @@ def check_absent_class(new_model: Factory) -> None:
     _require(bool(np.allclose(probability.sum(axis=1), 1.0, atol=1e-9)), "the others still sum to 1")
 
 
+def check_gain(new_model: Factory) -> None:
+    """Hold importance: one finite value a column, not negative, none for columns without content."""
+    X, y = example_rows()
+    gain = new_model().fit(X, y).gain()
+    _require(gain.shape == (X.shape[1],), "gain is one value a column")
+    _require(gain.dtype == np.float64, "gain is float64")
+    _require(bool(np.isfinite(gain).all() and (gain >= 0).all()), "gain is finite and not negative")
+    _require(gain[X.columns.get_loc("unknown")] == 0, "a column of NaN gains nothing")
+    _require(gain.argmax() == 0 or not gain.any(), "the column that the classes hang on gains most")
+
+
 def check_save_and_load(new_model: Factory) -> None:
     """Hold the round trip: bit-equal here and in another process, no pickle on disk."""
     X, y = example_rows()
@@ -110,11 +123,25 @@ def check_save_and_load(new_model: Factory) -> None:
             _require(not path.is_file() or path.read_bytes()[:1] != b"\x80", f"{path.name} is no pickle")
         loaded = type(model).load(directory)
         _require(_equal(loaded.predict_proba(X), expected), "the loaded model is bit-equal")
+        _require(_equal(loaded.gain(), model.gain()), "the loaded model has the same gain")
         again = Path(folder) / "again"
         loaded.save(again)
         _require(_contents(again) == _contents(directory), "saving what was loaded gives the same files")
         elsewhere = _predict_elsewhere(type(model), directory)
         _require(_equal(elsewhere, expected), "another process predicts the same")
+
+
+def check_ignores_threads(new_model: Factory) -> None:
+    """Hold the thread cap's innocence: the same files, byte for byte, on one thread and on three."""
+    X, y = example_rows(4_000)
+    models: list[Any] = [new_model(), new_model()]
+    if "n_threads" not in models[0].get_params():
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for model, n_threads in zip(models, (1, 3), strict=True):
+            model.set_params(n_threads=n_threads).fit(X, y).save(Path(folder) / str(n_threads))
+        same = _contents(Path(folder) / "1") == _contents(Path(folder) / "3")
+    _require(same, "the saved files do not depend on the number of threads")
 
 
 def check_notices_damage(new_model: Factory) -> None:
@@ -171,6 +198,7 @@ def check_refuses_bad_input(new_model: Factory) -> None:
         "columns in another order": lambda: fitted.predict_proba(X[["b", "a", "c", "d", "unknown"]]),
         "too few columns": lambda: fitted.predict_proba(X[["a"]]),
         "predicting before fitting": lambda: new_model().predict_proba(X),
+        "gain before fitting": lambda: new_model().gain(),
         "saving before fitting": lambda: new_model().save(Path(tempfile.gettempdir()) / "never"),
     }
     for door, knock in doors.items():
