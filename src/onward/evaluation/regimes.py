@@ -3,51 +3,75 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from onward.errors import ConfigError
 from onward.types import FloatArray, Market
 
-__all__ = ["regimes"]
+__all__ = ["TREND_NAMES", "VOLATILITY_NAMES", "regimes"]
 
 VOLATILITY_NAMES = ("calm", "normal", "wild")
 TREND_NAMES = ("falling", "sideways", "rising")
+
+STEEP = 0.43
+"""Deviations beyond which two thirds of the trends of a random walk lie, one third a side."""
 
 
 def regimes(market: Market, *, window_bars: int = 168) -> pd.DataFrame:
     """Return the volatility and trend regime of every bar, for tables in reports only.
 
     Volatility is the trailing standard deviation of log returns, trend the trailing log return
-    over it x sqrt(window); both use ``window_bars`` bars up to the bar itself. The borders between
-    calm, normal and wild are the terciles over all bars of the symbol: they describe the past
-    as a whole and are therefore no feature.
+    over it x sqrt(window); both use ``window_bars`` returns up to the bar itself, of its symbol
+    alone. The borders between calm, normal and wild are the terciles over all bars of the symbol:
+    they describe the past as a whole and are therefore no feature.
+
+    Parameters
+    ----------
+    market
+        The bars.
+    window_bars
+        Returns in a window, at least 2.
 
     Returns
     -------
     DataFrame
-        Indexed like the bars: ``volatility`` and ``trend``; empty text where the window is short.
+        Indexed like the bars: ``volatility`` (`VOLATILITY_NAMES`) and ``trend`` (`TREND_NAMES`);
+        empty text where the window is short, or nothing moved in it (trend).
+
+    Raises
+    ------
+    ConfigError
+        When the window is shorter than 2.
     """
+    if window_bars < 2:
+        raise ConfigError("a regime needs a window", got=window_bars, allowed="2 returns or more")
     volatility = np.full(len(market), "", dtype=object)
     trend = np.full(len(market), "", dtype=object)
+    close = market.bars["close"].to_numpy(dtype=np.float64)
     for rows in market.rows.values():
-        log_close = np.log(market.bars["close"].to_numpy(np.float64)[rows])
-        deviation = pd.Series(log_close).diff().rolling(window_bars).std().to_numpy()
-        drift = pd.Series(log_close).diff(window_bars).to_numpy() / (deviation * np.sqrt(window_bars))
-        volatility[rows] = _cut(deviation, _terciles(deviation), VOLATILITY_NAMES)
-        trend[rows] = _cut(drift, (-0.43, 0.43), TREND_NAMES)
+        log_close = pd.Series(np.log(close[rows]))
+        # Rounding leaves specks in a window without movement, which would read as a deviation.
+        deviation = log_close.diff().rolling(window_bars).std(ddof=1).to_numpy().round(12)
+        drift = log_close.diff(window_bars).to_numpy()
+        with np.errstate(invalid="ignore", divide="ignore"):
+            steepness = np.where(deviation > 0.0, drift / (deviation * np.sqrt(window_bars)), np.nan)
+        volatility[rows] = _named(deviation, _terciles(deviation), VOLATILITY_NAMES)
+        trend[rows] = _named(steepness, (-STEEP, STEEP), TREND_NAMES)
     return pd.DataFrame({"volatility": volatility, "trend": trend}, index=market.bars.index)
 
 
 def _terciles(values: FloatArray) -> tuple[float, float]:
-    known = values[np.isfinite(values)]
+    known = values[~np.isnan(values)]
     if len(known) == 0:
         return (0.0, 0.0)
     low, high = np.quantile(known, [1 / 3, 2 / 3])
     return float(low), float(high)
 
 
-def _cut(values: FloatArray, borders: tuple[float, float], names: tuple[str, str, str]) -> list[str]:
+def _named(
+    values: FloatArray, borders: tuple[float, float], names: tuple[str, str, str]
+) -> npt.NDArray[np.object_]:
     low, high = borders
-    return [
-        "" if not np.isfinite(v) else names[0] if v < low else names[2] if v > high else names[1]
-        for v in values
-    ]
+    chosen = np.where(values < low, 0, np.where(values > high, 2, 1))
+    return np.where(np.isnan(values), "", np.array(names, dtype=object)[chosen])

@@ -1,0 +1,179 @@
+"""What the model was made from: features, what was dropped, what was not known, the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from onward.evaluation.oof import CLASS_NAMES
+from onward.evaluation.report import words
+from onward.evaluation.report.content import ReportContent
+from onward.evaluation.report.tables import Cell, Column, Table, table
+
+__all__ = ["FeaturesView", "LabelRow", "features_view", "label_rows"]
+
+N_IMPORTANT = 15
+
+
+@dataclass(frozen=True)
+class FeaturesView:
+    """Features of a run.
+
+    Attributes
+    ----------
+    n_columns, n_kept
+        Columns offered, and those that the final fit kept.
+    importance, importance_rest
+        The most important features, and the others (None when there are none).
+    selection
+        What was kept or dropped by the final fit, and why; None when nothing was selected.
+    unknown
+        Columns that are not known in some rows; None when all always are.
+    n_known
+        Columns that are always known.
+    disabled
+        Families that are off and why; None when all are on.
+    """
+
+    n_columns: str
+    n_kept: str
+    importance: Table | None
+    importance_rest: Table | None
+    selection: Table | None
+    unknown: Table | None
+    n_known: str
+    disabled: Table | None
+
+
+@dataclass(frozen=True)
+class LabelRow:
+    """Class frequencies of one fold's test rows.
+
+    Attributes
+    ----------
+    name
+        Which fold.
+    n
+        Its rows.
+    shares
+        Class, its share as text, and the same from 0 to 100 for the bar.
+    """
+
+    name: str
+    n: str
+    shares: tuple[tuple[str, str, float], ...]
+
+
+def features_view(content: ReportContent) -> FeaturesView:
+    """Return the features section of a report."""
+    importance = _importance(content)
+    head, rest = (None, None) if importance is None else importance.split(N_IMPORTANT)
+    ledger = content.nan_ledger
+    partly = ledger[ledger["count"] > 0].sort_values("count", ascending=False, kind="stable")
+    return FeaturesView(
+        n_columns=words.count(len(ledger)),
+        n_kept=words.count(int(content.importance["final"].notna().sum())),
+        importance=head,
+        importance_rest=rest,
+        selection=_ledger(content.selection),
+        unknown=_unknown(partly),
+        n_known=words.count(len(ledger) - len(partly)),
+        disabled=_disabled(content.disabled),
+    )
+
+
+def label_rows(content: ReportContent) -> tuple[LabelRow, ...]:
+    """Return the class frequencies of every fold, those of all folds together last."""
+    counts = content.labels.reindex(columns=list(CLASS_NAMES)).fillna(0)
+    rows = [_label_row(_fold_name(fold), row) for fold, row in counts.iterrows()]
+    return (*rows, _label_row("All folds", counts.sum(axis=0)))
+
+
+def _label_row(name: str, counts: pd.Series) -> LabelRow:
+    total = float(counts.sum())
+    shares = tuple(
+        (one, words.percent(float(counts[one]) / total, 0), round(100 * float(counts[one]) / total, 2))
+        for one in CLASS_NAMES
+        if total > 0
+    )
+    return LabelRow(name, words.count(total), shares)
+
+
+def _fold_name(fold: Hashable) -> str:
+    return f"Fold {fold + 1}" if isinstance(fold, int) else str(fold)
+
+
+def _importance(content: ReportContent) -> Table | None:
+    frame = content.importance
+    if frame.empty:
+        return None
+    n_folds = len(content.judgement.scores.folds)
+    largest = max(float(frame["importance"].max(skipna=True)), 1e-12)
+    rows = []
+    for one in frame.itertuples():
+        share = float(one.importance)
+        rows.append(
+            [
+                str(one.feature),
+                Cell(words.percent(share), bar=None if pd.isna(share) else round(share / largest, 4)),
+                "" if pd.isna(share) else f"± {words.percent(float(one.deviation))}",
+                Cell(f"{one.folds} of {n_folds}", "good" if one.folds == n_folds else "quiet"),
+                "dropped" if pd.isna(one.final) else words.percent(float(one.final)),
+            ]
+        )
+    return table(
+        "Features by their share of the gain",
+        ("Feature", "Mean share of gain", "Between folds", "Kept in folds", "Final fit"),
+        rows,
+    )
+
+
+def _ledger(frame: pd.DataFrame) -> Table | None:
+    """Show a ledger whatever its columns are; kept ones first when it says so."""
+    if frame.empty:
+        return None
+    if "kept" in frame.columns:
+        frame = frame.sort_values("kept", ascending=False, kind="stable")
+    columns = [str(name) for name in frame.columns]
+    numeric = [pd.api.types.is_numeric_dtype(kind) and kind != bool for kind in frame.dtypes]
+    headings = [Column(words.spoken(c), numeric=n) for c, n in zip(columns, numeric, strict=True)]
+    rows = [[_plain(value) for value in row] for row in frame.itertuples(index=False)]
+    return table("Selection ledger of the final fit", headings, rows)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return words.number(value, 2)
+    return words.UNKNOWN if value is None else str(value)
+
+
+def _unknown(ledger: pd.DataFrame) -> Table | None:
+    if ledger.empty:
+        return None
+    rows = [
+        [
+            str(one.column),
+            words.count(int(one.count)),
+            words.percent(float(one.share), 2),
+            words.moment(one.first_valid),
+        ]
+        for one in ledger[["column", "count", "share", "first_valid"]].itertuples(name="Unknown", index=False)
+    ]
+    return table(
+        "Columns that are not known in some rows",
+        ("Column", "Rows not known", "Share", Column("First known at (UTC)", numeric=False)),
+        rows,
+    )
+
+
+def _disabled(disabled: Mapping[str, str]) -> Table | None:
+    if not disabled:
+        return None
+    columns = ("Family", Column("Why it is off", numeric=False))
+    return table(
+        "Feature families that are off", columns, [[words.spoken(n), why] for n, why in disabled.items()]
+    )

@@ -1,0 +1,116 @@
+"""All sections of a report in one frozen value: what the template needs, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from onward.data.timeframe import format_timeframe
+from onward.evaluation.report import words
+from onward.evaluation.report.candles import CandlesView, candles_view
+from onward.evaluation.report.chance import ChanceView, chance_views
+from onward.evaluation.report.content import ReportContent
+from onward.evaluation.report.equity import EquityView, equity_view, simulations
+from onward.evaluation.report.ingredients import FeaturesView, LabelRow, features_view, label_rows
+from onward.evaluation.report.provenance import (
+    CertificateView,
+    QualityView,
+    certificate_view,
+    identities,
+    quality_view,
+    settings,
+    time_spent,
+)
+from onward.evaluation.report.reliability import ReliabilityView, reliability_view
+from onward.evaluation.report.scores import ScoresView, scores_view
+from onward.evaluation.report.tables import Table
+from onward.evaluation.report.verdicts import Notice, VerdictCard, headline, meaning, trust, verdict_card
+
+__all__ = ["Page", "page"]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report, ready to be written down.
+
+    Attributes
+    ----------
+    title, facts
+        Heading, and a line of facts under it.
+    headline, meaning
+        Both verdicts in one line, and what they mean for a trader.
+    notice
+        What must be read before the verdict, or None.
+    cards
+        Direction first, then range.
+    """
+
+    title: str
+    facts: tuple[str, ...]
+    headline: str
+    meaning: str
+    notice: Notice | None
+    cards: tuple[VerdictCard, ...]
+    equity: EquityView
+    candles: CandlesView
+    chance: tuple[ChanceView, ...]
+    scores: ScoresView
+    reliability: ReliabilityView
+    features: FeaturesView
+    labels: tuple[LabelRow, ...]
+    quality: QualityView
+    certificate: CertificateView
+    settings: tuple[Table, ...]
+    identities: Table
+    time_spent: Table | None
+
+    @property
+    def charts(self) -> dict[str, Any]:
+        """Data of all charts, plain JSON values."""
+        return {
+            "equity": self.equity.chart,
+            "candles": self.candles.chart,
+            "chance": {view.key: view.chart for view in self.chance},
+            "calibration": self.reliability.chart,
+        }
+
+
+def page(content: ReportContent) -> Page:
+    """Return everything that a report shows, computed from its content."""
+    runs = simulations(content)
+    verdict = content.judgement.verdict
+    return Page(
+        title=content.title,
+        facts=_facts(content),
+        headline=headline(content),
+        meaning=meaning(content),
+        notice=trust(content.certificate),
+        cards=(verdict_card(verdict.direction), verdict_card(verdict.range)),
+        equity=equity_view(content, runs),
+        candles=candles_view(content.market, runs["Model"]),
+        chance=chance_views(content),
+        scores=scores_view(content),
+        reliability=reliability_view(content),
+        features=features_view(content),
+        labels=label_rows(content),
+        quality=quality_view(content.quality),
+        certificate=certificate_view(content.certificate),
+        settings=settings(content.plan),
+        identities=identities(content),
+        time_spent=time_spent(content.seconds),
+    )
+
+
+def _facts(content: ReportContent) -> tuple[str, ...]:
+    market = content.market
+    first, last = pd.Timestamp(market.open_time.min()), pd.Timestamp(market.open_time.max())
+    n_folds = len(content.judgement.scores.folds)
+    return (
+        f"{first:%Y-%m-%d} – {last:%Y-%m-%d}",
+        f"{words.count(len(market))} bars of {format_timeframe(market.timeframe)}",
+        f"{words.count(len(content.oof))} scored out of fold, {n_folds} folds",
+        f"leak audit {words.spoken(content.certificate.status)}",
+        f"made {words.moment(content.created_at)} UTC",
+    )

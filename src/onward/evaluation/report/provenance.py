@@ -1,0 +1,208 @@
+"""Where a run comes from: data quality, leak certificate, settings, identities, time spent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from onward.data.quality import QualityReport
+from onward.evaluation.report import words
+from onward.evaluation.report.content import ReportContent
+from onward.evaluation.report.tables import Cell, Column, Table, Tone, table
+from onward.types import Certificate
+
+__all__ = [
+    "CertificateView",
+    "QualityView",
+    "certificate_view",
+    "identities",
+    "quality_view",
+    "settings",
+    "time_spent",
+]
+
+
+@dataclass(frozen=True)
+class QualityView:
+    """What the check of the data found."""
+
+    passed: bool
+    symbols: Table
+    series: Table | None
+    problems: Table | None
+
+
+@dataclass(frozen=True)
+class CertificateView:
+    """Outcome of the leak audit.
+
+    Attributes
+    ----------
+    status, symbol, tone
+        ``passed``, ``failed`` or ``not run``; as a symbol; tone of its colour.
+    sentence
+        The outcome in words.
+    checks
+        Names of the checks that ran.
+    findings
+        What was found; None when nothing was.
+    """
+
+    status: str
+    symbol: str
+    tone: Tone
+    sentence: str
+    checks: tuple[str, ...]
+    findings: Table | None
+
+
+STATUS: Mapping[str, tuple[str, Tone, str]] = {
+    "passed": ("✓", "good", "No check found a look into the future."),
+    "failed": ("✕", "bad", "At least one check found a look into the future: the scores are worthless."),
+    "not_run": ("!", "fair", "No check was run, so nothing vouches for the scores."),
+}
+SEVERITY: Mapping[str, tuple[str, Tone]] = {
+    "error": ("✕ error", "bad"),
+    "leak": ("✕ leak", "bad"),
+    "warning": ("! warning", "fair"),
+    "note": ("· note", "quiet"),
+}
+
+
+def quality_view(quality: QualityReport) -> QualityView:
+    """Return the data-quality section of a report."""
+    return QualityView(quality.passed, _symbols(quality), _series(quality), _problems(quality))
+
+
+def certificate_view(certificate: Certificate) -> CertificateView:
+    """Return the leak-certificate section of a report."""
+    symbol, tone, sentence = STATUS[certificate.status]
+    rows = [
+        [
+            Cell(*SEVERITY[finding.severity]),
+            words.spoken(finding.check),
+            finding.subject,
+            finding.row,
+            finding.detail,
+        ]
+        for finding in certificate.findings
+    ]
+    headings = ("Severity", *(Column(name, numeric=False) for name in ("Check", "Subject", "Row", "What")))
+    return CertificateView(
+        status=words.spoken(certificate.status),
+        symbol=symbol,
+        tone=tone,
+        sentence=sentence,
+        checks=tuple(words.spoken(check) for check in certificate.checks),
+        findings=table("Findings of the audit", headings, rows) if rows else None,
+    )
+
+
+def settings(plan: Mapping[str, Any]) -> tuple[Table, ...]:
+    """Return one table a section of the plan, every setting by its dotted name."""
+    sections: dict[str, list[list[str]]] = {}
+    for name, value in plan.items():
+        section = name if isinstance(value, Mapping) else "plan"
+        sections.setdefault(section, []).extend([dotted, _written(leaf)] for dotted, leaf in _leaves(name, value))
+    return tuple(
+        table(f"[{section}]", ("Setting", Column("Value", numeric=False)), rows)
+        for section, rows in sections.items()
+    )
+
+
+def identities(content: ReportContent) -> Table:
+    """Return what identifies the run, the data and the code."""
+    rows = [
+        ["Run", content.run_id or "not recorded"],
+        ["Plan hash", content.plan_hash],
+        ["Data hash", content.data_hash],
+        ["Report made at (UTC)", words.moment(content.created_at)],
+        ["Onward", content.version],
+        *([name, version] for name, version in content.libraries.items()),
+    ]
+    return table("Identities and versions", ("What", Column("Value", numeric=False)), rows)
+
+
+def time_spent(seconds: Mapping[str, float]) -> Table | None:
+    """Return the wall-clock time of each part; None when it was not measured."""
+    if not seconds:
+        return None
+    total = sum(seconds.values())
+    rows: list[list[str | Cell]] = [
+        [words.spoken(name), Cell(words.duration(spent), bar=round(spent / total, 4) if total > 0 else None)]
+        for name, spent in seconds.items()
+    ]
+    return table("Time spent", ("Part", "Wall-clock time"), [*rows, ["all", Cell(words.duration(total), "strong")]])
+
+
+def _symbols(quality: QualityReport) -> Table:
+    rows = [
+        [
+            one.symbol,
+            words.count(one.rows),
+            words.moment(one.first),
+            words.moment(one.last),
+            words.count(one.gaps),
+            words.count(one.missing),
+            words.span_of_time(one.longest_gap),
+            words.count(one.duplicates),
+            words.count(one.zero_volume),
+            words.count(one.ohlc_violations),
+            words.count(one.nan),
+            words.count(one.outliers),
+        ]
+        for one in quality.symbols
+    ]
+    names = ("Symbol", "Bars", "First (UTC)", "Last (UTC)", "Gaps", "Missing bars", "Longest gap")
+    more = ("Duplicates", "Without volume", "High/low faults", "NaN cells", "Outliers")
+    return table("Bars", (*names, *more), rows)
+
+
+def _series(quality: QualityReport) -> Table | None:
+    rows = [
+        [
+            words.spoken(one.name),
+            words.count(one.rows),
+            words.moment(one.first),
+            words.moment(one.last),
+            words.percent(one.covered),
+            words.percent(one.stale),
+            words.count(one.gaps),
+            words.count(one.nan),
+            words.count(one.out_of_range),
+        ]
+        for one in quality.series
+    ]
+    columns = ("Series", "Prints", "First (UTC)", "Last (UTC)", "Bars covered", "Bars with an old value")
+    return table("Side series", (*columns, "Gaps", "NaN cells", "Impossible values"), rows) if rows else None
+
+
+def _problems(quality: QualityReport) -> Table | None:
+    rows = [
+        [Cell(*SEVERITY[one.severity]), one.subject, words.spoken(one.name), words.count(one.count), one.text]
+        for one in quality.problems
+    ]
+    text = {name: Column(name, numeric=False) for name in ("Subject", "Problem", "What")}
+    columns = ("Severity", text["Subject"], text["Problem"], "Rows", text["What"])
+    return table("Worth attention", columns, rows) if rows else None
+
+
+def _leaves(name: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        return [leaf for key, one in value.items() for leaf in _leaves(f"{name}.{key}", one)]
+    return [(name, value)]
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_written(one) for one in value) or "none"
+    if isinstance(value, Mapping):
+        return "none"
+    return str(value)
