@@ -51,7 +51,7 @@ unit: install
 	@$(BIN)/pytest
 
 acceptance: install ## the verdict on 100 random walks and 20 planted signals (long)
-	@$(BIN)/pytest -m acceptance --override-ini="addopts=" -p no:cacheprovider -rA tests/acceptance
+	@$(BIN)/pytest -m acceptance --override-ini="addopts=" -rA tests/acceptance
 
 nightly: install acceptance ## everything, the slow suites included
 	@$(BIN)/pytest -m "not acceptance" --override-ini="addopts="
