@@ -47,12 +47,14 @@ def demo(
     written = keep_report(application, result, report)
     assert written is not None
     version = result.save(MODEL)
+    named = ""
     if result.certificate.status == "passed":
+        named = f", {version.name}@champion"
         application.registry.set_alias(version.name, "champion", version.number, actor_name(), "demo")
 
     def render() -> None:
         print_training(result)
-        print_note(f"Published as {version.ref}")
+        print_note(f"Published as {version.ref}{named}")
         print_note(f"Report: {written.resolve()}")
         print_note("Next: onward data import FILE, then onward train; onward runs list shows every run.")
 
