@@ -111,10 +111,18 @@ class Application:
             self.registry, max_staleness_bars=self.settings.prediction.max_staleness_bars
         )
 
+    def close(self) -> None:
+        """Let go of the database, if it was opened; it opens again when it is asked for."""
+        if "engine" in vars(self):
+            self.engine.dispose()
+
     def _staging(self) -> Path:
         # Beside the models: publishing renames, which must not cross a file system.
+        from onward.registry.files import storage_errors
+
         directory = (self.settings.registry.directory or self.home.models) / ".staging"
-        directory.mkdir(parents=True, exist_ok=True)
+        with storage_errors("make a place for the bundle", directory):
+            directory.mkdir(parents=True, exist_ok=True)
         return directory
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from onward.data.timeframe import format_timeframe
 from onward.errors import NotEnoughDataError, PredictionError
+from onward.prediction.freshness import require_fresh, series_cautions
 from onward.prediction.predictor import Predictor
 from onward.registry import Version
 from onward.types import Market, Prediction
@@ -43,7 +44,8 @@ class LoadedModel:
         DataFrame
             Indexed like the bars: ``down range up`` (probabilities), ``signal`` (-1, 0, 1) and
             ``decision_time`` (UTC). Bars that the model was trained on are in-sample: judge it
-            by its out-of-fold scores, not by these.
+            by its out-of-fold scores, not by these. The first ``lookback`` bars of a symbol are
+            predicted from features that are not warmed up.
 
         Raises
         ------
@@ -62,14 +64,18 @@ class LoadedModel:
     ) -> Prediction:
         """Return the prediction for each symbol's newest bar, from ``lookback`` bars alone.
 
+        It equals the row that `predict` gives for that bar.
+
         Parameters
         ----------
         market
-            At least ``lookback`` closed bars; older ones are not read.
+            At least ``lookback`` closed bars a symbol; older ones are not read.
         now
-            Moment at which the prediction is wanted, UTC; None does not check freshness.
+            Moment as of which the prediction is wanted, UTC: bars that close and values that are
+            published later are not read. None takes the market as it is and does not check
+            freshness.
         max_staleness_bars
-            Bars that may have closed since the newest one.
+            Bars that may have closed since the newest one of each symbol; None never refuses.
 
         Raises
         ------
@@ -78,6 +84,8 @@ class LoadedModel:
         NotEnoughDataError
             When a symbol has fewer bars than the features need.
         """
+        if now is not None:
+            market = market.known_at(_moment(now))
         warnings = self.check(market)
         for symbol, rows in market.rows.items():
             if rows.stop - rows.start < self.lookback:
@@ -85,11 +93,12 @@ class LoadedModel:
                     f"{symbol} has too little history for a prediction",
                     got=f"{rows.stop - rows.start} bars",
                     allowed=f"at least {self.lookback} bars, the newest included",
-                    remedy="Import older bars of this symbol.",
+                    remedy="Import older bars of this symbol, or leave it out with data.symbols.",
                 )
         if now is not None and max_staleness_bars is not None:
-            _check_fresh(market, now, max_staleness_bars)
+            require_fresh(market, _moment(now), max_staleness_bars)
         frame = self.predictor.latest(market)
+        warnings += series_cautions(market)
         return Prediction(frame, f"{self.version.name}/{self.version.number}", tuple(warnings))
 
     def check(self, market: Market) -> list[str]:
@@ -98,41 +107,72 @@ class LoadedModel:
         Raises
         ------
         PredictionError
-            On another timeframe, or without a side series that the features need.
+            On another timeframe, without a side series that the features need, or, when the model
+            compares symbols with each other, on other symbols than those of training.
+        NotEnoughDataError
+            When there are no bars.
         """
-        manifest = self.version.manifest
-        timeframe = format_timeframe(market.timeframe)
-        if timeframe != manifest.timeframe:
+        if len(market) == 0:
+            raise NotEnoughDataError("there are no bars to predict", remedy="Import bars first.")
+        self._check_timeframe(market)
+        self._check_series(market)
+        return self._check_symbols(market)
+
+    def _check_timeframe(self, market: Market) -> None:
+        known, timeframe = self.version.manifest.timeframe, format_timeframe(market.timeframe)
+        if timeframe != known:
             raise PredictionError(
                 "the bars are of another timeframe than those the model was trained on",
                 got=timeframe,
-                allowed=manifest.timeframe,
-                remedy=f"Give {manifest.timeframe} bars, or train a model on {timeframe}.",
+                allowed=known,
+                remedy=f"Give {known} bars, or train a model on {timeframe}.",
             )
-        missing = sorted(set(manifest.features.series) - set(market.series))
+
+    def _check_series(self, market: Market) -> None:
+        known = self.version.manifest.features.series
+        missing = sorted(set(known) - set(market.series))
         if missing:
             raise PredictionError(
                 "a side series that the model was trained with is missing",
                 got=", ".join(sorted(market.series)) or "none",
-                allowed=", ".join(manifest.features.series),
+                allowed=", ".join(known),
                 remedy=f"Import {', '.join(missing)} and name it in data.series.",
             )
-        if len(market) == 0:
-            raise NotEnoughDataError("there are no bars to predict", remedy="Import bars first.")
-        strangers = sorted(set(market.symbols) - set(manifest.symbols))
+        given = {value for series in market.series.values() for value in series.values}  # noqa: PD011
+        needed = [v for stage in self.predictor.pipeline.causal for v in getattr(stage, "series", ())]
+        absent = [value for value in dict.fromkeys(needed) if value not in given]
+        if absent:
+            raise PredictionError(
+                "the side series lack values that the model was trained with",
+                got=", ".join(sorted(given)) or "none",
+                allowed=", ".join(dict.fromkeys(needed)),
+                remedy=f"Give the value column {absent[0]!r} the name that it had in training.",
+            )
+
+    def _check_symbols(self, market: Market) -> list[str]:
+        known = self.version.manifest.symbols
+        strangers = [s for s in market.symbols if s not in known]
+        missing = [s for s in known if s not in market.symbols]
+        compares = any(stage.scope == "cross_section" for stage in self.predictor.pipeline.causal)
+        if compares and (strangers or missing):
+            raise PredictionError(
+                "the model compares symbols with each other, and these are not those of training",
+                got=", ".join(market.symbols),
+                allowed=", ".join(known),
+                remedy="Give exactly these symbols, or train on the others.",
+            )
         if strangers:
-            known = ", ".join(manifest.symbols)
-            return [f"{', '.join(strangers)} was not among the symbols of training ({known})"]
+            return [f"{', '.join(strangers)} was not among the symbols of training ({', '.join(known)})"]
         return []
 
 
-def _check_fresh(market: Market, now: pd.Timestamp, max_staleness_bars: int) -> None:
-    newest = market.decision_time.max()
-    missed = int((now - newest) // market.timeframe)
-    if missed > max_staleness_bars:
+def _moment(now: pd.Timestamp) -> pd.Timestamp:
+    moment = pd.Timestamp(now)
+    if moment.tzinfo is None:  # so it is for NaT
         raise PredictionError(
-            "the newest bar is stale: a signal from it would be acted on too late",
-            got=f"last bar closed {newest.isoformat()}, {missed} bars before {now.isoformat()}",
-            allowed=f"at most {max_staleness_bars} bars (prediction.max_staleness_bars)",
-            remedy="Import the bars since then, or name the moment to predict for with --at.",
+            "the moment to predict for has no time zone",
+            got=str(now),
+            allowed="a timestamp with a time zone",
+            remedy='Write pd.Timestamp("2024-05-01 12:00", tz="UTC").',
         )
+    return moment.tz_convert("UTC").as_unit("ns")

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from onward.errors import BundleError
+from onward.errors import BundleError, StageError
+from onward.features.catalog import stage_from_spec
 from onward.features.pipeline import FeaturePipeline, FittedPipeline
 from onward.models import model_class
-from onward.protocols import Model
+from onward.prediction.imported import ImportedStage
+from onward.protocols import CausalStage, Model
 from onward.types import CLASSES, FloatArray, Market
 
 __all__ = ["Predictor"]
@@ -71,9 +73,18 @@ class Predictor:
         return frame
 
     def state(self) -> dict[str, Any]:
-        """Return, as plain JSON values, what a bundle keeps of the features in ``pipeline.json``."""
+        """Return, as plain JSON values, what a bundle keeps of the features in ``pipeline.json``.
+
+        Raises
+        ------
+        StageError
+            When a causal stage can neither be written down nor be found again.
+        """
         return {
-            "causal": self.pipeline.spec(),
+            "causal": {
+                "causal": [_spec(stage) for stage in self.pipeline.causal],
+                "dtype": self.pipeline.dtype.name,
+            },
             "fitted": self.fitted.to_json(),
             "model": type(self.model).name,
         }
@@ -91,10 +102,13 @@ class Predictor:
         ------
         BundleError
             When a part is missing or not of the expected form.
+        StageError, ModelError
+            When it needs code that is not here, or not as it was in training.
         """
         try:
             state: dict[str, Any] = json.loads((directory / "pipeline.json").read_text(encoding="utf-8"))
-            pipeline = FeaturePipeline.from_spec(state["causal"])
+            stages = [_from_spec(spec) for spec in state["causal"]["causal"]]
+            pipeline = FeaturePipeline(stages, dtype=state["causal"]["dtype"])
             fitted = FittedPipeline.from_json(state["fitted"])
             model = model_class(state["model"]).load(directory / "model")
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -105,3 +119,23 @@ class Predictor:
                 remedy="Export the version again, or train anew.",
             ) from error
         return cls(pipeline, fitted, model)
+
+
+def _spec(stage: CausalStage) -> dict[str, Any]:
+    if isinstance(stage, ImportedStage):
+        return stage.address()
+    spec = getattr(stage, "spec", None)
+    if spec is None:
+        raise StageError(
+            f"the stage {stage.name!r} cannot be saved",
+            got=f"a {type(stage).__qualname__} without spec()",
+            allowed="a stage named as module:name, or one with spec() and from_spec() in a catalogue",
+            remedy="Name it in features.stages by its address, or add the two methods and the entry point "
+            "onward.stages.",
+        )
+    written: dict[str, Any] = spec()
+    return written
+
+
+def _from_spec(spec: dict[str, Any]) -> CausalStage:
+    return ImportedStage.from_address(spec) if "import" in spec else stage_from_spec(spec)

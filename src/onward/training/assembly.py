@@ -1,27 +1,47 @@
-"""From a plan to the objects that carry it out; nothing is computed here."""
+"""From a plan to the objects that carry it out; nothing is computed here.
+
+Whatever a plan asks for that cannot be is refused here, before any work is done.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from onward.audit import load_stage
+from onward.data.timeframe import format_timeframe, parse_timeframe
+from onward.errors import PlanError, UserError, nearest
 from onward.features.cache import FeatureCache
 from onward.features.catalog import stage_class
-from onward.features.manual import FAMILIES, ManualFeaturesStage
+from onward.features.manual import ManualFeaturesStage
+from onward.features.manual.catalog import expand
 from onward.features.pipeline import FeaturePipeline, FittedTemplate
 from onward.features.selection import ShiftedLabelSelector
-from onward.labels import ThresholdLabeler
+from onward.labels.catalog import CATALOG as LABELERS
 from onward.models import model_class
+from onward.prediction.imported import import_stage
 from onward.protocols import CausalStage, Labeler, Model, Splitter
 from onward.splits import PurgedKFold, WalkForward
+from onward.training.cautions import data_cautions
 from onward.training.plan import TrainingPlan
 from onward.training.single_model import SingleModelTrainer
 from onward.training.trainer import BaseTrainer
 from onward.types import Market
 
-__all__ = ["make_labeler", "make_model", "make_pipeline", "make_splitter", "make_trainer"]
+__all__ = [
+    "make_labeler",
+    "make_model",
+    "make_pipeline",
+    "make_selector",
+    "make_splitter",
+    "make_trainer",
+    "plan_cautions",
+]
+
+OWN = {"seed": "training.seed", "n_threads": "training.n_threads"}
+"""Parameters that a model gets from elsewhere in the plan."""
 
 
 def make_trainer(plan: TrainingPlan, market: Market, *, cache: FeatureCache | None = None) -> BaseTrainer:
@@ -29,7 +49,23 @@ def make_trainer(plan: TrainingPlan, market: Market, *, cache: FeatureCache | No
 
     The market decides which feature families are on (its side series, its number of symbols) and
     how long a bar is; none of its values are read.
+
+    Parameters
+    ----------
+    plan
+        What to do.
+    market
+        What to do it on.
+    cache
+        Where causal feature matrices are kept.
+
+    Raises
+    ------
+    PlanError
+        When the plan names something that does not exist, or does not fit the market; the
+        message says which setting to change.
     """
+    _check_timeframe(plan, market)
     return SingleModelTrainer(
         new_model=make_model(plan),
         pipeline=make_pipeline(plan, market, cache=cache),
@@ -41,66 +77,175 @@ def make_trainer(plan: TrainingPlan, market: Market, *, cache: FeatureCache | No
 
 
 def make_labeler(plan: TrainingPlan) -> Labeler:
-    """Return the labeler of a plan."""
-    labels = plan.labels
-    return ThresholdLabeler(
-        horizon_bars=labels.horizon_bars,
-        mode=labels.mode,
-        threshold=labels.threshold,
-        quantile=labels.quantile,
-        multiplier=labels.multiplier,
-        window_bars=labels.window_bars,
-    )
+    """Return the labeler of a plan, unfitted."""
+    values = _fields(plan.labels, without=("method",))
+    with _setting("labels"):
+        chosen: Any = LABELERS[plan.labels.method]
+        labeler: Labeler = chosen(**values)
+        return labeler
 
 
 def make_splitter(plan: TrainingPlan) -> Splitter:
     """Return the splitter of a plan."""
     validation = plan.validation
-    if validation.method == "walk_forward":
-        return WalkForward(validation.n_splits, window=validation.window_bars)
-    return PurgedKFold(validation.n_splits, embargo=validation.embargo)
+    with _setting("validation"):
+        if validation.method == "walk_forward":
+            return WalkForward(validation.n_splits, window=validation.window_bars)
+        return PurgedKFold(validation.n_splits, embargo=validation.embargo)
 
 
 def make_pipeline(
     plan: TrainingPlan, market: Market, *, cache: FeatureCache | None = None
 ) -> FeaturePipeline:
-    """Return the feature pipeline of a plan: causal stages in plan order, then the selector."""
-    causal = [_stage(plan, name, market) for name in plan.features.stages]
-    return FeaturePipeline(causal, _fitted(plan), cache=cache)
+    """Return the feature pipeline of a plan: causal stages in plan order, then the selector.
+
+    Raises
+    ------
+    PlanError
+        When a stage or family does not exist, cannot be made for the market, or nothing is left.
+    """
+    with _setting("features.stages"):
+        causal = [_stage(plan, name, market) for name in plan.features.stages]
+        selector = make_selector(plan)
+        fitted: list[FittedTemplate] = [] if selector is None else [selector]
+        return FeaturePipeline(causal, fitted, cache=cache)
+
+
+def make_selector(plan: TrainingPlan) -> ShiftedLabelSelector | None:
+    """Return the unfitted selector of a plan; None when selection is switched off."""
+    selection = plan.selection
+    if not selection.enabled:
+        return None
+    values = _fields(selection, without=("enabled",))
+    values["min_features"] = min(selection.min_features, selection.max_features)
+    with _setting("selection"):
+        return ShiftedLabelSelector(**values)
 
 
 def make_model(plan: TrainingPlan) -> Callable[[int], Model]:
-    """Return a function that makes an unfitted model from a seed."""
-    chosen = model_class(plan.model.name)
-    return partial(_new_model, chosen, plan.model.parameters(), plan.training.n_threads or 0)
+    """Return a function that makes an unfitted model from a seed.
+
+    Raises
+    ------
+    PlanError
+        When there is no such model, or ``model.extra`` names a parameter that it does not have.
+    """
+    with _setting("model.name"):
+        chosen = model_class(plan.model.name)
+    accepted = _accepted(chosen)
+    _check_extra(plan, accepted)
+    values = {k: v for k, v in plan.model.parameters().items() if accepted is None or k in accepted}
+    own = {"n_threads": plan.training.n_threads or 0}
+    values |= {k: v for k, v in own.items() if accepted is None or k in accepted}
+    return partial(_new_model, chosen, values, accepted is None or "seed" in accepted)
+
+
+def plan_cautions(plan: TrainingPlan, market: Market) -> tuple[str, ...]:
+    """Return what a person should know about a plan and a market: what is ignored, what differs."""
+    sentences = data_cautions(plan.data, market)
+    ignored = ", ".join(f"model.{name}" for name in _ignored(plan))
+    if not ignored:
+        return sentences
+    return (f"The model {plan.model.name!r} has no use for {ignored}, which the plan sets.", *sentences)
 
 
 def _stage(plan: TrainingPlan, name: str, market: Market) -> CausalStage:
     if ":" in name:
-        return load_stage(name)
+        return import_stage(name)
     if name == "manual":
-        manual = plan.features.manual
-        wanted = None
-        if manual.without:
-            wanted = [f for f in (manual.families or FAMILIES) if f not in manual.without]
-        return ManualFeaturesStage.for_market(market, wanted or manual.families, manual.options)
+        return _manual_stage(plan, market)
     return stage_class(name).for_market(market)
 
 
-def _fitted(plan: TrainingPlan) -> list[FittedTemplate]:
-    selection = plan.selection
-    if not selection.enabled:
-        return []
-    return [
-        ShiftedLabelSelector(
-            max_features=selection.max_features, z=selection.z_threshold, n_shifts=selection.n_shifts
+def _manual_stage(plan: TrainingPlan, market: Market) -> CausalStage:
+    manual = plan.features.manual
+    with _setting("features.manual.families"):
+        wanted = expand(manual.families)
+    with _setting("features.manual.without"):
+        unwanted = expand(manual.without)
+    families = [family for family in wanted if family not in unwanted]
+    if not families:
+        raise PlanError(
+            "features.manual.without switches off every family that is on",
+            got=", ".join(manual.without) or "no family",
+            allowed="at least one family that stays",
+            remedy="Take one off the list, or leave manual out of features.stages.",
         )
+    with _setting("features.manual"):
+        return ManualFeaturesStage.for_market(market, families, manual.options)
+
+
+def _check_timeframe(plan: TrainingPlan, market: Market) -> None:
+    wanted = plan.data.timeframe
+    if wanted is not None and parse_timeframe(wanted) != market.timeframe:
+        raise PlanError(
+            "the bars are of another timeframe than the plan's",
+            got=format_timeframe(market.timeframe),
+            allowed=f"data.timeframe = {wanted}",
+            remedy="Give the bars that the plan is for, or change data.timeframe.",
+        )
+
+
+def _check_extra(plan: TrainingPlan, accepted: frozenset[str] | None) -> None:
+    named = set(type(plan.model).model_fields) - {"name", "extra"}
+    for name in plan.model.extra:
+        if name in named or name in OWN:
+            place = OWN.get(name, f"model.{name}")
+            raise PlanError(
+                f"model.extra repeats a parameter that has a setting of its own: {name}",
+                got=f"model.extra.{name} = {plan.model.extra[name]!r}",
+                allowed="parameters that no other setting sets",
+                remedy=f"Set {place} instead.",
+            )
+        if accepted is not None and name not in accepted:
+            others = sorted(accepted - named - set(OWN))
+            close = nearest(name, accepted)
+            raise PlanError(
+                f"the model {plan.model.name!r} has no parameter {name!r}",
+                got=f"model.extra.{name}",
+                allowed=", ".join(others) or "no further parameter",
+                remedy=f"Did you mean {close}?" if close else f"Remove model.extra.{name}.",
+            )
+
+
+def _accepted(chosen: type[Model]) -> frozenset[str] | None:
+    """Return the parameters of a model's constructor; None when it takes any."""
+    parameters = list(inspect.signature(chosen).parameters.values())
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+        return None
+    return frozenset(p.name for p in parameters)
+
+
+def _ignored(plan: TrainingPlan) -> list[str]:
+    accepted = _accepted(model_class(plan.model.name))
+    fields = type(plan.model).model_fields
+    return [
+        name
+        for name, field in fields.items()
+        if name not in ("name", "extra")
+        and accepted is not None
+        and name not in accepted
+        and getattr(plan.model, name) != field.default
     ]
 
 
-def _new_model(chosen: type[Any], parameters: dict[str, Any], n_threads: int, seed: int) -> Model:
-    accepted = chosen().get_params(deep=False)
-    values = {name: value for name, value in parameters.items() if name in accepted}
-    common = {"seed": seed, "n_threads": n_threads}
-    model: Model = chosen(**values, **{k: v for k, v in common.items() if k in accepted})
+def _new_model(chosen: type[Any], values: dict[str, Any], seeded: bool, seed: int) -> Model:
+    model: Model = chosen(**values, **({"seed": seed} if seeded else {}))
     return model
+
+
+def _fields(section: Any, *, without: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(section, name) for name in type(section).model_fields if name not in without}
+
+
+@contextmanager
+def _setting(name: str) -> Iterator[None]:
+    """Let refusals name the setting that they are about."""
+    try:
+        yield
+    except PlanError:
+        raise
+    except UserError as error:
+        raise PlanError(
+            f"{name}: {error.what}", got=error.got, allowed=error.allowed, remedy=error.remedy
+        ) from error

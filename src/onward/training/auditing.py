@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from onward.audit import AuditReport, audit_stage, audit_training
+from onward.features.pipeline import FeaturePipeline
 from onward.protocols import Labeler, Progress
-from onward.training.dataset import Dataset, prepare
+from onward.training.dataset import Dataset, label_spans, prepare
 from onward.training.trainer import BaseTrainer, Training
 from onward.types import CLASSES, FloatArray, Market
 
@@ -58,8 +59,12 @@ class _LearningPath:
 
     def __init__(self, trainer: BaseTrainer, market: Market, training: Training | None) -> None:
         self.trainer = trainer
+        # Other futures are made up and never asked for again: they do not belong in the cache.
+        self._uncached = FeaturePipeline(trainer.pipeline.causal, dtype=trainer.pipeline.dtype)
         self.dataset = (
-            prepare(market, trainer.pipeline, trainer.labeler) if training is None else training.dataset
+            prepare(market, trainer.pipeline, label_spans(market, trainer.labeler))
+            if training is None
+            else training.dataset
         )
 
     def predict(self, market: Market, labeler: Labeler, only: Sequence[int] = ()) -> FloatArray:
@@ -80,6 +85,7 @@ class _LearningPath:
         return predictions
 
     def _dataset(self, market: Market, labeler: Labeler) -> Dataset:
-        if market is self.dataset.market:
-            return replace(self.dataset, spans=labeler.spans(market))
-        return prepare(market, self.trainer.pipeline, labeler)
+        spans = label_spans(market, labeler)
+        if market is self.dataset.market and spans.index.equals(self.dataset.spans.index):
+            return replace(self.dataset, spans=spans)
+        return prepare(market, self._uncached, spans)

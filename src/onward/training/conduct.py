@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Protocol
 
 from onward.audit import AuditReport
+from onward.errors import OnwardError, UserError
 from onward.protocols import Progress
 from onward.registry import ModelRegistry, Version
+from onward.registry.files import storage_errors
+from onward.training.assembly import plan_cautions
 from onward.training.ledger import RunLedger
 from onward.training.plan import TrainingPlan
 from onward.training.publishing import stage_bundle
@@ -70,23 +73,50 @@ class Conductor:
         audit: bool = True,
         progress: Progress | None = None,
     ) -> TrainingResult:
-        """Train and audit, and write down what came of it whatever happens."""
+        """Train and audit, and write down what came of it whatever happens.
+
+        An audit that cannot be run on these data (too few bars, say) does not undo the training:
+        the certificate then reads ``not_run``, and a warning says why.
+        """
         run_id = self._ledger.begin(plan, market)
         started = time.perf_counter()
         try:
             training = trainer.train(market, looks=lambda: self._ledger.look(run_id), progress=progress)
-            certificate = Certificate("not_run")
+            certificate, cautions = Certificate("not_run"), plan_cautions(plan, market)
             if audit:
-                found = self._audit(trainer, market, training=training, progress=progress)
-                certificate = found.certificate()
+                try:
+                    found = self._audit(trainer, market, training=training, progress=progress)
+                    certificate = found.certificate()
+                except UserError as error:
+                    cautions += (f"The leak audit could not be run: {error}",)
             self._ledger.finish(run_id, training, time.perf_counter() - started)
         except BaseException as error:
-            self._ledger.fail(run_id, cancelled=isinstance(error, KeyboardInterrupt))
+            self._close(run_id, error)
             raise
-        return TrainingResult(plan, training, certificate, run_id, report_content, self._publish)
+        return TrainingResult(
+            plan=plan,
+            training=training,
+            certificate=certificate,
+            run_id=run_id,
+            finished_at=datetime.now(UTC),
+            warnings=training.warnings + cautions,
+            _content=report_content,
+            _publish=self._publish,
+        )
+
+    def _close(self, run_id: str | None, error: BaseException) -> None:
+        """Close the row of a run that came to nothing; what went wrong first stays the error."""
+        try:
+            self._ledger.fail(run_id, cancelled=isinstance(error, KeyboardInterrupt))
+        except OnwardError as second:
+            error.add_note(f"The run {run_id} could not be closed either: {second}")
 
     def _publish(self, result: TrainingResult, name: str) -> Version:
-        with tempfile.TemporaryDirectory(prefix="bundle-", dir=self._staging()) as scratch:
+        staging = self._staging()
+        with (
+            storage_errors("stage the bundle", staging),
+            tempfile.TemporaryDirectory(prefix="bundle-", dir=staging) as scratch,
+        ):
             staged = Path(scratch) / "bundle"
             stage_bundle(
                 staged,
@@ -94,7 +124,7 @@ class Conductor:
                 plan=result.plan,
                 training=result.training,
                 certificate=result.certificate,
-                created_at=datetime.now(UTC),
+                created_at=result.finished_at,
                 run_id=result.run_id,
                 report=result.report_html(),
             )

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
 from onward._version import __version__
 from onward.data.timeframe import format_timeframe
+from onward.prediction.imported import ImportedStage
+from onward.prediction.predictor import Predictor
 from onward.registry import BundleFacts, FeatureSchema, Manifest, library_versions, write_bundle
 from onward.training.plan import TrainingPlan
 from onward.training.trainer import Training
 from onward.types import Certificate, Market
 
-__all__ = ["describe_market", "stage_bundle"]
+__all__ = ["describe_market", "foreign_packages", "stage_bundle"]
 
 
 def describe_market(market: Market) -> dict[str, Any]:
@@ -26,6 +29,30 @@ def describe_market(market: Market) -> dict[str, Any]:
         "bars": len(market),
         "series": sorted(market.series),
     }
+
+
+def foreign_packages(predictor: Predictor) -> dict[str, str]:
+    """Return the packages outside Onward whose stages or model take part, with their versions.
+
+    A module that belongs to no installed package (a file of the user's) is not listed: its
+    address and the hash of its source are in the bundle's pipeline.
+    """
+    parts = [
+        stage.inner if isinstance(stage, ImportedStage) else stage for stage in predictor.pipeline.causal
+    ]
+    modules = {type(part).__module__.partition(".")[0] for part in [*parts, *predictor.fitted.stages]}
+    modules |= {
+        stage.module.partition(".")[0]
+        for stage in predictor.pipeline.causal
+        if isinstance(stage, ImportedStage)
+    }
+    modules.add(type(predictor.model).__module__.partition(".")[0])
+    modules.discard("onward")
+    if not modules:
+        return {}
+    owners = packages_distributions()
+    names = {name for module in modules for name in owners.get(module, ())}
+    return {name: version(name) for name in sorted(names)}
 
 
 def stage_bundle(
@@ -71,6 +98,7 @@ def stage_bundle(
         label_family=plan.label_family,
         code_version=__version__,
         libraries=library_versions(),
+        packages=foreign_packages(predictor),
         scores=training.judgement.scores.to_dict(),
         verdicts=training.judgement.verdict.to_dict(),
         certificate=certificate,

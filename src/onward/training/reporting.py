@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from onward.data.quality import check
 from onward.data.timeframe import format_timeframe
 from onward.evaluation.report import ReportContent
 from onward.features.pipeline import nan_ledger
+from onward.features.selection import ColumnRecord, ShiftedLabelSelector
 from onward.prediction.predictor import Predictor
 from onward.registry import library_versions
 from onward.training.trainer import Training
@@ -31,7 +32,7 @@ def report_content(result: TrainingResult) -> ReportContent:
     market = training.dataset.market
     return ReportContent(
         title=f"{', '.join(market.symbols)} {format_timeframe(market.timeframe)}",
-        created_at=datetime.now(UTC),
+        created_at=result.finished_at,
         version=__version__,
         market=market,
         oof=training.oof,
@@ -80,11 +81,13 @@ def _shares(predictor: Predictor) -> pd.Series:
 
 
 def _selection(predictor: Predictor) -> pd.DataFrame:
-    for stage in predictor.fitted.stages:
-        ledger = getattr(stage, "ledger", None)
-        if isinstance(ledger, pd.DataFrame):
-            return ledger
-    return pd.DataFrame(columns=["column", "reason"])
+    records = [
+        asdict(record)
+        for stage in predictor.fitted.stages
+        if isinstance(stage, ShiftedLabelSelector)
+        for record in stage.ledger_
+    ]
+    return pd.DataFrame(records, columns=[field.name for field in fields(ColumnRecord)])
 
 
 def _label_counts(training: Training) -> pd.DataFrame:

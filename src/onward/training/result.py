@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,12 +38,19 @@ class TrainingResult:
         Outcome of the leak audit of the features and the learning path.
     run_id
         Row of the table ``runs``; None when the run was not recorded.
+    finished_at
+        Moment at which it was finished, UTC.
+    warnings
+        What a person should know, in sentences: rows lost to purging, symbols without a label,
+        settings that were ignored, an audit that could not be run.
     """
 
     plan: TrainingPlan
     training: Training
     certificate: Certificate
     run_id: str | None
+    finished_at: datetime
+    warnings: tuple[str, ...]
     _content: Callable[[TrainingResult], ReportContent]
     _publish: Callable[[TrainingResult, str], Version]
 
@@ -73,18 +81,34 @@ class TrainingResult:
         return render(self._content(self))
 
     def report(self, path: str | Path) -> Path:
-        """Write the report to a file, whole or not at all, and return its path."""
-        from onward.registry.files import atomic_file
+        """Write the report to a file, whole or not at all, and return its path.
+
+        Raises
+        ------
+        StorageError
+            When the directory does not exist, or the disk refuses.
+        """
+        from onward.registry.files import atomic_file, storage_errors
 
         target = Path(path)
         html = self.report_html()
-        with atomic_file(target) as draft:
+        with storage_errors("write the report", target), atomic_file(target) as draft:
             draft.write_text(html, encoding="utf-8")
         return target
 
     def save(self, name: str) -> Version:
         """Publish the model as a new version under a name, and return that version.
 
-        The version has no alias yet; only one whose audit passed may be given one.
+        The version has no alias yet; only one whose audit passed may be given one. Saving the
+        same result again gives the version that it already is.
+
+        Raises
+        ------
+        RegistryError
+            When the name is not allowed.
+        StageError
+            When a feature stage can neither be written down nor be found again.
+        StorageError
+            When the disk or the database refuses; nothing is left half-written.
         """
         return self._publish(self, name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,15 +16,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from onward.errors import SplitError
-from onward.evaluation.baselines import rule_probabilities, rule_signals
+from onward.errors import LabelError
+from onward.evaluation.baselines import rule_probabilities
 from onward.evaluation.judgement import Judgement, judge
 from onward.evaluation.oof import OutOfFold
 from onward.features.pipeline import FeaturePipeline
 from onward.labels import require_classes
 from onward.prediction.predictor import Predictor
 from onward.protocols import Labeler, Progress, Splitter
-from onward.training.dataset import Dataset, prepare
+from onward.splits import require_training_rows
+from onward.training.cautions import purging_cautions, symbol_cautions
+from onward.training.dataset import Dataset, label_spans, prepare
 from onward.types import CLASSES, FloatArray, Fold, IntArray, Labels, Market, ProgressEvent, Spans
 
 __all__ = ["BaseTrainer", "FoldOutcome", "Training", "TrainingRows", "pool"]
@@ -103,6 +105,8 @@ class Training:
         What was learnt from all labelled rows.
     seconds
         Wall-clock time of each part, by name.
+    warnings
+        What a person should know, in sentences.
     """
 
     dataset: Dataset
@@ -113,6 +117,7 @@ class Training:
     labeler_state: dict[str, Any]
     predictor: Predictor
     seconds: dict[str, float]
+    warnings: tuple[str, ...] = ()
 
 
 class BaseTrainer(ABC):
@@ -167,22 +172,29 @@ class BaseTrainer(ABC):
             number of configurations seen so far on these data for this label family, this one
             included. The verdict is corrected for it.
         progress
-            Told after each stage and fold.
+            Told after each stage and fold. It is told no score: nobody is to see one, stop the
+            run, and not have it counted.
 
         Raises
         ------
         NotEnoughDataError
-            When no row has an outcome, or a fold has no rows to train on.
+            When no row has an outcome.
+        SplitError
+            When folds cannot be cut, or purging leaves one without training rows.
         LabelError
-            When training rows hold one class only.
+            When the labels are not classes, or a fold's training rows hold one class only.
         """
         report = progress or _silent
         clock = _Clock()
-        dataset = prepare(market, self.pipeline, self.labeler, progress)
+        self._require_classes()
+        spans = label_spans(market, self.labeler)
+        folds = self.splitter.folds(spans)
+        require_training_rows(folds)
+        dataset = prepare(market, self.pipeline, spans, progress)
         clock.lap("features")
-        outcomes = self.fit_folds(dataset, self.labeler, report)
+        outcomes = self.fit_folds(dataset, folds, report)
         clock.lap("folds")
-        oof = pool(dataset.spans, outcomes)
+        oof = pool(spans, outcomes)
         judgement = judge(
             oof,
             lookback=self.pipeline.lookback * market.timeframe_ns,
@@ -195,65 +207,84 @@ class BaseTrainer(ABC):
         everything = np.arange(len(dataset), dtype=np.int64)
         labeler = self.labeler.fit(market, everything)
         labels = labeler.label(market)
-        predictor = self.learn(self._rows(dataset, labels, everything, self.seed))
+        predictor = self.learn(self._rows(dataset, labels, everything, self.seed, "all rows together"))
         report(ProgressEvent("final fit", 1, 1))
         clock.lap("final fit")
         return Training(
-            dataset, tuple(outcomes), oof, judgement, labels, labeler.to_json(), predictor, clock.seconds
+            dataset=dataset,
+            folds=tuple(outcomes),
+            oof=oof,
+            judgement=judgement,
+            labels=labels,
+            labeler_state=labeler.to_json(),
+            predictor=predictor,
+            seconds=clock.seconds,
+            warnings=purging_cautions(spans, folds, self.splitter) + symbol_cautions(market, spans),
         )
 
-    def fit_folds(self, dataset: Dataset, labeler: Labeler, report: Progress) -> list[FoldOutcome]:
-        """Fit and predict every fold of the splitter."""
-        folds = self.splitter.folds(dataset.spans)
+    def fit_folds(self, dataset: Dataset, folds: Sequence[Fold], report: Progress) -> list[FoldOutcome]:
+        """Fit and predict every fold."""
         outcomes: list[FoldOutcome] = []
         for fold in folds:
             report(ProgressEvent("fold", len(outcomes), len(folds), f"{len(fold.train)} training rows"))
-            outcomes.append(self.fit_fold(dataset, labeler, fold))
+            outcomes.append(self.fit_fold(dataset, self.labeler, fold))
         report(ProgressEvent("fold", len(folds), len(folds)))
         return outcomes
 
     def fit_fold(self, dataset: Dataset, labeler: Labeler, fold: Fold) -> FoldOutcome:
         """Fit one fold on its training rows and predict its test rows.
 
+        Parameters
+        ----------
+        dataset
+            Features and spans.
+        labeler
+            Unfitted; it is fitted here, on the training rows alone.
+        fold
+            Positions into the spans.
+
         Raises
         ------
-        SplitError
-            When purging left no row to train on.
+        LabelError
+            When the training rows hold one class only.
         """
-        if len(fold.train) == 0:
-            raise SplitError(
-                f"fold {fold.number + 1} has no row left to train on after purging",
-                got=f"{len(dataset)} labelled rows",
-                allowed="folds longer than the label spans and the embargo",
-                remedy="Use fewer folds, a shorter horizon or embargo, or a longer time range.",
-            )
-        signals = rule_signals(dataset.market, dataset.rows, dataset.spans)
         labels = labeler.fit(dataset.market, fold.train).label(dataset.market)
-        rows = self._rows(dataset, labels, fold.train, self.seed + 1 + fold.number)
+        where = f"the training rows of fold {fold.number}"
+        rows = self._rows(dataset, labels, fold.train, self.seed + 1 + fold.number, where)
         predictor = self.learn(rows)
-        prior = np.array([np.mean(rows.y == c) for c in CLASSES])
         return FoldOutcome(
             fold=fold,
             y=np.asarray(labels.y[fold.test], dtype=np.int64),
             probability=predictor.from_matrix(dataset.matrix(fold.test)),
-            prior=prior,
+            prior=np.array([np.mean(rows.y == c) for c in CLASSES]),
             baselines={
                 name: rule_probabilities(signal[fold.train], rows.y, signal[fold.test])
-                for name, signal in signals.items()
+                for name, signal in dataset.signals.items()
             },
             predictor=predictor,
         )
 
-    def _rows(self, dataset: Dataset, labels: Labels, positions: IntArray, seed: int) -> TrainingRows:
+    def _rows(
+        self, dataset: Dataset, labels: Labels, positions: IntArray, seed: int, where: str
+    ) -> TrainingRows:
         y = labels.y[positions]
-        require_classes(y)
+        require_classes(y, where=where)
         weight = labels.weight[positions]
         return TrainingRows(
             dataset.matrix(positions), y, dataset.spans.take(positions), weight / weight.mean(), seed
         )
 
+    def _require_classes(self) -> None:
+        if self.labeler.kind != "classes":
+            raise LabelError(
+                "this trainer learns classes",
+                got=f"a labeler of kind {self.labeler.kind!r}",
+                allowed="'classes'",
+                remedy="Use a labeler that says down, range or up, such as ThresholdLabeler.",
+            )
 
-def pool(spans: Spans, outcomes: list[FoldOutcome]) -> OutOfFold:
+
+def pool(spans: Spans, outcomes: Sequence[FoldOutcome]) -> OutOfFold:
     """Put the folds' predictions together, in the order of the spans; unscored rows are absent."""
     test = np.concatenate([o.fold.test for o in outcomes])
     order = np.argsort(test, kind="stable")
