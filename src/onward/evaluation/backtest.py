@@ -183,7 +183,7 @@ def performance(net: FloatArray, held: FloatArray, years: float) -> Performance:
     years
         Calendar time that the bars cover.
     """
-    equity = np.cumprod(1.0 + net)
+    equity = _growth(net)
     total = float(equity[-1] - 1.0) if len(equity) else 0.0
     a_year = len(net) / years if years > 0 else float("nan")
     deviation = float(net.std(ddof=1)) if len(net) > 1 else 0.0
@@ -283,7 +283,7 @@ def _portfolio(market: Market, holdings: Mapping[str, _Holding]) -> Backtest:
     return Backtest(
         time=from_ns(times),
         net_return=net,
-        equity=np.cumprod(1.0 + net),
+        equity=_growth(net),
         position=pd.Series(held, index=market.index[rows], name="position"),
         performance=combined,
         by_symbol=MappingProxyType(figures),
@@ -292,3 +292,7 @@ def _portfolio(market: Market, holdings: Mapping[str, _Holding]) -> Backtest:
 
 def _years(times: IntArray, market: Market) -> float:
     return float((times[-1] - times[0] + market.timeframe_ns) / YEAR.value)
+
+
+def _growth(net: FloatArray) -> FloatArray:
+    return np.asarray(np.cumprod(1.0 + net), dtype=np.float64)

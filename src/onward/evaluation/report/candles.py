@@ -62,8 +62,8 @@ def candles_view(market: Market, model: Backtest) -> CandlesView:
             {
                 "symbol": symbol,
                 "digits": _digits(bars),
-                "overview": {**_encoded(overview), "label": _label(step, len(bars) > len(overview))},
-                "detail": {**_encoded(detail), "label": f"bar by bar ({format_timeframe(market.timeframe)})"},
+                "overview": {**_encoded(overview), "label": f"Whole period ({_length(step)})"},
+                "detail": {**_encoded(detail), "label": f"Bar by bar ({_length(market.timeframe_ns)})"},
             }
         )
         if len(detail) < len(bars):
@@ -94,9 +94,8 @@ def _encoded(bars: Bars) -> dict[str, Any]:
     }
 
 
-def _label(step: int, merged: bool) -> str:
-    name = format_timeframe(pd.Timedelta(step, unit="ns"))
-    return f"whole period ({name}{' candles' if merged else ''})"
+def _length(step: int) -> str:
+    return format_timeframe(pd.Timedelta(step, unit="ns"))
 
 
 def _digits(bars: Bars) -> int:
@@ -109,6 +108,7 @@ def _spoken(symbol: str, bars: Bars) -> str:
     shares = {name: float(np.mean(np.sign(held) == side)) for name, side in (("long", 1), ("short", -1))}
     return (
         f"{symbol}: {words.count(len(bars))} bars between {words.number(float(bars.low.min()), 2)} and "
-        f"{words.number(float(bars.high.max()), 2)}; the model was long in {words.percent(shares['long'], 0)} "
-        f"and short in {words.percent(shares['short'], 0)} of them, else flat."
+        f"{words.number(float(bars.high.max()), 2)}; the model was long in "
+        f"{words.percent(shares['long'], 0)} and short in {words.percent(shares['short'], 0)} of them, "
+        "else flat."
     )

@@ -49,9 +49,9 @@ def _view(verdict: ClassVerdict) -> ChanceView:
         return ChanceView(verdict.subject, f"No null band: {band.note}", None)
     beaten = float(np.mean(band.areas < verdict.auc))
     summary = (
-        f"{words.count(band.n_shifts)} shifted outcomes gave AUCs around {words.number(band.mean)}, nine in ten "
-        f"between {words.number(band.low)} and {words.number(band.high)}. The model's "
-        f"{words.number(verdict.auc)} is above {words.percent(beaten)} of them."
+        f"{words.count(band.n_shifts)} shifted outcomes gave AUCs around {words.number(band.mean)}, "
+        f"nine in ten between {words.number(band.low)} and {words.number(band.high)}. The model's "
+        f"{words.number(verdict.auc)} is above {_share(beaten)} of them."
     )
     low, high = float(band.areas.min()), float(band.areas.max())
     width = max(high - low, 1e-6)
@@ -68,3 +68,7 @@ def _view(verdict: ClassVerdict) -> ChanceView:
             "label": f"{verdict.subject} AUC",
         },
     )
+
+
+def _share(beaten: float) -> str:
+    return "all" if beaten == 1.0 else "none" if beaten == 0.0 else words.percent(beaten)

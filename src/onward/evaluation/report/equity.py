@@ -20,6 +20,8 @@ from onward.types import to_ns
 __all__ = ["EquityView", "equity_view", "model_signal", "simulations"]
 
 MOST_POINTS = 1_500
+FALLS = ("Model", "Buy and hold")
+"""Strategies whose falls are drawn: more than two lines hide each other."""
 COLUMNS = (
     "Strategy",
     "Total return",
@@ -145,7 +147,9 @@ def _chart(runs: Mapping[str, Backtest]) -> dict[str, Any]:
             {
                 "name": name,
                 "equity": short_floats(run.equity[ends]),
-                "drawdown": short_floats(100 * np.minimum.reduceat(run.drawdown, starts), 4),
+                "drawdown": short_floats(100 * np.minimum.reduceat(run.drawdown, starts), 4)
+                if name in FALLS
+                else None,
             }
             for name, run in runs.items()
         ],

@@ -10,7 +10,7 @@ import pandas as pd
 from onward.evaluation.oof import CLASS_NAMES
 from onward.evaluation.report import words
 from onward.evaluation.report.content import ReportContent
-from onward.evaluation.report.tables import Cell, Column, Table, table
+from onward.evaluation.report.tables import Cell, Column, Row, Table, records, table
 
 __all__ = ["FeaturesView", "LabelRow", "features_view", "label_rows"]
 
@@ -111,20 +111,21 @@ def _importance(content: ReportContent) -> Table | None:
         return None
     n_folds = len(content.judgement.scores.folds)
     largest = max(float(frame["importance"].max(skipna=True)), 1e-12)
-    rows = []
-    for one in frame.itertuples():
-        share = float(one.importance)
-        rows.append(
-            [
-                str(one.feature),
-                Cell(words.percent(share), bar=None if pd.isna(share) else round(share / largest, 4)),
-                "" if pd.isna(share) else f"± {words.percent(float(one.deviation))}",
-                Cell(f"{one.folds} of {n_folds}", "good" if one.folds == n_folds else "quiet"),
-                "dropped" if pd.isna(one.final) else words.percent(float(one.final)),
-            ]
-        )
+    rows: list[Row] = [
+        [
+            str(one["feature"]),
+            Cell(
+                words.percent(one["importance"]),
+                bar=None if pd.isna(one["importance"]) else round(one["importance"] / largest, 4),
+            ),
+            f"± {words.percent(one['deviation'])}" if one["folds"] > 1 else "",
+            Cell(f"{one['folds']} of {n_folds}", "good" if one["folds"] == n_folds else "quiet"),
+            "dropped" if pd.isna(one["final"]) else words.percent(one["final"]),
+        ]
+        for one in records(frame)
+    ]
     return table(
-        "Features by their share of the gain",
+        "Features by what they gave over all folds",
         ("Feature", "Mean share of gain", "Between folds", "Kept in folds", "Final fit"),
         rows,
     )
@@ -137,8 +138,10 @@ def _ledger(frame: pd.DataFrame) -> Table | None:
     if "kept" in frame.columns:
         frame = frame.sort_values("kept", ascending=False, kind="stable")
     columns = [str(name) for name in frame.columns]
-    numeric = [pd.api.types.is_numeric_dtype(kind) and kind != bool for kind in frame.dtypes]
-    headings = [Column(words.spoken(c), numeric=n) for c, n in zip(columns, numeric, strict=True)]
+    headings = [
+        Column(words.spoken(column), "number" if pd.api.types.is_float_dtype(kind) else "text")
+        for column, kind in zip(columns, frame.dtypes, strict=True)
+    ]
     rows = [[_plain(value) for value in row] for row in frame.itertuples(index=False)]
     return table("Selection ledger of the final fit", headings, rows)
 
@@ -156,16 +159,16 @@ def _unknown(ledger: pd.DataFrame) -> Table | None:
         return None
     rows = [
         [
-            str(one.column),
-            words.count(int(one.count)),
-            words.percent(float(one.share), 2),
-            words.moment(one.first_valid),
+            str(one["column"]),
+            words.count(one["count"]),
+            words.percent(one["share"], 2),
+            words.moment(one["first_valid"]),
         ]
-        for one in ledger[["column", "count", "share", "first_valid"]].itertuples(name="Unknown", index=False)
+        for one in records(ledger)
     ]
     return table(
         "Columns that are not known in some rows",
-        ("Column", "Rows not known", "Share", Column("First known at (UTC)", numeric=False)),
+        ("Column", "Rows not known", "Share", Column("First known at (UTC)", "short")),
         rows,
     )
 
@@ -173,7 +176,7 @@ def _unknown(ledger: pd.DataFrame) -> Table | None:
 def _disabled(disabled: Mapping[str, str]) -> Table | None:
     if not disabled:
         return None
-    columns = ("Family", Column("Why it is off", numeric=False))
+    columns = ("Family", Column("Why it is off", "text"))
     return table(
         "Feature families that are off", columns, [[words.spoken(n), why] for n, why in disabled.items()]
     )

@@ -19,6 +19,7 @@ from onward.evaluation.report.provenance import (
     QualityView,
     certificate_view,
     identities,
+    libraries,
     quality_view,
     settings,
     time_spent,
@@ -64,6 +65,7 @@ class Page:
     certificate: CertificateView
     settings: tuple[Table, ...]
     identities: Table
+    libraries: Table | None
     time_spent: Table | None
 
     @property
@@ -99,6 +101,7 @@ def page(content: ReportContent) -> Page:
         certificate=certificate_view(content.certificate),
         settings=settings(content.plan),
         identities=identities(content),
+        libraries=libraries(content.libraries),
         time_spent=time_spent(content.seconds),
     )
 

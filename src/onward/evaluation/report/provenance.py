@@ -9,7 +9,7 @@ from typing import Any
 from onward.data.quality import QualityReport
 from onward.evaluation.report import words
 from onward.evaluation.report.content import ReportContent
-from onward.evaluation.report.tables import Cell, Column, Table, Tone, table
+from onward.evaluation.report.tables import Cell, Column, Row, Table, Tone, table
 from onward.types import Certificate
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "QualityView",
     "certificate_view",
     "identities",
+    "libraries",
     "quality_view",
     "settings",
     "time_spent",
@@ -78,7 +79,7 @@ def quality_view(quality: QualityReport) -> QualityView:
 def certificate_view(certificate: Certificate) -> CertificateView:
     """Return the leak-certificate section of a report."""
     symbol, tone, sentence = STATUS[certificate.status]
-    rows = [
+    rows: list[Row] = [
         [
             Cell(*SEVERITY[finding.severity]),
             words.spoken(finding.check),
@@ -88,7 +89,10 @@ def certificate_view(certificate: Certificate) -> CertificateView:
         ]
         for finding in certificate.findings
     ]
-    headings = ("Severity", *(Column(name, numeric=False) for name in ("Check", "Subject", "Row", "What")))
+    headings: list[str | Column] = [
+        "Severity",
+        *(Column(name, "text") for name in ("Check", "Subject", "Row", "What")),
+    ]
     return CertificateView(
         status=words.spoken(certificate.status),
         symbol=symbol,
@@ -104,9 +108,11 @@ def settings(plan: Mapping[str, Any]) -> tuple[Table, ...]:
     sections: dict[str, list[list[str]]] = {}
     for name, value in plan.items():
         section = name if isinstance(value, Mapping) else "plan"
-        sections.setdefault(section, []).extend([dotted, _written(leaf)] for dotted, leaf in _leaves(name, value))
+        sections.setdefault(section, []).extend(
+            [dotted, _written(leaf)] for dotted, leaf in _leaves(name, value)
+        )
     return tuple(
-        table(f"[{section}]", ("Setting", Column("Value", numeric=False)), rows)
+        table(f"[{section}]", ("Setting", Column("Value", "text")), rows)
         for section, rows in sections.items()
     )
 
@@ -119,9 +125,14 @@ def identities(content: ReportContent) -> Table:
         ["Data hash", content.data_hash],
         ["Report made at (UTC)", words.moment(content.created_at)],
         ["Onward", content.version],
-        *([name, version] for name, version in content.libraries.items()),
     ]
-    return table("Identities and versions", ("What", Column("Value", numeric=False)), rows)
+    return table("What identifies this run", ("What", Column("Value", "text")), rows)
+
+
+def libraries(versions: Mapping[str, str]) -> Table | None:
+    """Return the versions of what computed something; None when they were not written down."""
+    rows = [[name, version] for name, version in versions.items()]
+    return table("Versions of libraries", ("Library", Column("Version", "text")), rows) if rows else None
 
 
 def time_spent(seconds: Mapping[str, float]) -> Table | None:
@@ -129,11 +140,12 @@ def time_spent(seconds: Mapping[str, float]) -> Table | None:
     if not seconds:
         return None
     total = sum(seconds.values())
-    rows: list[list[str | Cell]] = [
+    rows: list[Row] = [
         [words.spoken(name), Cell(words.duration(spent), bar=round(spent / total, 4) if total > 0 else None)]
         for name, spent in seconds.items()
     ]
-    return table("Time spent", ("Part", "Wall-clock time"), [*rows, ["all", Cell(words.duration(total), "strong")]])
+    rows.append(["all", Cell(words.duration(total), "strong")])
+    return table("Time spent", ("Part", "Wall-clock time"), rows, narrow=True)
 
 
 def _symbols(quality: QualityReport) -> Table:
@@ -156,7 +168,7 @@ def _symbols(quality: QualityReport) -> Table:
     ]
     names = ("Symbol", "Bars", "First (UTC)", "Last (UTC)", "Gaps", "Missing bars", "Longest gap")
     more = ("Duplicates", "Without volume", "High/low faults", "NaN cells", "Outliers")
-    return table("Bars", (*names, *more), rows)
+    return _upright(table("Bars", (*names, *more), rows))
 
 
 def _series(quality: QualityReport) -> Table | None:
@@ -175,16 +187,36 @@ def _series(quality: QualityReport) -> Table | None:
         for one in quality.series
     ]
     columns = ("Series", "Prints", "First (UTC)", "Last (UTC)", "Bars covered", "Bars with an old value")
-    return table("Side series", (*columns, "Gaps", "NaN cells", "Impossible values"), rows) if rows else None
+    if not rows:
+        return None
+    return _upright(table("Side series", (*columns, "Gaps", "NaN cells", "Impossible values"), rows))
+
+
+def _upright(wide: Table) -> Table:
+    """Turn a table of many columns and up to three rows on its side, so that a phone can show it."""
+    if len(wide.rows) > 3:
+        return wide
+    names = [row[0].text for row in wide.rows]
+    rows: list[Row] = [
+        [column.name, *(row[position] for row in wide.rows)]
+        for position, column in enumerate(wide.columns)
+        if position > 0
+    ]
+    return table(wide.caption, (wide.columns[0].name, *names), rows, narrow=True)
 
 
 def _problems(quality: QualityReport) -> Table | None:
-    rows = [
+    rows: list[Row] = [
         [Cell(*SEVERITY[one.severity]), one.subject, words.spoken(one.name), words.count(one.count), one.text]
         for one in quality.problems
     ]
-    text = {name: Column(name, numeric=False) for name in ("Subject", "Problem", "What")}
-    columns = ("Severity", text["Subject"], text["Problem"], "Rows", text["What"])
+    columns = (
+        "Severity",
+        Column("Subject", "short"),
+        Column("Problem", "short"),
+        "Rows",
+        Column("What", "text"),
+    )
     return table("Worth attention", columns, rows) if rows else None
 
 

@@ -13,13 +13,14 @@ from onward.evaluation.oof import CLASS_NAMES
 from onward.evaluation.report import words
 from onward.evaluation.report.content import ReportContent
 from onward.evaluation.report.downsampling import short_floats
-from onward.evaluation.report.tables import Cell, Column, Table, table
+from onward.evaluation.report.tables import Cell, Column, Row, Table, records, table
 
 __all__ = ["ReliabilityView", "reliability_view"]
 
 N_BINS = 20
-FEWEST = 30
-"""Rows that a bin needs to be drawn: a frequency of fewer is mostly chance."""
+COLUMNS = ("Stated", "Rows", "Mean stated", "Came true", "Gap")
+FEWEST = 10
+"""Independent outcomes that a bin needs to be drawn: a frequency of fewer is mostly chance."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,12 @@ class ReliabilityView:
 def reliability_view(content: ReportContent) -> ReliabilityView:
     """Return the calibration plot and the confusion matrix of a report."""
     oof = content.oof
-    chart, rows, furthest = [], [], (0.0, "")
+    fewest = _fewest_rows(content)
+    chart, furthest = [], (0.0, "")
+    rows: list[Row] = []
     for position, name in enumerate(CLASS_NAMES):
         bins = calibration_table(oof.probability[:, position], oof.y == position - 1, N_BINS)
-        drawn = bins[bins["n"] >= FEWEST]
+        drawn = bins[bins["n"] >= fewest]
         chart.append(
             {
                 "name": name,
@@ -59,48 +62,54 @@ def reliability_view(content: ReportContent) -> ReliabilityView:
                 "n": drawn["n"].tolist(),
             }
         )
-        for one in bins.itertuples():
-            gap = float(one.realised) - float(one.stated)
-            if one.n >= FEWEST and abs(gap) > abs(furthest[0]):
-                furthest = (gap, f"{name} at a stated {words.percent(float(one.stated))}")
+        for one in records(bins):
+            gap = one["realised"] - one["stated"]
+            if one["n"] >= fewest and abs(gap) > abs(furthest[0]):
+                furthest = (gap, f"{name} at a stated {words.percent(one['stated'])}")
             rows.append(
                 [
-                    f"{name} {words.percent(float(one.low), 0)} – {words.percent(float(one.high), 0)}",
-                    words.count(float(one.n)),
-                    words.percent(float(one.stated)),
-                    words.percent(float(one.realised)),
-                    Cell(words.signed_percent(gap), "quiet" if one.n < FEWEST else ""),
+                    f"{name} {words.percent(one['low'], 0)} – {words.percent(one['high'], 0)}",
+                    words.count(one["n"]),
+                    words.percent(one["stated"]),
+                    words.percent(one["realised"]),
+                    Cell(words.signed_percent(gap), "quiet" if one["n"] < fewest else ""),
                 ]
             )
     return ReliabilityView(
-        summary=_spoken(content, furthest),
-        bins=table(
-            "Stated and realised frequency by class", ("Stated", "Rows", "Mean stated", "Came true", "Gap"), rows
-        ),
+        summary=_spoken(content, furthest, fewest),
+        bins=table("Stated and realised frequency by class", COLUMNS, rows),
         confusion=_confusion(content),
         chart=chart,
     )
 
 
-def _spoken(content: ReportContent, furthest: tuple[float, str]) -> str:
+def _fewest_rows(content: ReportContent) -> int:
+    """Return the rows that hold `FEWEST` outcomes which do not overlap."""
+    spans = content.oof.spans
+    bars = float(np.median(spans.end - spans.start)) / content.market.timeframe_ns
+    return FEWEST * max(1, round(bars))
+
+
+def _spoken(content: ReportContent, furthest: tuple[float, str], fewest: int) -> str:
     error = words.percent(content.judgement.scores.pooled.calibration_error)
     gap, where = furthest
     if not where:
-        return f"The mean gap is {error}; no bin holds {FEWEST} rows."
+        return f"The mean gap is {error}; no bin holds {fewest} rows, so none is drawn."
     side = "more" if gap > 0 else "less"
     return (
-        f"The mean gap of the most probable class is {error}. The widest gap of a well-filled bin is "
-        f"{where}, which came true {words.percent(abs(gap))} {side} often than stated."
+        f"The mean gap of the most probable class is {error}. The widest gap of a bin with at least "
+        f"{words.count(fewest)} rows ({FEWEST} outcomes that do not overlap; emptier ones are not drawn) is "
+        f"{where}: it came true {words.number(100 * abs(gap), 1)} percentage points {side} often."
     )
 
 
 def _confusion(content: ReportContent) -> Table:
     counts = confusion_matrix(content.oof.probability, content.oof.y)
-    rows = []
+    rows: list[Row] = []
     for outcome, row in zip(CLASS_NAMES, counts, strict=True):
         share = row / max(row.sum(), 1)
         cells = [
-            Cell(f"{words.count(int(n))} ({words.percent(float(s), 0)})", bar=round(float(s), 4))
+            Cell(f"{words.count(int(n))} ({words.percent(float(s), 0)})", tint=round(float(s), 4))
             for n, s in zip(row, share, strict=True)
         ]
         rows.append([f"was {outcome}", *cells, words.count(int(row.sum()))])

@@ -36,15 +36,19 @@ def render(content: ReportContent) -> str:
     """
     from markupsafe import Markup
 
-    script = "\n;\n".join(_asset(name) for name in SCRIPTS)
+    script = _script()
     view = page(content)
     # Everything marked as safe here ships with the package, but for the data, which are escaped.
-    return _environment().get_template("report.html").render(
-        page=view,
-        style=Markup("\n".join(_asset(name) for name in STYLES)),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        script_hash=_source_hash(script),
-        data=Markup(embedded_json(view.charts)),  # noqa: S704
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            page=view,
+            style=Markup("\n".join(_asset(name) for name in STYLES)),  # noqa: S704
+            script=Markup(script),  # noqa: S704
+            script_hash=_source_hash(script),
+            data=Markup(embedded_json(view.charts)),  # noqa: S704
+        )
     )
 
 
@@ -54,6 +58,12 @@ def embedded_json(value: Any) -> str:
     for character, escape in UNSAFE.items():
         text = text.replace(character, escape)
     return text
+
+
+@cache
+def _script() -> str:
+    # The MIT licence wants its text beside every copy; the other library names its licence itself.
+    return f"/*!\n{_asset('uPlot.LICENSE')}*/\n" + "\n;\n".join(_asset(name) for name in SCRIPTS)
 
 
 @cache

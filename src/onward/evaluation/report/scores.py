@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,15 +13,23 @@ from onward.evaluation.oof import OutOfFold
 from onward.evaluation.regimes import TREND_NAMES, VOLATILITY_NAMES, regimes
 from onward.evaluation.report import words
 from onward.evaluation.report.content import ReportContent
-from onward.evaluation.report.tables import Cell, Column, Table, table
+from onward.evaluation.report.tables import Cell, Column, Row, Table, table
 from onward.types import BoolArray, from_ns
 
 __all__ = ["ScoresView", "scores_view"]
 
 Meaning = tuple[str, str, str]
 MEANINGS: Mapping[str, Meaning] = {
-    "direction_auc": ("AUC, direction", "higher", "chance that a rise got a higher up-minus-down than a fall"),
-    "range_auc": ("AUC, range", "higher", "chance that a quiet row got a higher range probability than others"),
+    "direction_auc": (
+        "AUC, direction",
+        "higher",
+        "chance that a rise was rated above a fall by up minus down",
+    ),
+    "range_auc": (
+        "AUC, range",
+        "higher",
+        "chance that a quiet row was rated above a moving one",
+    ),
     "log_loss_skill": ("Log-loss skill", "higher", "gain over always stating the training frequencies"),
     "accuracy": ("Accuracy", "higher", "share of rows whose most probable class came true"),
     "accuracy_above_majority": (
@@ -29,7 +37,11 @@ MEANINGS: Mapping[str, Meaning] = {
         "higher",
         "what is left after always saying the commonest class",
     ),
-    "balanced_accuracy": ("Balanced accuracy", "higher", "mean share recognised of each class, 0.333 by chance"),
+    "balanced_accuracy": (
+        "Balanced accuracy",
+        "higher",
+        "mean share recognised of each class, 33.3 % by chance",
+    ),
     "log_loss": ("Log loss", "lower", "surprise at what came true, in nats"),
     "brier": ("Brier score", "lower", "squared error of the probabilities, 0 to 2"),
     "ranked_probability_score": (
@@ -51,6 +63,8 @@ class ScoresView:
     ----------
     pooled
         The model beside the naive rules.
+    meanings
+        What each score says: name and explanation.
     folds
         Fold by fold, the mean and the pooled scores last.
     regimes
@@ -62,6 +76,7 @@ class ScoresView:
     """
 
     pooled: Table
+    meanings: tuple[tuple[str, str], ...]
     folds: Table
     regimes: tuple[Table, ...]
     symbols: Table | None
@@ -76,6 +91,7 @@ def scores_view(content: ReportContent) -> ScoresView:
     names = list(dict.fromkeys(by_symbol))
     return ScoresView(
         pooled=_pooled(scores.pooled, scores.baselines),
+        meanings=tuple((title, explanation) for title, _, explanation in MEANINGS.values()),
         folds=_folds(content),
         regimes=_regimes(content),
         symbols=_groups("Scores by symbol", "Symbol", oof, by_symbol, names) if len(names) > 1 else None,
@@ -93,28 +109,23 @@ def score(name: str, value: float) -> str:
 
 def _pooled(pooled: Metrics, baselines: Mapping[str, Metrics]) -> Table:
     rules = [words.spoken(name).capitalize() for name in baselines]
-    columns: list[str | Column] = ["Score", Column("Better is", numeric=False), "Model", *rules]
-    rows = [
+    columns: list[str | Column] = ["Score", Column("Better", "short"), "Model", *rules]
+    rows: list[Row] = [
         [
             title,
             Cell("↑ higher" if better == "higher" else "↓ lower", "quiet"),
             Cell(score(name, getattr(pooled, name)), "strong"),
             *(score(name, getattr(metrics, name)) for metrics in baselines.values()),
-            Cell(explanation, "quiet"),
         ]
-        for name, (title, better, explanation) in MEANINGS.items()
+        for name, (title, better, _) in MEANINGS.items()
     ]
-    return table(
-        f"Pooled scores over {words.count(pooled.n)} out-of-fold rows",
-        [*columns, Column("What it says", numeric=False)],
-        rows,
-    )
+    return table(f"Pooled scores over {words.count(pooled.n)} out-of-fold rows", columns, rows)
 
 
 def _folds(content: ReportContent) -> Table:
     scores, oof = content.judgement.scores, content.oof
     shown = ("direction_auc", "range_auc", "log_loss_skill", "accuracy", "accuracy_above_majority")
-    rows: list[list[str | Cell]] = []
+    rows: list[Row] = []
     for fold, metrics in scores.folds.items():
         mine = oof.fold == fold
         first, last = from_ns(np.array([oof.spans.start[mine].min(), oof.spans.start[mine].max()]))
@@ -128,7 +139,9 @@ def _folds(content: ReportContent) -> Table:
         )
     means = [float(np.mean([getattr(m, name) for m in scores.folds.values()])) for name in shown]
     means[0] = scores.mean_fold_direction_auc
-    rows.append(["Mean of folds", "", "", *(Cell(score(n, v), "quiet") for n, v in zip(shown, means, strict=True))])
+    rows.append(
+        ["Mean of folds", "", "", *(Cell(score(n, v), "quiet") for n, v in zip(shown, means, strict=True))]
+    )
     rows.append(
         [
             Cell("Pooled", "strong"),
@@ -137,19 +150,21 @@ def _folds(content: ReportContent) -> Table:
             *(Cell(score(name, getattr(scores.pooled, name)), "strong") for name in shown),
         ]
     )
-    columns: list[str | Column] = ["Fold", Column("Decisions from – to (UTC)", numeric=False), "Rows"]
+    columns: list[str | Column] = ["Fold", Column("Decisions from – to (UTC)", "short"), "Rows"]
     return table("Scores fold by fold", [*columns, *(MEANINGS[name][0] for name in shown)], rows)
 
 
 def _regimes(content: ReportContent) -> tuple[Table, ...]:
     kinds = regimes(content.market).reindex(content.oof.spans.index)
     return (
-        _groups("Scores by volatility regime", "Volatility", content.oof, kinds["volatility"], VOLATILITY_NAMES),
+        _groups(
+            "Scores by volatility regime", "Volatility", content.oof, kinds["volatility"], VOLATILITY_NAMES
+        ),
         _groups("Scores by trend regime", "Trend", content.oof, kinds["trend"], TREND_NAMES),
     )
 
 
-def _groups(caption: str, heading: str, oof: OutOfFold, kind: pd.Series, names: list[str] | tuple[str, ...]) -> Table:
+def _groups(caption: str, heading: str, oof: OutOfFold, kind: pd.Series, names: Sequence[str]) -> Table:
     values = kind.to_numpy(dtype=object)
     groups = [(name, values == name) for name in names]
     rest = ~np.isin(values.astype(str), list(names))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
-__all__ = ["Cell", "Column", "Table", "Tone", "table"]
+import pandas as pd
+
+__all__ = ["Cell", "Column", "Row", "Table", "Tone", "records", "table"]
 
 Tone: TypeAlias = Literal["", "good", "fair", "bad", "quiet", "strong"]
 
@@ -19,12 +21,12 @@ class Column:
     ----------
     name
         What stands in the heading.
-    numeric
-        Whether its figures are aligned to the right.
+    kind
+        ``number``: aligned to the right; ``short``: never wrapped; ``text``: wrapped where it must.
     """
 
     name: str
-    numeric: bool = True
+    kind: Literal["number", "short", "text"] = "number"
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,17 @@ class Cell:
         How it is emphasised; the text alone must say the same.
     bar
         Length of the bar drawn behind it, 0 to 1, or None.
+    tint
+        Strength of the colour behind it, 0 to 1, or None.
     """
 
     text: str
     tone: Tone = ""
     bar: float | None = None
+    tint: float | None = None
+
+
+Row: TypeAlias = Sequence[str | Cell]
 
 
 @dataclass(frozen=True)
@@ -58,11 +66,14 @@ class Table:
         Headings.
     rows
         Cells by row, as many as columns.
+    narrow
+        Whether its few columns belong close together on a wide screen.
     """
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    narrow: bool = False
 
     def split(self, n_rows: int) -> tuple[Table, Table | None]:
         """Return the first rows and, when there are more, the others."""
@@ -72,12 +83,23 @@ class Table:
         return Table(self.caption, self.columns, self.rows[:n_rows]), rest
 
 
-def table(caption: str, columns: Sequence[str | Column], rows: Iterable[Sequence[str | Cell]]) -> Table:
+def table(
+    caption: str,
+    columns: Sequence[str | Column],
+    rows: Iterable[Row],
+    *,
+    narrow: bool = False,
+) -> Table:
     """Return a table; plain texts become cells, plain names columns (the first one of text)."""
     headings = tuple(
-        one if isinstance(one, Column) else Column(one, numeric=position > 0)
+        one if isinstance(one, Column) else Column(one, "number" if position else "text")
         for position, one in enumerate(columns)
     )
     cells = tuple(tuple(one if isinstance(one, Cell) else Cell(one) for one in row) for row in rows)
     assert all(len(row) == len(headings) for row in cells), f"ragged table {caption!r}"
-    return Table(caption, headings, cells)
+    return Table(caption, headings, cells, narrow)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a frame by column name."""
+    return cast(list[dict[str, Any]], frame.to_dict("records"))

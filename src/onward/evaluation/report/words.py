@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
-import numpy as np
 import pandas as pd
 
 __all__ = [
@@ -79,9 +78,9 @@ def duration(seconds: float) -> str:
     return f"{whole // 3_600} h {whole % 3_600 // 60} min"
 
 
-def span_of_time(delta: pd.Timedelta) -> str:
+def span_of_time(delta: pd.Timedelta | None) -> str:
     """Return a distance in time: ``none``, ``3 h``, ``2 d 5 h``."""
-    if pd.isna(delta):
+    if delta is None or pd.isna(delta):
         return UNKNOWN
     minutes = round(delta.total_seconds() / 60)
     if minutes == 0:
@@ -105,5 +104,5 @@ def spoken(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _known(value: float | None) -> bool:
-    return value is not None and not math.isnan(value) and bool(np.isfinite(value))
+def _known(value: float) -> bool:
+    return math.isfinite(value)

@@ -5,7 +5,7 @@
   const root = document.documentElement;
   const el = (id) => document.getElementById(id);
   const color = (name) => getComputedStyle(root).getPropertyValue("--" + name).trim();
-  const redraws = [];
+  const redraws = [], papers = [];
 
   /* ---- values ---- */
   const times = ({ start, runs }) => {
@@ -26,15 +26,15 @@
   };
 
   /* ---- price-like charts: TradingView Lightweight Charts ---- */
-  const timeChart = (box) => LightweightCharts.createChart(box, {
+  const timeChart = (box, logo) => LightweightCharts.createChart(box, {
     autoSize: true,
     layout: {
       background: { color: color("card") }, textColor: color("quiet"), fontFamily: getComputedStyle(document.body).fontFamily,
-      attributionLogo: true, panes: { separatorColor: color("line"), enableResize: false },
+      attributionLogo: logo, panes: { separatorColor: color("line"), enableResize: false },
     },
     grid: { vertLines: { color: color("grid") }, horzLines: { color: color("grid") } },
-    rightPriceScale: { borderColor: color("line"), minimumWidth: 60 },
-    timeScale: { borderColor: color("line"), timeVisible: true, secondsVisible: false, minBarSpacing: 0.02 },
+    rightPriceScale: { borderColor: color("line"), minimumWidth: 60, entireTextOnly: true },
+    timeScale: { borderColor: color("line"), timeVisible: true, secondsVisible: false, minBarSpacing: 0.02, lockVisibleTimeRangeOnResize: true },
     crosshair: { mode: LightweightCharts.CrosshairMode.Normal },
     /* The page scrolls with wheel and finger; charts are moved by dragging sideways or with their buttons. */
     handleScroll: { mouseWheel: false, pressedMouseMove: true, horzTouchDrag: true, vertTouchDrag: false },
@@ -55,7 +55,7 @@
     });
     const draw = () => {
       if (chart) chart.remove();
-      chart = timeChart(box);
+      chart = timeChart(box, true);
       const values = [];
       keys.replaceChildren();
       data.equity.curves.forEach((curve, i) => {
@@ -67,7 +67,7 @@
         const line = (name) => when.map((time, k) => (curve[name][k] === null ? { time } : { time, value: curve[name][k] }));
         const series = chart.addSeries(LightweightCharts.LineSeries, look, 0);
         series.setData(line("equity"));
-        if (i === 0 || i === 2) {
+        if (curve.drawdown) {
           const fall = chart.addSeries(LightweightCharts.LineSeries, {
             ...look, lineWidth: 1.5, lastValueVisible: false,
             priceFormat: { type: "custom", formatter: (v) => fixed(v, 0) + " %", minMove: 0.01 },
@@ -97,6 +97,7 @@
       scale();
     });
     redraws.push(draw);
+    papers.push(() => [box, chart]);
   }
 
   function candles() {
@@ -109,7 +110,8 @@
     const draw = (keepRange) => {
       const range = keepRange && chart ? chart.timeScale().getVisibleLogicalRange() : null;
       if (chart) chart.remove();
-      chart = timeChart(box);
+      /* The logo would hide positions; the caption carries the link instead. */
+      chart = timeChart(box, false);
       const { symbol, digits, ...levels } = data.candles[which];
       const bars = levels[level], when = times(bars.time);
       n = when.length;
@@ -124,7 +126,7 @@
         autoscaleInfoProvider: () => ({ priceRange: { minValue: -1, maxValue: 1 } }),
       }, 1);
       held.setData(when.map((time, k) => (bars.position[k] === null ? { time }
-        : { time, value: bars.position[k], color: color(bars.position[k] > 0 ? "up" : "down") })));
+        : { time, value: bars.position[k], color: color(bars.position[k] > 0 ? "up" : bars.position[k] < 0 ? "down" : "range") })));
       chart.panes()[0].setStretchFactor(5);
       chart.panes()[1].setStretchFactor(1);
 
@@ -150,9 +152,10 @@
       else if (level === "detail") chart.timeScale().setVisibleLogicalRange({ from: n - Math.min(AT_FIRST, box.clientWidth / 4), to: n });
       else chart.timeScale().fitContent();
 
-      tool("overview").textContent = levels.overview.label[0].toUpperCase() + levels.overview.label.slice(1);
-      tool("detail").textContent = levels.detail.label[0].toUpperCase() + levels.detail.label.slice(1);
-      for (const name of ["overview", "detail"]) tool(name).setAttribute("aria-pressed", String(name === level));
+      for (const name of ["overview", "detail"]) {
+        tool(name).textContent = levels[name].label;
+        tool(name).setAttribute("aria-pressed", String(name === level));
+      }
       const place = new Map(when.map((t, k) => [t, k]));
       const show = (k) => {
         const stance = bars.position[k];
@@ -182,6 +185,7 @@
     tool("wider").addEventListener("click", () => move(0, 1 / 0.6));
     if (tool("symbol")) tool("symbol").addEventListener("change", (event) => { which = Number(event.target.value); draw(false); });
     redraws.push(() => draw(true));
+    papers.push(() => [box, chart]);
   }
 
   /* ---- plots: uPlot ---- */
@@ -233,7 +237,7 @@
       ctx.restore();
     };
     plot(el("chance-" + key), {
-      x: view.label, y: "shifts", formatX: (v) => v.toFixed(2), formatY: (v) => String(v),
+      x: view.label, y: "shifts", formatX: (v) => String(Number(v.toFixed(3))), formatY: (v) => String(v),
       scales: { x: { time: false, range: [low, high] }, y: { range: (u, a, b) => [0, b * 1.08] } },
       series: () => [{}, { fill: color("range"), stroke: color("card"), width: 1, points: { show: false }, paths: uPlot.paths.bars({ size: [1, Infinity], align: 0 }) }],
       hooks: { drawAxes: [behind], draw: [mark] },
@@ -290,17 +294,24 @@
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { name(); redraw(); });
 
-  /* Paper is light, and shows everything that a screen folds away. */
+  /* Paper is light and shows what a screen folds away, but for ledgers of many pages. */
   let folded = [], theme;
   addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll("details:not([open])")];
+    folded = [...document.querySelectorAll("details:not([open]):not(.long)")];
     folded.forEach((one) => { one.open = true; });
     theme = root.dataset.theme;
     root.dataset.theme = "light";
     redraw();
+    /* These charts paint in the next frame, which would be too late: take a picture now. */
+    for (const [box, chart] of papers.map((paper) => paper())) {
+      const picture = chart.takeScreenshot();
+      picture.className = "paper";
+      box.after(picture);
+    }
   });
   addEventListener("afterprint", () => {
     folded.forEach((one) => { one.open = false; });
+    document.querySelectorAll("canvas.paper").forEach((picture) => picture.remove());
     if (theme) root.dataset.theme = theme; else delete root.dataset.theme;
     redraw();
   });
