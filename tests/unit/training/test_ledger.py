@@ -1,0 +1,162 @@
+"""Every run leaves a row, whatever becomes of it, and every configuration looked at counts once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.training.small_runs import bars_from, planted, small_plan, walk
+
+import onward as ow
+from onward.errors import AuditError, LabelError, PlanError, RegistryError, StorageError
+from onward.registry import RunStore
+from onward.settings import load_settings
+from onward.training.conduct import Conductor
+from onward.training.ledger import StoredLedger, Unrecorded
+from onward.training.service import MLTrainingService
+from onward.types import Market, ProgressEvent
+from onward.wiring import Application, build_application
+
+
+@pytest.fixture
+def application(tmp_path: Path) -> Iterator[Application]:
+    built = build_application(load_settings(home=tmp_path, cwd=tmp_path, environ={}))
+    yield built
+    built.close()
+
+
+def train(application: Application, market: Market, progress: Any = None, **overrides: Any) -> Any:
+    return application.training.train(market, small_plan(**overrides), audit=False, progress=progress)
+
+
+def test_a_run_that_went_well_has_everything(application: Application) -> None:
+    market = planted(600)
+    result = train(application, market)
+    run = application.runs.get(result.run_id)
+    record = run.record
+    assert (record.kind, record.status, record.looked_at) == ("train", "succeeded", True)
+    assert record.plan_hash == small_plan().content_hash
+    assert record.data_hash == market.content_hash
+    assert record.label_family == "threshold:6"
+    assert record.data["bars"] == 600
+    assert record.data["series"] == ["driver"]
+    assert record.scores["pooled"]["n"] == len(result.oof)
+    assert record.verdicts["direction"].level == result.verdict.direction.level
+    assert record.verdicts["range"].p_value == pytest.approx(result.verdict.range.corrected_p)
+    assert record.duration_seconds is not None
+    assert record.model_ref is None
+    version = result.save("m")
+    assert application.runs.get(result.run_id).record.model_ref == version.ref
+
+
+def test_a_failed_run_is_closed_and_nobody_looked(application: Application) -> None:
+    with pytest.raises(LabelError):
+        train(application, bars_from([100.0] * 300))
+    (run,) = application.runs.list()
+    assert (run.record.status, run.record.looked_at) == ("failed", False)
+
+
+@pytest.mark.parametrize(("stage", "looked_at"), [("features", False), ("fold", False), ("final fit", True)])
+def test_ctrl_c_closes_the_run(application: Application, stage: str, looked_at: bool) -> None:
+    def interrupt(event: ProgressEvent) -> None:
+        if event.stage == stage:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(application, walk(300), interrupt)
+    (run,) = application.runs.list()
+    assert (run.record.status, run.record.looked_at) == ("cancelled", looked_at)
+    assert application.registry.list_models() == ()
+
+
+def test_a_plan_that_cannot_be_leaves_no_row(application: Application) -> None:
+    with pytest.raises(PlanError):
+        train(application, walk(300), model__name="nothing")
+    assert application.runs.list() == ()
+
+
+def test_each_configuration_counts_once_and_each_further_one_costs(application: Application) -> None:
+    market = planted(600)
+    first = train(application, market)
+    assert first.verdict.direction.n_looked_at == 1
+    assert first.verdict.direction.corrected_p == pytest.approx(first.verdict.direction.p)
+    again = train(application, market)
+    assert again.verdict.direction.n_looked_at == 1
+    assert again.verdict.direction.p == first.verdict.direction.p
+    second = train(application, market, model__n_rounds=6)
+    p = second.verdict.direction.p
+    assert second.verdict.direction.n_looked_at == 2
+    assert second.verdict.direction.corrected_p == pytest.approx(1 - (1 - p) ** 2)
+    assert second.verdict.direction.corrected_p > p
+    assert "2 configurations" in second.verdict.direction.sentence
+    other_question = train(application, market, labels__horizon_bars=7)
+    assert other_question.verdict.direction.n_looked_at == 1
+    other_data = train(application, planted(600, seed=5), model__n_rounds=7)
+    assert other_data.verdict.direction.n_looked_at == 1
+    assert train(application, market, labels__mode="fixed").verdict.range.n_looked_at == 3
+
+
+class Closed(StoredLedger):
+    """A ledger whose disk fills up while a run is on its way."""
+
+    def fail(self, run_id: str | None, *, cancelled: bool) -> None:
+        raise StorageError("the disk is full")
+
+
+def conductor(application: Application, ledger: Any, audit: Any = None) -> Conductor:
+    return Conductor(
+        ledger=ledger,
+        registry=lambda: application.registry,
+        audit=audit,
+        staging=lambda: application.home.models,
+    )
+
+
+def service(application: Application, ledger: Any, audit: Any = None) -> MLTrainingService:
+    from onward.training.assembly import make_trainer
+
+    return MLTrainingService(make_trainer=make_trainer, conductor=conductor(application, ledger, audit))
+
+
+def test_what_went_wrong_first_stays_the_error(application: Application) -> None:
+    training = service(application, Closed(RunStore(application.engine)))
+    with pytest.raises(LabelError) as caught:
+        training.train(bars_from([100.0] * 300), small_plan(), audit=False)
+    assert "disk is full" in caught.value.__notes__[0]
+
+
+def test_an_audit_that_cannot_run_does_not_undo_the_training(application: Application) -> None:
+    def audit(*_: Any, **__: Any) -> Any:
+        raise AuditError("the market is too short to be audited", got="12 bars")
+
+    result = service(application, StoredLedger(application.runs), audit).train(walk(300), small_plan())
+    assert result.certificate.status == "not_run"
+    assert "12 bars" in result.warnings[-1]
+    assert application.runs.get(result.run_id).record.status == "succeeded"
+
+
+def test_unrecorded_trainings_leave_nothing(application: Application) -> None:
+    result = service(application, Unrecorded()).train(walk(300), small_plan(), audit=False)
+    assert result.run_id is None
+    assert result.verdict.direction.n_looked_at == 1
+    assert application.runs.list() == ()
+
+
+def test_saving_twice_gives_one_version_and_bad_names_are_refused(application: Application) -> None:
+    result = train(application, walk(300))
+    first, second = result.save("m"), result.save("m")
+    assert first.ref == second.ref == "models:/m/1"
+    assert result.save("other").ref == "models:/other/1"
+    with pytest.raises(RegistryError):
+        result.save("no/such name")
+    assert list((application.home.models / ".staging").iterdir()) == []
+
+
+def test_the_home_of_a_call_is_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONWARD_HOME", str(tmp_path / "elsewhere"))
+    result = ow.train(walk(300), small_plan(), audit=False, home=tmp_path / "here")
+    assert (tmp_path / "here" / "onward.db").is_file()
+    assert not (tmp_path / "elsewhere").exists()
+    assert result.run_id is not None

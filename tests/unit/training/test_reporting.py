@@ -1,0 +1,88 @@
+"""What a report is made from follows from the training."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.unit.training.small_runs import planted, small_plan, walk
+
+import onward as ow
+from onward.errors import StorageError
+from onward.features.selection import ColumnRecord, ShiftedLabelSelector
+from onward.training.reporting import importance_table, report_content
+from onward.training.result import TrainingResult
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
+    plan = small_plan(features__manual__families=["returns", "custom_series", "funding"])
+    return ow.train(planted(600), plan, audit=False, home=tmp_path_factory.mktemp("home"))
+
+
+def test_importance_is_a_share_of_the_gain_fold_by_fold(result: TrainingResult) -> None:
+    table = importance_table(result.training)
+    assert list(table.columns) == ["feature", "folds", "importance", "deviation", "final"]
+    assert table["feature"].is_unique
+    kept = {c for outcome in result.training.folds for c in outcome.predictor.fitted.output_columns}
+    assert set(table["feature"]) == kept | set(result.predictor.fitted.output_columns)
+    assert table["final"].sum() == pytest.approx(1.0)
+    assert table["folds"].between(0, 3).all()
+    weighted = (table["importance"].fillna(0) * table["folds"]).sum()
+    assert weighted == pytest.approx(3.0)
+    best = (table["importance"].fillna(0) * table["folds"]).to_numpy()
+    assert (np.diff(best) <= 0).all()
+    assert "driver" in table["feature"][0]
+
+
+def test_the_selection_ledger_is_that_of_the_final_fit(result: TrainingResult) -> None:
+    ledger = report_content(result).selection
+    assert list(ledger.columns) == [field.name for field in fields(ColumnRecord)]
+    (selector,) = result.predictor.fitted.stages
+    assert isinstance(selector, ShiftedLabelSelector)
+    assert tuple(ledger.loc[ledger["kept"], "column"]) == selector.columns_
+    assert len(ledger) == result.training.dataset.features.shape[1]
+    assert ledger["reason"].str.len().gt(0).all()
+
+
+def test_without_selection_the_ledger_is_empty_and_models_without_gain_say_so(tmp_path: Path) -> None:
+    plan = small_plan(selection__enabled=False, model__name="prior")
+    plain = ow.train(walk(300), plan, audit=False, home=tmp_path)
+    content = report_content(plain)
+    assert content.selection.empty
+    assert "reason" in content.selection.columns
+    assert (content.importance["importance"] == 0).all()
+    assert plain.warnings == ("The model 'prior' has no use for model.n_rounds, which the plan sets.",)
+
+
+def test_the_other_tables_agree_with_the_training(result: TrainingResult) -> None:
+    content = report_content(result)
+    assert content.labels.to_numpy().sum() == len(result.oof)
+    assert list(content.labels.columns) == ["down", "range", "up"]
+    assert set(content.disabled) == {"funding"}
+    assert content.created_at == result.finished_at
+    assert content.run_id == result.run_id
+    assert set(content.nan_ledger["column"]) == set(result.training.dataset.features.columns)
+    assert content.title == "SYNTH/USD 1h"
+    assert content.plan["labels"]["horizon_bars"] == 6
+
+
+def test_the_frame_of_predictions_is_one_row_a_scored_bar(result: TrainingResult) -> None:
+    frame: Any = result.oof
+    assert frame.index.equals(result.training.dataset.spans.index)
+    assert frame[["down", "range", "up"]].sum(axis=1).to_numpy() == pytest.approx(1.0)
+    assert (frame["outcome_time"] > frame["decision_time"]).all()
+
+
+def test_the_report_is_one_file_or_none(result: TrainingResult, tmp_path: Path) -> None:
+    written = result.report(tmp_path / "report.html")
+    html = written.read_text(encoding="utf-8")
+    assert html.lower().startswith("<!doctype html>")
+    assert result.verdict.direction.level in html.lower()
+    assert "SYNTH/USD" in html
+    with pytest.raises(StorageError, match="write the report"):
+        result.report(tmp_path / "missing" / "report.html")
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]

@@ -1,0 +1,69 @@
+"""A plan's sections and the classes that they configure name the same things with the same defaults."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+from tests.unit.training.small_runs import small_plan
+
+from onward.config import LabelConfig, ModelConfig, SelectionConfig, ValidationConfig
+from onward.config.describe import choices
+from onward.features.selection import ShiftedLabelSelector
+from onward.labels import ThresholdLabeler
+from onward.labels.catalog import CATALOG as LABELERS
+from onward.models import LightGBMModel
+from onward.splits import CATALOG as SPLITTERS
+from onward.splits import PurgedKFold, WalkForward
+from onward.training.assembly import make_splitter
+from onward.training.plan import TrainingPlan
+
+
+def defaults(function: Any, *without: str) -> dict[str, Any]:
+    parameters = inspect.signature(function).parameters
+    return {name: p.default for name, p in parameters.items() if name not in without}
+
+
+def settings(section: Any, *without: str) -> dict[str, Any]:
+    values = section.sealed()
+    return {name: getattr(values, name) for name in section.model_fields if name not in without}
+
+
+def test_the_model_section_is_the_model() -> None:
+    assert settings(ModelConfig, "name", "extra") == defaults(LightGBMModel, "seed", "n_threads")
+    assert ModelConfig.sealed().name == LightGBMModel.name
+
+
+def test_the_selection_section_is_the_selector() -> None:
+    assert settings(SelectionConfig, "enabled") == defaults(ShiftedLabelSelector)
+
+
+def test_the_label_section_is_the_labeler() -> None:
+    assert settings(LabelConfig, "method") == defaults(ThresholdLabeler, "fitted_threshold")
+    assert choices(LabelConfig.model_fields["method"].annotation) == tuple(LABELERS)
+
+
+def test_the_validation_section_is_the_splitters() -> None:
+    for method in choices(ValidationConfig.model_fields["method"].annotation):
+        plan = TrainingPlan(validation={"method": method})
+        assert type(make_splitter(plan)) is SPLITTERS[method]
+    assert ValidationConfig.sealed().n_splits == PurgedKFold().n_splits == WalkForward().n_splits
+    assert ValidationConfig.sealed().embargo == PurgedKFold().embargo
+
+
+@pytest.mark.parametrize("embargo", [None, 0, 12, "90m", "36h", "3d", "2w", "30s"])
+def test_every_embargo_that_a_plan_takes_reaches_the_splitter(embargo: int | str | None) -> None:
+    splitter = make_splitter(small_plan(validation__embargo=embargo))
+    assert isinstance(splitter, PurgedKFold)
+    assert splitter.embargo == embargo
+
+
+def test_walk_forward_is_expanding_or_rolling() -> None:
+    expanding = make_splitter(small_plan(validation__method="walk_forward"))
+    assert isinstance(expanding, WalkForward)
+    assert (expanding.n_splits, expanding.window) == (3, None)
+    rolling = {"validation__window": "rolling", "validation__window_bars": 500}
+    splitter = make_splitter(small_plan(validation__method="walk_forward", **rolling))
+    assert isinstance(splitter, WalkForward)
+    assert splitter.window == 500
