@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
@@ -16,6 +17,8 @@ from onward.types import FloatArray, IntArray, Market, from_ns, to_ns
 
 __all__ = ["Backtest", "Performance", "backtest", "buy_and_hold", "drawdown", "performance"]
 
+MOST_A_YEAR = 50.0
+"""Log growth a year beyond which a figure says nothing (a day's 15 % over again every day)."""
 YEAR = pd.Timedelta(days=365.25)
 
 
@@ -26,7 +29,8 @@ class Performance:
     Attributes
     ----------
     total_return, cagr
-        Growth over the whole period, and a year.
+        Growth over the whole period, and a year; the latter NaN when a short period would make it
+        astronomical.
     volatility
         Standard deviation of bar returns x sqrt(bars a year).
     sharpe
@@ -189,7 +193,7 @@ def performance(net: FloatArray, held: FloatArray, years: float) -> Performance:
     deviation = float(net.std(ddof=1)) if len(net) > 1 else 0.0
     downside = float(np.sqrt(np.mean(np.minimum(net, 0.0) ** 2))) if len(net) else 0.0
     mean = float(net.mean()) if len(net) else 0.0
-    cagr = float((1.0 + total) ** (1.0 / years) - 1.0) if years > 0 else float("nan")
+    cagr = _a_year(total, years)
     deepest = float(drawdown(equity).min(initial=0.0))
     changes = np.abs(np.diff(held, prepend=0.0))
     # A constant return has no deviation beyond rounding; its ratio would be a huge accident.
@@ -292,6 +296,15 @@ def _portfolio(market: Market, holdings: Mapping[str, _Holding]) -> Backtest:
 
 def _years(times: IntArray, market: Market) -> float:
     return float((times[-1] - times[0] + market.timeframe_ns) / YEAR.value)
+
+
+def _a_year(total: float, years: float) -> float:
+    if years <= 0.0:
+        return float("nan")
+    if total <= -1.0:
+        return -1.0
+    rate = math.log1p(total) / years
+    return math.expm1(rate) if rate < MOST_A_YEAR else float("nan")
 
 
 def _growth(net: FloatArray) -> FloatArray:
