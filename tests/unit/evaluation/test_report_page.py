@@ -158,6 +158,11 @@ def test_a_passed_audit_needs_no_warning(noise_page):
     assert noise_page.certificate.checks == ("truncation", "batch equals latest")
 
 
+def test_warnings_of_the_run_are_passed_on(noise, noise_page):
+    assert noise_page.warnings == ()
+    assert page(replace(noise, warnings=("Rows were lost.",))).warnings == ("Rows were lost.",)
+
+
 def test_equity_is_shown_beside_holding_and_the_rules(noise, noise_page):
     rows = {row[0]: row for row in texts(noise_page.equity.table)}
     assert list(rows) == ["Model", "Model before costs", "Buy and hold", "Momentum", "Mean reversion"]

@@ -60,6 +60,8 @@ class ReportContent:
         Wall-clock time of each part.
     libraries
         Versions that computed something.
+    warnings
+        What a person should know about this run, in sentences.
     """
 
     title: str
@@ -83,3 +85,4 @@ class ReportContent:
     disabled: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     libraries: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()

@@ -44,6 +44,8 @@ class Page:
         Both verdicts in one line, and what they mean for a trader.
     notice
         What must be read before the verdict, or None.
+    warnings
+        What a person should know about this run.
     cards
         Direction first, then range.
     """
@@ -53,6 +55,7 @@ class Page:
     headline: str
     meaning: str
     notice: Notice | None
+    warnings: tuple[str, ...]
     cards: tuple[VerdictCard, ...]
     equity: EquityView
     candles: CandlesView
@@ -89,6 +92,7 @@ def page(content: ReportContent) -> Page:
         headline=headline(content),
         meaning=meaning(content),
         notice=trust(content.certificate),
+        warnings=content.warnings,
         cards=(verdict_card(verdict.direction), verdict_card(verdict.range)),
         equity=equity_view(content, runs),
         candles=candles_view(content.market, runs["Model"]),
