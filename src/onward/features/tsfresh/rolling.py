@@ -1,0 +1,472 @@
+"""`rolling_features`: tsfresh's calculators on rolling windows, at the speed of compiled code."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
+
+from onward.errors import ConfigError, nearest
+from onward.features.tsfresh.fallback import CHUNK_ROWS, TsfreshProcess
+from onward.features.tsfresh.inputs import RollingInput, read_count, read_values, read_windows
+from onward.features.tsfresh.parameters import Feature, resolve_parameters
+from onward.types import FloatArray, IntArray
+
+__all__ = [
+    "FallbackWarning",
+    "RollingReport",
+    "RollingResult",
+    "column_names",
+    "extract_rolling",
+    "rolling_features",
+]
+
+Alignment = Literal["windows", "full"]
+CHUNK_VALUES = 1 << 17
+"""Numbers that a chunk of windows, or of results, holds at most: about a megabyte."""
+NS_PER_SECOND = 1_000_000_000
+SECONDS_PER_HOUR = 3600.0
+
+
+class FallbackWarning(UserWarning):
+    """Some features have no kernel; tsfresh computed them in a child process, slowly."""
+
+
+@dataclass(frozen=True)
+class RollingReport:
+    """How a call went.
+
+    Attributes
+    ----------
+    rows, columns
+        Shape of the result.
+    native
+        Features that kernels computed.
+    fallback
+        Features that tsfresh computed in a child process.
+    skipped
+        Features left out because they need times and there were none, as in tsfresh.
+    errors
+        Message of the first window on which a fallback calculator raised; its cells are NaN.
+    unknown_windows
+        Windows that hold a NaN or an infinity: every feature of them is NaN.
+    native_seconds, fallback_seconds
+        Where the time went.
+    tsfresh
+        Version that computed the fallback features; empty when there were none.
+    """
+
+    rows: int
+    columns: int
+    native: tuple[str, ...]
+    fallback: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    errors: Mapping[str, str] = field(default_factory=dict)
+    unknown_windows: int = 0
+    native_seconds: float = 0.0
+    fallback_seconds: float = 0.0
+    tsfresh: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class RollingResult:
+    """Features and how they came about.
+
+    Attributes
+    ----------
+    features
+        One row a window (or a row of the input), one column a feature.
+    report
+        How the call went.
+    """
+
+    features: pd.DataFrame
+    report: RollingReport
+
+
+def rolling_features(
+    values: Any,
+    *,
+    window: int | Sequence[int],
+    stride: int = 1,
+    parameters: str | Mapping[Any, Any] = "financial",
+    times: Any = None,
+    align: Alignment = "windows",
+    dtype: npt.DTypeLike = np.float64,
+    threads: int | None = None,
+    timeout: float = 300.0,
+) -> pd.DataFrame:
+    """Return tsfresh features of every rolling window.
+
+    Each window's values depend on that window alone: they are equal, to the last bit, wherever
+    the window stands and whatever else is computed in the call.
+
+    Parameters
+    ----------
+    values
+        A Series, a DataFrame (a series a column), a mapping of name to values, or a 1-D or 2-D
+        array. An index with several levels is a panel: windows do not cross its outer levels.
+    window
+        Values in a window; several lengths may be given.
+    stride
+        Rows from one window's end to the next one's.
+    parameters
+        ``minimal``, ``financial``, ``efficient``, ``comprehensive``, or a dictionary in the form of
+        tsfresh's ``default_fc_parameters`` (tsfresh's own settings objects included).
+    times
+        Moment of each row (UTC, or naive taken as UTC), for calculators that read the clock; by
+        default the index when it holds moments. Without times those calculators are left out.
+    align
+        ``windows``: one row a window, labelled by the window's last row; rows before the first
+        full window are absent. ``full``: one row an input row, NaN where no window ends. With
+        several lengths the rows are those of the shortest, and longer windows are NaN until full.
+    dtype
+        Type of the result; float64 is computed in any case.
+    threads
+        Threads that compute; by default one a core (Numba's ``NUMBA_NUM_THREADS``).
+    timeout
+        Seconds that tsfresh may take for 128 windows of the features that are not native.
+
+    Returns
+    -------
+    DataFrame
+        Columns named as tsfresh names them, ``close__quantile__q_0.1``; when ``window`` is a
+        sequence the length follows the series, ``close__48__quantile__q_0.1``. A window with a
+        NaN or an infinity gives NaN in every column.
+
+    Raises
+    ------
+    ConfigError
+        If a set, calculator, parameter or option is unknown, or tsfresh is needed and missing.
+    DataError
+        If values or times cannot be read; `NotEnoughDataError` if a window is longer than the
+        series.
+    StageError
+        If the child process of the fallback is killed or takes too long.
+
+    Warns
+    -----
+    FallbackWarning
+        If some features have no kernel. `extract_rolling` returns the same in a report.
+
+    Examples
+    --------
+    >>> rolling_features([1.0, 2.0, 4.0], window=2, parameters={"maximum": None, "mean": None})
+       value__maximum  value__mean
+    1             2.0          1.5
+    2             4.0          3.0
+    """
+    result = extract_rolling(
+        values,
+        window=window,
+        stride=stride,
+        parameters=parameters,
+        times=times,
+        align=align,
+        dtype=dtype,
+        threads=threads,
+        timeout=timeout,
+    )
+    if result.report.fallback:
+        names = result.report.fallback
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        warnings.warn(
+            f"no kernel computes {shown}; tsfresh did, in a child process, in "
+            f"{result.report.fallback_seconds:.0f} s",
+            FallbackWarning,
+            stacklevel=2,
+        )
+    return result.features
+
+
+def column_names(
+    series: Sequence[str],
+    *,
+    window: int | Sequence[int],
+    parameters: str | Mapping[Any, Any] = "financial",
+    times: bool = True,
+) -> list[str]:
+    """Return the columns that `rolling_features` will give, without computing anything.
+
+    Parameters
+    ----------
+    series
+        Names of the series.
+    window, parameters
+        As for `rolling_features`.
+    times
+        Whether there will be times.
+    """
+    features = [f for f in resolve_parameters(parameters) if times or not f.by_time]
+    if isinstance(window, int | np.integer):
+        return [f"{name}__{feature.name}" for name in series for feature in features]
+    return [f"{name}__{length}__{feature.name}" for name in series for length in window for feature in features]
+
+
+def extract_rolling(
+    values: Any,
+    *,
+    window: int | Sequence[int],
+    stride: int = 1,
+    parameters: str | Mapping[Any, Any] = "financial",
+    times: Any = None,
+    align: Alignment = "windows",
+    dtype: npt.DTypeLike = np.float64,
+    threads: int | None = None,
+    timeout: float = 300.0,
+) -> RollingResult:
+    """Return the features of `rolling_features` together with a report of how they came about.
+
+    Takes the same arguments and raises the same errors, but warns of nothing.
+    """
+    data = read_values(values, times)
+    lengths, several = read_windows(window, data)
+    stride = read_count("stride", stride)
+    target = read_dtype(dtype)
+    check_choice("align", align, ("windows", "full"))
+    workers = available_threads() if threads is None else read_count("threads", threads)
+    wanted = resolve_parameters(parameters)
+    features = [f for f in wanted if data.time is not None or not f.by_time]
+    skipped = tuple(f.name for f in wanted if data.time is None and f.by_time)
+    if not features:
+        raise ConfigError(
+            "every feature asked for needs the time of each value",
+            got=", ".join(skipped[:3]),
+            remedy="Give times=, or values with a DatetimeIndex.",
+        )
+
+    ends = window_ends(data, min(lengths), stride)
+    rows = ends if align == "windows" else np.arange(len(data), dtype=np.int64)
+    width = len(features)
+    matrix = np.full((len(rows), width * len(lengths) * len(data.names)), np.nan, dtype=target)
+    places = np.arange(len(ends)) if align == "windows" else ends
+    jobs = [
+        Job(data, series, length, features, matrix, width * (place * len(lengths) + slot))
+        for place, series in enumerate(data.series)
+        for slot, length in enumerate(lengths)
+    ]
+    started = time.perf_counter()
+    unknown = compute_native(jobs, ends, places, workers)
+    native_done = time.perf_counter()
+    errors, version = compute_fallback(jobs, ends, places, timeout)
+    ended = time.perf_counter()
+
+    window_names = lengths if several else lengths[0]
+    names = [
+        f"{name}__{length}__{f.name}" if several else f"{name}__{f.name}"
+        for name in data.names
+        for length in lengths
+        for f in features
+    ]
+    assert len(names) == matrix.shape[1], window_names
+    frame = pd.DataFrame(matrix, index=data.index[rows], columns=names, copy=False)
+    native = tuple(f.name for f in features if f.native)
+    fallback = tuple(f.name for f in features if not f.native)
+    report = RollingReport(
+        rows=len(frame),
+        columns=len(names),
+        native=native,
+        fallback=fallback,
+        skipped=skipped,
+        errors=errors,
+        unknown_windows=unknown,
+        native_seconds=native_done - started,
+        fallback_seconds=ended - native_done if fallback else 0.0,
+        tsfresh=version,
+    )
+    return RollingResult(frame, report)
+
+
+class Job:
+    """All windows of one length over one series.
+
+    Parameters
+    ----------
+    data
+        Where times and groups come from.
+    values
+        The series.
+    length
+        Values in a window.
+    features
+        What is computed.
+    matrix
+        Where it goes: columns ``first`` and following.
+    first
+        First column of this job.
+    """
+
+    def __init__(
+        self,
+        data: RollingInput,
+        values: FloatArray,
+        length: int,
+        features: Sequence[Feature],
+        matrix: npt.NDArray[Any],
+        first: int,
+    ) -> None:
+        self.data = data
+        self.values = values
+        self.length = length
+        self.features = features
+        self.matrix = matrix
+        self.first = first
+        self._holes = np.concatenate([[0], np.cumsum(~np.isfinite(values))]).astype(np.int64)
+
+    def usable(self, ends: IntArray) -> npt.NDArray[np.bool_]:
+        """Return which windows lie within one group and hold finite values only."""
+        starts = ends - self.length + 1
+        inside = starts >= self.data.group_start[ends]
+        return inside & (self._holes[ends + 1] - self._holes[np.maximum(starts, 0)] == 0)
+
+    def unknown(self, ends: IntArray) -> int:
+        """Count the windows that lie within one group and yet hold something unknown."""
+        inside = ends - self.length + 1 >= self.data.group_start[ends]
+        return int((inside & ~self.usable(ends)).sum())
+
+    def windows(self, ends: IntArray) -> FloatArray:
+        """Return windows by their last rows, one a row."""
+        view = sliding_window_view(self.values, self.length)
+        return np.ascontiguousarray(view[ends - self.length + 1])
+
+    def times(self, ends: IntArray) -> IntArray | None:
+        """Return the moments of each window, ns UTC."""
+        if self.data.time is None:
+            return None
+        return np.ascontiguousarray(sliding_window_view(self.data.time, self.length)[ends - self.length + 1])
+
+    def hours(self, ends: IntArray) -> FloatArray | None:
+        """Return the hours since each window's first moment, divided as tsfresh divides."""
+        times = self.times(ends)
+        if times is None:
+            return None
+        return np.ascontiguousarray((times - times[:, :1]) / NS_PER_SECOND / SECONDS_PER_HOUR)
+
+
+def compute_native(jobs: Sequence[Job], ends: IntArray, places: IntArray, workers: int) -> int:
+    """Let the kernels write every native feature; return the number of windows with unknown values."""
+    from onward.kernels.tsfresh import Chunk, Request, writers
+
+    tasks: list[Callable[[], None]] = []
+    for job in jobs:
+        requests = [Request(f.calculator, f.parameters, i) for i, f in enumerate(job.features) if f.native]
+        if not requests:
+            continue
+        columns = np.array([job.first + r.slot for r in requests], dtype=np.int64)
+        packed = [Request(r.calculator, r.parameters, slot) for slot, r in enumerate(requests)]
+        families = writers(packed, job.length)
+        by_time = any(f.by_time for f in job.features if f.native)
+        contiguous = len(requests) == len(job.features)
+        target = job.matrix[:, job.first : job.first + len(job.features)] if contiguous else None
+
+        def compute(
+            part: slice,
+            job: Job = job,
+            families: Any = families,
+            columns: IntArray = columns,
+            target: Any = target,
+            by_time: bool = by_time,
+        ) -> None:
+            usable = job.usable(ends[part])
+            here, rows = ends[part][usable], places[part][usable]
+            if not len(here):
+                return
+            chunk = Chunk(job.windows(here), job.hours(here) if by_time else None)
+            out = np.empty((len(here), len(columns)))
+            for family in families:
+                family.write(chunk, out)
+            if target is not None:
+                target[rows] = out
+            else:
+                job.matrix[np.ix_(rows, columns)] = out
+
+        for part in chunks(len(ends), max(job.length, len(columns))):
+            tasks.append(lambda part=part, compute=compute: compute(part))  # type: ignore[misc]
+    run(tasks, workers)
+    return sum(job.unknown(ends) for job in jobs)
+
+
+def compute_fallback(
+    jobs: Sequence[Job], ends: IntArray, places: IntArray, timeout: float
+) -> tuple[dict[str, str], str]:
+    """Let tsfresh write the rest, chunk by chunk; return its complaints and its version."""
+    rest = [(i, f) for i, f in enumerate(jobs[0].features) if not f.native]
+    if not rest or not len(ends):
+        return {}, ""
+    by_time = any(f.by_time for _, f in rest)
+    with TsfreshProcess([f for _, f in rest], timeout) as process:
+        for job in jobs:
+            usable = job.usable(ends)
+            columns = np.array([job.first + i for i, _ in rest], dtype=np.int64)
+            here, rows = ends[usable], places[usable]
+            for start in range(0, len(here), CHUNK_ROWS):
+                part = slice(start, start + CHUNK_ROWS)
+                values = process.compute(job.windows(here[part]), job.times(here[part]) if by_time else None)
+                job.matrix[np.ix_(rows[part], columns)] = values
+        return process.errors, process.version
+
+
+def run(tasks: Sequence[Callable[[], None]], workers: int) -> None:
+    """Run tasks on some threads; the first alone, so that kernels are compiled once."""
+    if not tasks:
+        return
+    tasks[0]()
+    if workers == 1:
+        for task in tasks[1:]:
+            task()
+        return
+    with ThreadPoolExecutor(workers, thread_name_prefix="onward-rolling") as pool:
+        for future in [pool.submit(task) for task in tasks[1:]]:
+            future.result()
+
+
+def chunks(count: int, width: int) -> Iterator[slice]:
+    """Yield slices of rows that together hold about `CHUNK_VALUES` numbers each."""
+    rows = min(2048, max(16, CHUNK_VALUES // width))
+    for start in range(0, count, rows):
+        yield slice(start, start + rows)
+
+
+def window_ends(data: RollingInput, shortest: int, stride: int) -> IntArray:
+    """Return the last row of every window of the shortest length, group by group."""
+    position = np.arange(len(data), dtype=np.int64) - data.group_start - (shortest - 1)
+    return np.flatnonzero((position >= 0) & (position % stride == 0)).astype(np.int64)
+
+
+def available_threads() -> int:
+    """Return how many threads Numba would use: the cores that this process may run on."""
+    import numba
+
+    return max(1, min(int(numba.config.NUMBA_NUM_THREADS), os.cpu_count() or 1))
+
+
+def read_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """Return a floating type."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = np.dtype(object)
+    if found not in (np.dtype(np.float64), np.dtype(np.float32)):
+        raise ConfigError("dtype is no float", got=repr(dtype), allowed="float64, float32")
+    return found
+
+
+def check_choice(name: str, value: Any, allowed: Sequence[str]) -> None:
+    """Refuse an option that is none of the allowed ones."""
+    if value not in allowed:
+        close = nearest(str(value), allowed)
+        raise ConfigError(
+            f"{name} is unknown",
+            got=repr(value),
+            allowed=", ".join(allowed),
+            remedy=f"Did you mean {close!r}?" if close else None,
+        )

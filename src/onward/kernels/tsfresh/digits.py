@@ -1,0 +1,93 @@
+"""First digits of a window against Benford's law."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from onward.kernels.jit import kernel
+from onward.kernels.tsfresh.chunk import Chunk
+from onward.kernels.tsfresh.family import Calculator, Family, Request
+from onward.kernels.tsfresh.sums import FloatMatrix, FloatVector, IntVector
+
+__all__ = ["Digits", "first_digit"]
+
+LEAST_EXPONENT, GREATEST_EXPONENT = -324, 308
+
+
+def digit_bounds() -> FloatVector:
+    """Return the float64 nearest to each d * 10**e, ascending, shape (9 * exponents,)."""
+    exponents = range(LEAST_EXPONENT, GREATEST_EXPONENT + 1)
+    return np.array([float(f"{digit}e{e}") for e in exponents for digit in range(1, 10)])
+
+
+@kernel
+def first_digit(value: float, bounds: FloatVector) -> int:
+    """Return the first digit of a value's shortest decimal form; 0 for zero.
+
+    The shortest form of 0.3 begins with 3 though the number lies below three tenths, so
+    the value is compared with the floats nearest to d * 10**e, not divided by a power of ten.
+    """
+    size = abs(value)
+    if size == 0.0:
+        return 0
+    guess = (int(np.floor(np.log10(size))) - LEAST_EXPONENT) * 9
+    place = min(max(guess, 0), len(bounds) - 1)
+    while place > 0 and bounds[place] > size:
+        place -= 1
+    while place + 1 < len(bounds) and bounds[place + 1] <= size:
+        place += 1
+    return place % 9 + 1
+
+
+@kernel
+def benford_column(windows: FloatMatrix, bounds: FloatVector, law: FloatVector, out: FloatVector) -> None:
+    """Write the correlation of each window's first digits with Benford's law."""
+    rows, n = windows.shape
+    shares = np.empty(9)
+    law_mean = law.sum() / 9.0
+    for row in range(rows):
+        shares[:] = 0.0
+        for i in range(n):
+            digit = first_digit(windows[row, i], bounds)
+            if digit > 0:
+                shares[digit - 1] += 1.0
+        for d in range(9):
+            shares[d] /= n
+        mean = shares.sum() / 9.0
+        ll = ss = ls = 0.0
+        for d in range(9):
+            ll += (law[d] - law_mean) ** 2
+            ss += (shares[d] - mean) ** 2
+            ls += (law[d] - law_mean) * (shares[d] - mean)
+        out[row] = min(1.0, max(-1.0, ls / np.sqrt(ll) / np.sqrt(ss))) if ss > 0.0 else np.nan
+
+
+def unanswerable(parameters: Mapping[str, Any]) -> tuple[float, ...] | None:
+    """Encode the default query of tsfresh's similarity count: none, whose count is undefined."""
+    return () if parameters.get("query") is None else None
+
+
+class Digits(Family):
+    """The correlation with Benford's law, and the count of a query that nobody asked."""
+
+    CALCULATORS: ClassVar[Mapping[str, Calculator]] = {
+        "benford_correlation": Calculator(0),
+        "query_similarity_count": Calculator(1, unanswerable),
+    }
+
+    def prepare(self, requests: Sequence[Request]) -> None:  # noqa: ARG002
+        """Build the table of bounds."""
+        self.bounds = digit_bounds()
+        self.law = np.log10(1.0 + 1.0 / np.arange(1, 10))
+        self.undefined: IntVector = self.slots[self.codes == 1]
+
+    def write(self, chunk: Chunk, out: FloatMatrix) -> None:
+        """Write the wanted columns of every window."""
+        out[:, self.undefined] = np.nan
+        if (self.codes == 0).any():
+            column = np.empty(len(chunk.windows))
+            benford_column(chunk.windows, self.bounds, self.law, column)
+            out[:, self.slots[self.codes == 0]] = column[:, None]
