@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
 import os
 import tempfile
+import weakref
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -16,39 +18,102 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FeatureCache", "cache_key", "code_version"]
+from onward.errors import ConfigError
+from onward.features.cache_locks import held_alone, hold_for_reading
+from onward.features.cache_room import CacheStats, Removal, list_entries, make_room, mark_used, measure
+
+__all__ = ["DEFAULT_MAX_BYTES", "CacheStats", "FeatureCache", "Removal", "cache_key", "code_version"]
 
 _log = logging.getLogger(__name__)
 
+DEFAULT_MAX_BYTES = 20 * 2**30
+
 _CHUNK = 1 << 22
 _DIGEST = 24
+_HEADER_BYTES = 256
 
 
 class FeatureCache:
     """Matrices as ``.npy`` files in one directory, memory-mapped when read.
 
-    An entry is one file, ``<key>.<digest of its bytes>.npy``, that appears by a single rename:
-    two processes that compute the same key each publish a whole file, and a reader sees all of
-    one or nothing. The digest is checked when an entry is opened; a damaged one is removed and
-    computed anew. A directory that cannot be written costs speed, never the result.
+    An entry is one file, ``<key>.<digest of its bytes>.npy``, that appears by a single rename: a
+    reader sees all of one or nothing. The digest is checked when an entry is opened; a damaged
+    one is removed and computed anew.
+
+    Two processes that need the same entry compute it once: the first holds a lock file of the
+    key, the second waits and maps what the first wrote. A process that is killed lets go of its
+    lock by dying.
+
+    Above ``max_bytes`` the least recently used entries are removed, but never one that a living
+    process maps: every reader holds a shared lock on the file for as long as the matrix, or any
+    view of it, lives.
+
+    A directory that cannot be written, a full disk and a limit that is too small cost speed,
+    never the result: the matrix stays in memory and a warning is logged.
 
     Parameters
     ----------
     directory
         Where the files are; made when needed.
+    max_bytes
+        Size limit of the directory; None for no limit.
+    lock_timeout
+        Seconds to wait for another process that computes the same entry. After that it is
+        computed here as well.
+
+    Raises
+    ------
+    ConfigError
+        When the limit or the timeout is negative.
     """
 
-    def __init__(self, directory: Path | str) -> None:
+    def __init__(
+        self,
+        directory: Path | str,
+        *,
+        max_bytes: int | None = DEFAULT_MAX_BYTES,
+        lock_timeout: float = 1_800.0,
+    ) -> None:
+        if max_bytes is not None and max_bytes < 0:
+            raise ConfigError(
+                "the size limit of the feature cache is negative",
+                got=max_bytes,
+                allowed="bytes, 0 or more, or None for no limit",
+                remedy="Give a size in bytes.",
+            )
+        if not lock_timeout >= 0:
+            raise ConfigError(
+                "the time to wait for another process is negative",
+                got=lock_timeout,
+                allowed="seconds, 0 or more",
+                remedy="Give a number of seconds.",
+            )
         self.directory = Path(directory)
+        self.max_bytes = max_bytes
+        self.lock_timeout = lock_timeout
 
     def get(self, key: str) -> npt.NDArray[Any] | None:
-        """Return the read-only memory-mapped matrix of a key, or None when there is no sound one."""
+        """Return the read-only memory-mapped matrix of a key, or None when there is no sound one.
+
+        The entry counts as in use until the matrix and every view of it are gone.
+        """
         for path in sorted(self.directory.glob(f"{key}.*.npy")):
+            descriptor = hold_for_reading(path)
+            if descriptor is None:
+                continue
             try:
                 if _digest(path) == path.name.split(".")[1]:
-                    return np.load(path, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+                    matrix = np.load(path, mmap_mode="r", allow_pickle=False)
+                    # Views keep the map alive, not the first array: the hold belongs to the map.
+                    weakref.finalize(matrix._mmap, os.close, descriptor)
+                    descriptor = None
+                    mark_used(path)
+                    return matrix  # type: ignore[no-any-return]
             except (OSError, ValueError):
                 _log.debug("cannot read %s", path, exc_info=True)
+            finally:
+                if descriptor is not None:
+                    os.close(descriptor)
             _log.warning("feature cache: %s is damaged, it is computed anew", path.name)
             path.unlink(missing_ok=True)
         return None
@@ -72,21 +137,60 @@ class FeatureCache:
             Writes the values into a column-major matrix; what it raises is passed on and leaves
             nothing behind.
         """
-        found = self.get(key)
-        if found is not None and found.shape == shape and found.dtype == np.dtype(dtype):
+        found = self._fitting(key, shape, dtype)
+        if found is not None:
             return found
-        matrix = np.empty(shape, dtype=dtype, order="F")
-        fill(matrix)
         try:
-            self._publish(key, matrix)
+            self.directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            _log.warning("feature cache: %s cannot be written (%s)", self.directory, error)
-            return matrix
+            return self._kept_in_memory(_filled(shape, dtype, fill), error)
+        with held_alone(self.directory / f"{key}.lock", self.lock_timeout) as alone:
+            if not alone:
+                _log.warning("feature cache: no lock on %s, it may be computed twice", key)
+            found = self._fitting(key, shape, dtype)  # somebody else may have finished meanwhile
+            if found is not None:
+                return found
+            matrix = _filled(shape, dtype, fill)
+            try:
+                self._publish(key, matrix)
+            except OSError as error:
+                return self._kept_in_memory(matrix, error)
+            found = self._fitting(key, shape, dtype)
+        return matrix if found is None else found
+
+    def stats(self) -> CacheStats:
+        """Return how much the directory holds and how much of it is in use."""
+        return measure(self.directory, self.max_bytes)
+
+    def clear(self) -> Removal:
+        """Remove every entry that no living process maps, and what killed writers left behind."""
+        removal, _ = make_room(self.directory, -1)
+        return removal
+
+    def _fitting(self, key: str, shape: tuple[int, int], dtype: npt.DTypeLike) -> npt.NDArray[Any] | None:
         found = self.get(key)
-        return matrix if found is None or found.shape != shape else found
+        if found is None or found.shape != shape or found.dtype != np.dtype(dtype):
+            return None
+        return found
 
     def _publish(self, key: str, matrix: npt.NDArray[Any]) -> None:
-        self.directory.mkdir(parents=True, exist_ok=True)
+        needed = matrix.nbytes + _HEADER_BYTES
+        if self.max_bytes is not None and not make_room(self.directory, self.max_bytes - needed)[1]:
+            raise OSError(
+                errno.EFBIG,
+                f"{needed:,} bytes do not fit the limit of {self.max_bytes:,} beside those in use",
+            )
+        try:
+            self._write(key, matrix)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            held = sum(entry.n_bytes for entry in list_entries(self.directory))
+            if make_room(self.directory, held - needed)[0].n_entries == 0:
+                raise
+            self._write(key, matrix)
+
+    def _write(self, key: str, matrix: npt.NDArray[Any]) -> None:
         handle, name = tempfile.mkstemp(prefix=f"{key}.", suffix=".part", dir=self.directory)
         part = Path(name)
         try:
@@ -97,6 +201,12 @@ class FeatureCache:
             part.replace(self.directory / f"{key}.{_digest(part)}.npy")
         finally:
             part.unlink(missing_ok=True)
+
+    def _kept_in_memory(self, matrix: npt.NDArray[Any], error: OSError) -> npt.NDArray[Any]:
+        _log.warning(
+            "feature cache: %s cannot be written (%s); the matrix stays in memory", self.directory, error
+        )
+        return matrix
 
 
 def cache_key(data_hash: str, spec: Mapping[str, Any], dtype: npt.DTypeLike) -> str:
@@ -131,6 +241,14 @@ def code_version() -> str:
         except PackageNotFoundError:
             digest.update(f"{library}=?".encode())
     return digest.hexdigest()
+
+
+def _filled(
+    shape: tuple[int, int], dtype: npt.DTypeLike, fill: Callable[[npt.NDArray[Any]], None]
+) -> npt.NDArray[Any]:
+    matrix = np.empty(shape, dtype=dtype, order="F")
+    fill(matrix)
+    return matrix
 
 
 def _digest(path: Path) -> str:

@@ -1,0 +1,156 @@
+"""`AdvancedFeatureSelector`: one choice over all columns, hand-made and generated, inside the fold."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy.typing as npt
+import pandas as pd
+
+from onward.errors import StageError
+from onward.features.selection.fold_selection import FoldSelection
+from onward.features.selection.ledger import LedgerRecord, ledger_from_json, ledger_to_json
+from onward.features.selection.parameters import SelectorParameters
+from onward.features.selection.training_table import training_table
+from onward.types import FloatArray, Spans
+
+__all__ = ["AdvancedFeatureSelector"]
+
+
+class AdvancedFeatureSelector:
+    """Drop what is redundant, then what does not beat chance, over all stages' columns together.
+
+    The steps, each of which can be switched off, from the cheapest to the dearest:
+
+    1. **constant**: unknown, constant or quasi-constant columns leave;
+    2. **duplicate**: of columns that are equal, monotone functions of each other (sign-flipped,
+       affine, logarithm ...) or in nearly the same order, one stays, whatever stage it is from;
+    3. **correlation**: of correlated columns the most stable stays, then the cheapest, hand-made
+       before generated;
+    4. **relevance**: rank correlation with direction and range class, and mutual information
+       with the classes, must beat those of circularly shifted labels;
+    5. **null_importance**: so must the gain in a small boosted model of the columns left;
+    6. **places**: the best ``max_features`` stay.
+
+    Everything is learnt from the rows that `fit` is given. `transform` takes the chosen columns
+    by name, so a row's output cannot depend on its batch.
+
+    Parameters
+    ----------
+    **parameters
+        Fields of `onward.features.selection.parameters.SelectorParameters`, which documents them.
+
+    Attributes
+    ----------
+    columns_
+        Columns kept, in the order of the input.
+    ledger_
+        One `LedgerRecord` a column of the input, in that order.
+
+    Raises
+    ------
+    ConfigError
+        When a parameter is unknown or out of range.
+    """
+
+    name = "advanced_selection"
+
+    def __init__(self, **parameters: Any) -> None:
+        self.parameters = SelectorParameters.checked(parameters)
+        self.columns_: tuple[str, ...] = ()
+        self.ledger_: tuple[LedgerRecord, ...] = ()
+
+    def fit(
+        self,
+        X: pd.DataFrame,
+        y: npt.NDArray[Any],
+        *,
+        spans: Spans,
+        weight: FloatArray | None = None,
+        seed: int = 0,
+    ) -> Self:
+        """Choose columns from training rows.
+
+        Parameters
+        ----------
+        X
+            Training rows; NaN means "not known yet" and is left out, pair by pair.
+        y
+            Classes -1, 0, 1, shape (n,).
+        spans
+            Spans of the same rows, in the same order; they carry the times.
+        weight
+            Weights of the rows in the boosted model; ranks and counts are not weighted.
+        seed
+            Seed of the shifts and of the boosted model.
+
+        Raises
+        ------
+        StageError
+            When the arguments do not fit together, or no column has anything to tell.
+        LabelError
+            When the labels are not classes or hold one class only.
+        NotEnoughDataError
+            When the rows are too few to shift labels of their length.
+        """
+        fates = FoldSelection(training_table(X, y, spans, weight), self.parameters, seed).run()
+        self.columns_ = fates.kept
+        self.ledger_ = fates.ledger()
+        return self
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return the chosen columns, rows as given.
+
+        Raises
+        ------
+        StageError
+            Before `fit`, or when a chosen column is missing.
+        """
+        if not self.columns_:
+            raise StageError("the selector was not fitted yet", remedy="Call fit first.")
+        missing = [column for column in self.columns_ if column not in X.columns]
+        if missing:
+            raise StageError(
+                "chosen columns are missing from the features",
+                got=f"{len(missing)} missing, first {missing[0]!r}",
+                allowed="every column chosen in fit",
+                remedy="Compute the features with the plan the selector was fitted on.",
+            )
+        return X[list(self.columns_)]
+
+    def required_columns(self, outputs: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        """Return the input columns that some (by default all) outputs are computed from: themselves."""
+        return self.columns_ if outputs is None else tuple(c for c in self.columns_ if c in set(outputs))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return parameters, chosen columns and ledger as plain JSON values."""
+        return {
+            "parameters": self.parameters.to_json(),
+            "columns": list(self.columns_),
+            "ledger": ledger_to_json(self.ledger_),
+        }
+
+    @classmethod
+    def from_json(cls, state: dict[str, Any]) -> Self:
+        """Rebuild a fitted selector.
+
+        Raises
+        ------
+        StageError
+            When the state is not what `to_json` gave.
+        """
+        try:
+            selector = cls(**state["parameters"])
+            selector.columns_ = tuple(str(column) for column in state["columns"])
+            selector.ledger_ = ledger_from_json(state["ledger"])
+        except (KeyError, TypeError) as error:
+            raise StageError(
+                "this is not the state of an AdvancedFeatureSelector",
+                got=str(error),
+                allowed="what to_json gave",
+                remedy="Train again, or take an undamaged copy of the bundle.",
+            ) from error
+        return selector
+
+    def __repr__(self) -> str:
+        return f"AdvancedFeatureSelector({self.parameters.differences()})"

@@ -1,0 +1,136 @@
+"""What a model needs live: features that no fold keeps are not computed.
+
+A fitted pipeline ends in far fewer columns than its causal stages make. `narrow` walks back from
+the columns the model sees to the causal columns behind them, leaves out stages of which none is
+wanted, and has the others compute less where they can.
+
+A stage can compute less when it offers ``restricted(columns) -> CausalStage``, the same stage
+with at least these columns, values unchanged. Stages made of families, such as
+`onward.features.manual.ManualFeaturesStage`, are restricted to the families concerned without
+doing anything for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, Self, runtime_checkable
+
+from onward.errors import StageError
+from onward.features.pipeline import FeaturePipeline, FittedPipeline
+from onward.protocols import CausalStage
+
+__all__ = ["ChoosesColumns", "RestrictableStage", "narrow", "needed_columns", "restricted"]
+
+
+@runtime_checkable
+class RestrictableStage(Protocol):
+    """A causal stage that can compute part of its columns."""
+
+    def restricted(self, columns: Sequence[str]) -> CausalStage:
+        """Return a stage of the same name with at least these columns, values unchanged."""
+
+
+@runtime_checkable
+class ChoosesColumns(Protocol):
+    """A fitted stage that knows which input columns its outputs are computed from."""
+
+    def required_columns(self, outputs: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        """Return the inputs behind some outputs; behind all of them by default."""
+
+
+@runtime_checkable
+class _FamilyStage(Protocol):
+    def columns_by_family(self) -> Mapping[str, tuple[str, ...]]: ...
+
+    def spec(self) -> dict[str, Any]: ...
+
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Any]) -> Self: ...
+
+
+def needed_columns(fitted: FittedPipeline) -> tuple[str, ...]:
+    """Return the causal columns behind what the model sees, in the order of the fit.
+
+    Selectors pass columns on as they are; of another fitted stage that does not say what it
+    needs (`ChoosesColumns`), everything that goes in is needed.
+    """
+    wanted: set[str] = set(fitted.output_columns)
+    for stage in reversed(fitted.stages):
+        if isinstance(stage, ChoosesColumns):
+            wanted = set(stage.required_columns(tuple(wanted)))
+        elif hasattr(stage, "columns_") and wanted <= set(stage.columns_) & set(fitted.input_columns):
+            continue  # a selector: its outputs are inputs under the same names
+        else:
+            return fitted.input_columns
+    unknown = wanted.difference(fitted.input_columns)
+    if unknown:
+        raise StageError(
+            "a fitted stage needs columns that the causal stages do not give",
+            got=min(unknown),
+            allowed=f"the {len(fitted.input_columns)} columns of the fit",
+            remedy="Correct its required_columns().",
+        )
+    return tuple(column for column in fitted.input_columns if column in wanted)
+
+
+def restricted(stage: CausalStage, columns: Iterable[str]) -> CausalStage:
+    """Return a stage that computes at least these columns, and as few others as it can avoid.
+
+    Raises
+    ------
+    StageError
+        When a column is not the stage's, or its own ``restricted`` loses one.
+    """
+    wanted = set(columns)
+    strange = wanted.difference(stage.columns())
+    if strange:
+        raise StageError(
+            f"the stage {stage.name!r} cannot be restricted to columns that it does not have",
+            got=min(strange),
+            allowed=f"its {len(stage.columns())} columns",
+            remedy="Ask for columns of this stage.",
+        )
+    ordered = [column for column in stage.columns() if column in wanted]
+    if isinstance(stage, RestrictableStage):
+        smaller = stage.restricted(ordered)
+    elif isinstance(stage, _FamilyStage):
+        smaller = _fewer_families(stage, wanted)
+    else:
+        return stage
+    lost = wanted.difference(smaller.columns())
+    if lost or smaller.name != stage.name:
+        raise StageError(
+            f"the stage {stage.name!r} loses columns when it is restricted",
+            got=min(lost) if lost else f"a stage named {smaller.name!r}",
+            allowed="the same stage with at least the columns asked for",
+            remedy="Correct its restricted().",
+        )
+    return smaller
+
+
+def narrow(pipeline: FeaturePipeline, fitted: FittedPipeline) -> tuple[FeaturePipeline, FittedPipeline]:
+    """Return the pair that computes what the model sees, and nothing that it can do without.
+
+    For prediction: the outputs equal those of the original pair, from fewer columns and often
+    fewer bars (``lookback`` is that of the stages left).
+    """
+    wanted = set(needed_columns(fitted))
+    stages = []
+    for stage in pipeline.causal:
+        own = wanted.intersection(stage.columns())
+        if own:
+            stages.append(restricted(stage, own))
+    columns = tuple(column for column in fitted.input_columns if column in wanted)
+    return (
+        FeaturePipeline(stages, pipeline.fitted, cache=pipeline.cache, dtype=pipeline.dtype),
+        FittedPipeline(columns, fitted.stages, fitted.output_columns),
+    )
+
+
+def _fewer_families(stage: Any, wanted: set[str]) -> CausalStage:
+    families = [name for name, own in stage.columns_by_family().items() if wanted.intersection(own)]
+    spec = dict(stage.spec())
+    if not families or not {"families", "options"} <= set(spec):
+        return stage  # type: ignore[no-any-return]
+    options = {name: values for name, values in spec["options"].items() if name in families}
+    return type(stage).from_spec({**spec, "families": families, "options": options})  # type: ignore[no-any-return]
