@@ -49,7 +49,10 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """The whole default feature set on the tail of the bundled bars."""
     market = ow.sample_market().last(3_000)
     plan = TrainingPlan(
-        model={"n_rounds": 20}, validation={"n_splits": 2}, training={"n_threads": 1}, selection={"n_shifts": 50}
+        model={"n_rounds": 20},
+        validation={"n_splits": 2},
+        training={"n_threads": 1},
+        selection={"n_shifts": 50},
     )
     return trained(market, plan, tmp_path_factory.mktemp("sample"))
 
@@ -57,9 +60,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """A panel of two symbols that are compared, with side series, audited."""
-    plan = small_plan(
-        features__manual__families=PANEL_FAMILIES, selection__enabled=False, model__n_rounds=10
-    )
+    plan = small_plan(features__manual__families=PANEL_FAMILIES, selection__enabled=False, model__n_rounds=10)
     return trained(panel(), plan, tmp_path_factory.mktemp("both"), audit=True)
 
 
@@ -221,7 +222,8 @@ def test_one_service_serves_several_threads(both: Trained) -> None:
     service = build_application(load_settings(home=both.home)).prediction
     found: list[Any] = []
     threads = [
-        threading.Thread(target=lambda: found.append(service.latest("m/1", both.market).frame)) for _ in range(4)
+        threading.Thread(target=lambda: found.append(service.latest("m/1", both.market).frame))
+        for _ in range(4)
     ]
     for thread in threads:
         thread.start()
@@ -237,7 +239,11 @@ def test_the_same_plan_and_data_give_the_same_model_files(tmp_path: Path) -> Non
     for number, n_threads in enumerate((1, 2)):
         plan = small_plan(training__n_threads=n_threads, labels__mode="quantile")
         version = trained(market, plan, tmp_path / str(number)).version
-        parts = ["pipeline.json", "labels.json", *(f"model/{p.name}" for p in (version.directory / "model").iterdir())]
+        parts = [
+            "pipeline.json",
+            "labels.json",
+            *(f"model/{p.name}" for p in (version.directory / "model").iterdir()),
+        ]
         contents.append({part: (version.directory / part).read_bytes() for part in sorted(parts)})
         assert version.manifest.plan_hash == small_plan(labels__mode="quantile").content_hash
     assert contents[0] == contents[1]

@@ -92,7 +92,9 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Module]:
         sys.modules.pop(name, None)
 
 
-@pytest.mark.parametrize(("name", "column"), [("Reach", "return_5"), ("ready", "return_7"), ("Other", "return_5")])
+@pytest.mark.parametrize(
+    ("name", "column"), [("Reach", "return_5"), ("ready", "return_7"), ("Other", "return_5")]
+)
 def test_classes_and_ready_stages_are_found_again(module: Module, name: str, column: str) -> None:
     target = f"{module()}:{name}"
     stage = import_stage(target)
