@@ -90,7 +90,7 @@ def certificate_view(certificate: Certificate) -> CertificateView:
         for finding in certificate.findings
     ]
     headings: list[str | Column] = [
-        "Severity",
+        Column("Severity", "short"),
         *(Column(name, "text") for name in ("Check", "Subject", "Row", "What")),
     ]
     return CertificateView(
@@ -211,7 +211,7 @@ def _problems(quality: QualityReport) -> Table | None:
         for one in quality.problems
     ]
     columns = (
-        "Severity",
+        Column("Severity", "short"),
         Column("Subject", "short"),
         Column("Problem", "short"),
         "Rows",
