@@ -15,7 +15,7 @@
   };
   const fixed = (value, digits) =>
     value === null || value === undefined ? "not known"
-      : value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
+      : (Number(value.toFixed(digits)) + 0).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
   const stamp = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
   const add = (parent, tag, text, style) => {
     const node = document.createElement(tag);
