@@ -1,0 +1,36 @@
+"""Every benchmark by name, in the order in which the table shows them."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+
+from benchmarks._table import Row
+
+__all__ = ["CATALOG", "ON_REQUEST", "load"]
+
+CATALOG: Mapping[str, str] = {
+    "startup": "onward --help, import onward",
+    "demo": "onward demo right after installation, and once more",
+    "first_use": "every kernel compiled anew: features, labels, selection, training",
+    "manual": "all manual features on 70,006 hourly bars, and how their cost grows",
+    "alpha158": "the 158 published formulas, beside Qlib in the same run",
+    "minutes": "features, labels and folds of 776,160 one-minute bars: time and memory",
+    "harness": "training through SingleModelTrainer against the same fits called directly",
+    "families": "each family of manual features by itself",
+    "selector": "the full selector on 2,000 columns: seconds, memory, power and false finds (long)",
+}
+"""Name of the module, and what it measures."""
+
+ON_REQUEST = frozenset({"selector"})
+"""Benchmarks that take minutes: they run when they are named."""
+
+
+def load(name: str) -> Callable[[bool], list[Row]]:
+    """Return the function that runs a benchmark; its argument asks for fewer repetitions.
+
+    A module whose ``run`` takes no argument measures the same either way.
+    """
+    run = importlib.import_module(f"benchmarks.{name}").run
+    return run if inspect.signature(run).parameters else lambda _: run()
