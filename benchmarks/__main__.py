@@ -25,7 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{name:<10} {what}")
         return 0
     started, before = time.strftime("%Y-%m-%d"), load_average()
-    rows, failed = measure(asked.names or [name for name in CATALOG if name not in ON_REQUEST], quick=asked.quick)
+    rows, failed = measure(
+        asked.names or [name for name in CATALOG if name not in ON_REQUEST], quick=asked.quick
+    )
     loads = f"load average {before:.1f} before, {load_average():.1f} after"
     circumstances = f"{describe()}; {loads}; {started}"
     table = render(rows)
@@ -51,7 +53,9 @@ def measure(names: Sequence[str], *, quick: bool) -> tuple[list[Row], bool]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure speed and memory.")
-    parser.add_argument("names", nargs="*", choices=[[], *CATALOG], metavar="NAME", help="default: all but the long ones")
+    parser.add_argument(
+        "names", nargs="*", choices=[[], *CATALOG], metavar="NAME", help="default: all but the long ones"
+    )
     parser.add_argument("--list", action="store_true", help="say what there is")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, rougher figures")
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
