@@ -154,6 +154,20 @@ def test_saving_twice_gives_one_version_and_bad_names_are_refused(application: A
     assert list((application.home.models / ".staging").iterdir()) == []
 
 
+def test_a_disk_that_refuses_is_told_and_leaves_nothing(application: Application) -> None:
+    result = train(application, walk(300))
+    application.home.models.mkdir(parents=True, exist_ok=True)
+    blocked = application.home.models / ".staging"
+    if blocked.exists():
+        blocked.rmdir()
+    blocked.write_text("in the way")
+    with pytest.raises(StorageError, match="place for the bundle"):
+        result.save("m")
+    assert application.registry.list_models() == ()
+    blocked.unlink()
+    assert result.save("m").ref == "models:/m/1"
+
+
 def test_the_home_of_a_call_is_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONWARD_HOME", str(tmp_path / "elsewhere"))
     result = ow.train(walk(300), small_plan(), audit=False, home=tmp_path / "here")
