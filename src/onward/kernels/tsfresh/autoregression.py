@@ -16,15 +16,14 @@ import numpy as np
 from onward.kernels.jit import kernel
 from onward.kernels.tsfresh.chunk import MAXIMUM, MINIMUM, Chunk
 from onward.kernels.tsfresh.family import Calculator, Family, Request, whole
-from onward.kernels.tsfresh.least_squares import back_substitute, is_sound, minimum_norm, triangularise
+from onward.kernels.tsfresh.least_squares import back_substitute, is_sound, pseudo_fit, triangularise
 from onward.kernels.tsfresh.sums import FloatMatrix, FloatVector, IntVector
 
 __all__ = ["Autoregression", "DickeyFuller", "mackinnon_p_value"]
 
 STATISTIC, P_VALUE, USED_LAG = range(3)
 ATTRIBUTES = {"teststat": STATISTIC, "pvalue": P_VALUE, "usedlag": USED_LAG}
-CUTOFF = 1e-15
-"""Relative size at which statsmodels takes a singular value for zero."""
+TOO_FEW, DIRECT, DEGENERATE = range(3)
 LARGEST_STATISTIC, TURNING_STATISTIC, SMALLEST_STATISTIC = 2.74, -1.61, -18.83
 
 
@@ -43,45 +42,64 @@ def mackinnon_p_value(statistic: float) -> float:
 
 
 @kernel
-def autoregression(x: FloatVector, order: int, table: FloatMatrix, solution: FloatVector) -> bool:
-    """Write constant and lag coefficients; return whether there are rows enough to fit them."""
+def autoregression(x: FloatVector, order: int, table: FloatMatrix, solution: FloatVector) -> int:
+    """Write constant and lag coefficients; return whether that was possible."""
     rows, columns = len(x) - order, order + 1
     if rows < columns:
-        return False
+        return TOO_FEW
     for i in range(rows):
         table[i, 0] = 1.0
         for lag in range(1, order + 1):
             table[i, lag] = x[order + i - lag]
         table[i, columns] = x[order + i]
     triangularise(table, rows, columns, 1)
-    if is_sound(table, rows, columns):
-        back_substitute(table, columns, columns, solution)
-    else:
-        minimum_norm(table, columns, columns, columns, CUTOFF, solution)
-    return True
+    if not is_sound(table, rows, columns):
+        return DEGENERATE
+    back_substitute(table, columns, columns, solution)
+    return DIRECT
 
 
 @kernel
 def autoregression_columns(
-    windows: FloatMatrix, orders: IntVector, coefficients: IntVector, slots: IntVector, out: FloatMatrix
+    windows: FloatMatrix,
+    orders: IntVector,
+    coefficients: IntVector,
+    slots: IntVector,
+    degenerate: IntVector,
+    out: FloatMatrix,
 ) -> None:
-    """Write every column of every window; columns are sorted by order, each order fitted once."""
+    """Write every column of every window; columns are sorted by order, each order fitted once.
+
+    ``degenerate`` becomes 1 for windows in which a design is close to singular.
+    """
     n = windows.shape[1]
     widest = orders.max() + 2
     table, solution = np.empty((n, widest)), np.empty(widest)
     for row in range(len(windows)):
         fitted = -1
-        enough = False
+        state = TOO_FEW
+        degenerate[row] = 0
         for column in range(len(slots)):
             order, k = orders[column], coefficients[column]
             if order != fitted:
-                enough = autoregression(windows[row], order, table, solution)
+                state = autoregression(windows[row], order, table, solution)
                 fitted = order
+                if state == DEGENERATE:
+                    degenerate[row] = 1
             value = np.nan
             if k <= order:
                 # tsfresh fills ``order`` places with NaN and reads a zero past them.
-                value = solution[k] if enough else (0.0 if k == order else np.nan)
+                value = solution[k] if state == DIRECT else (0.0 if k == order else np.nan)
             out[row, slots[column]] = value
+
+
+def degenerate_autoregression(x: FloatVector, order: int) -> FloatVector | None:
+    """Return constant and lag coefficients through singular values; None with too few rows."""
+    rows = len(x) - order
+    if rows < order + 1:
+        return None
+    lags = [x[order - lag : len(x) - lag] for lag in range(1, order + 1)]
+    return pseudo_fit(np.column_stack([np.ones(rows), *lags]), x[order:]).coefficients
 
 
 @kernel
@@ -100,39 +118,39 @@ def difference_table(x: FloatVector, lags: int, table: FloatMatrix) -> int:
 
 
 @kernel
-def chosen_lag(x: FloatVector, last_lag: int, penalty: float, table: FloatMatrix, solution: FloatVector) -> int:
-    """Return the number of lagged changes with the least information criterion.
+def chosen_lag(x: FloatVector, last_lag: int, penalty: float, table: FloatMatrix) -> int:
+    """Return the number of lagged changes with the least information criterion, -1 if degenerate.
 
     One reduction serves every nested regression: the residual of the first ``k`` columns is what
-    the rotated right-hand side holds below row ``k``. A penalty of 0 stands for log(rows).
+    the rotated right-hand side holds from row ``k`` on. A penalty of 0 stands for log(rows).
     """
     rows = difference_table(x, last_lag, table)
     columns = last_lag + 2
     triangularise(table, rows, columns, 1)
-    a_lag_costs = np.log(np.float64(rows)) if penalty == 0.0 else penalty
+    if not is_sound(table, rows, columns):
+        return -1
+    residual = 0.0
+    for i in range(columns, rows):
+        residual += table[i, columns] ** 2
+    price = np.log(np.float64(rows)) if penalty == 0.0 else penalty
     best, least = 0, np.inf
-    for lags in range(last_lag + 1):
-        width = lags + 2
-        rank = width
-        residual = 0.0
-        if is_sound(table, rows, width):
-            for i in range(width, rows):
-                residual += table[i, columns] ** 2
-        else:
-            rank, residual, _ = minimum_norm(table, rows, width, columns, CUTOFF, solution)
-        likelihood = -rows / 2.0 * (math.log(2.0 * math.pi) + np.log(residual / rows) + 1.0)
-        criterion = -2.0 * likelihood + a_lag_costs * rank
-        if criterion < least:
+    for lags in range(last_lag, -1, -1):
+        criterion = rows * np.log(residual) + price * (lags + 2)
+        if criterion <= least:
             best, least = lags, criterion
+        residual += table[lags + 1, columns] ** 2
     return best
 
 
 @kernel
-def dickey_fuller(
-    x: FloatVector, last_lag: int, penalty: float, table: FloatMatrix, solution: FloatVector, out: FloatVector
-) -> None:
-    """Write statistic, p-value and lags of the test; a negative penalty takes ``last_lag`` as given."""
-    lags = last_lag if penalty < 0.0 else chosen_lag(x, last_lag, penalty, table, solution)
+def dickey_fuller(x: FloatVector, last_lag: int, penalty: float, table: FloatMatrix, out: FloatVector) -> bool:
+    """Write statistic, p-value and lags of the test; return whether the designs allow it.
+
+    A negative penalty takes ``last_lag`` as given.
+    """
+    lags = last_lag if penalty < 0.0 else chosen_lag(x, last_lag, penalty, table)
+    if lags < 0:
+        return False
     rows = difference_table(x, lags, table)
     columns = lags + 2
     # The level moves to the last place: its variance is then one entry of the triangle.
@@ -142,28 +160,17 @@ def dickey_fuller(
             table[i, j] = table[i, j + 1]
         table[i, columns - 1] = level
     triangularise(table, rows, columns, 1)
-    if is_sound(table, rows, columns):
-        residual = 0.0
-        for i in range(columns, rows):
-            residual += table[i, columns] ** 2
-        corner = table[columns - 1, columns - 1]
-        level = table[columns - 1, columns] / corner
-        deviation = np.sqrt(residual / (rows - columns)) / abs(corner)
-    else:
-        # Back to the second place, where the singular values expect it.
-        for i in range(rows):
-            table[i, 1], table[i, columns - 1] = table[i, columns - 1], table[i, 1]
-        rank, residual, factor = minimum_norm(table, rows, columns, columns, CUTOFF, solution)
-        level = solution[1]
-        deviation = np.sqrt(residual / (rows - rank) * factor)
-    if deviation == 0.0:
-        # A perfect fit: statsmodels divides rounding noise by rounding noise. Any finite value is
-        # as good, and the same one every time is better.
-        out[0] = 0.0
-    else:
-        out[0] = level / deviation
-    out[1] = mackinnon_p_value(out[0])
-    out[2] = lags
+    if not is_sound(table, rows, columns):
+        return False
+    residual = 0.0
+    for i in range(columns, rows):
+        residual += table[i, columns] ** 2
+    corner = table[columns - 1, columns - 1]
+    deviation = np.sqrt(residual / (rows - columns)) / abs(corner)
+    out[STATISTIC] = table[columns - 1, columns] / corner / deviation
+    out[P_VALUE] = mackinnon_p_value(out[STATISTIC])
+    out[USED_LAG] = lags
+    return True
 
 
 @kernel
@@ -174,21 +181,55 @@ def dickey_fuller_columns(
     attributes: IntVector,
     slots: IntVector,
     last_lag: int,
+    degenerate: IntVector,
     out: FloatMatrix,
 ) -> None:
-    """Write every column of every window; columns are sorted by penalty, each tested once."""
+    """Write every column of every window; columns are sorted by penalty, each tested once.
+
+    ``degenerate`` becomes 1 for windows in which a design is close to singular.
+    """
     n = windows.shape[1]
-    table, solution, result = np.empty((n, last_lag + 4)), np.empty(last_lag + 4), np.empty(3)
+    table, result = np.empty((n, last_lag + 4)), np.empty(3)
     for row in range(len(windows)):
         done = np.inf
+        degenerate[row] = 0
         for column in range(len(slots)):
             if penalties[column] != done:
                 done = penalties[column]
-                if last_lag < 0 or scale[row, MINIMUM] == scale[row, MAXIMUM]:
-                    result[:] = np.nan
-                else:
-                    dickey_fuller(windows[row], last_lag, done, table, solution, result)
+                for i in range(3):
+                    result[i] = np.nan
+                defined = last_lag >= 0 and scale[row, MINIMUM] != scale[row, MAXIMUM]
+                if defined and not dickey_fuller(windows[row], last_lag, done, table, result):
+                    degenerate[row] = 1
             out[row, slots[column]] = result[attributes[column]]
+
+
+def degenerate_dickey_fuller(x: FloatVector, last_lag: int, penalty: float) -> FloatVector:
+    """Return statistic, p-value and lags of the test through singular values, as statsmodels does."""
+    change = np.diff(x)
+
+    def design(lags: int) -> tuple[FloatMatrix, FloatVector]:
+        past = [change[lags - lag : len(change) - lag] for lag in range(1, lags + 1)]
+        return np.column_stack([x[lags:-1], *past]), change[lags:]
+
+    lags = last_lag
+    if penalty >= 0.0:
+        regressors, target = design(last_lag)
+        rows = len(target)
+        whole_design = np.column_stack([np.ones(rows), regressors])
+        price = math.log(rows) if penalty == 0.0 else penalty
+        criteria = []
+        for width in range(2, last_lag + 3):
+            fit = pseudo_fit(np.ascontiguousarray(whole_design[:, :width]), target)
+            with np.errstate(divide="ignore"):
+                criteria.append((rows * float(np.log(fit.residual)) + price * fit.rank, width))
+        lags = min(criteria)[1] - 2
+    regressors, target = design(lags)
+    fit = pseudo_fit(np.column_stack([regressors, np.ones(len(target))]), target)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        deviation = np.sqrt(fit.variances[0] * np.float64(fit.residual) / (len(target) - fit.rank))
+        statistic = fit.coefficients[0] / deviation
+    return np.array([statistic, mackinnon_p_value(float(statistic)), float(lags)])
 
 
 def autoregressive(parameters: Mapping[str, Any]) -> tuple[float, ...] | None:
@@ -220,7 +261,16 @@ class Autoregression(Family):
 
     def write(self, chunk: Chunk, out: FloatMatrix) -> None:
         """Write the wanted columns of every window."""
-        autoregression_columns(chunk.windows, self.orders, self.coefficients, self.slots, out)
+        degenerate = np.zeros(len(chunk.windows), dtype=np.int64)
+        autoregression_columns(
+            chunk.windows, self.orders, self.coefficients, self.slots, degenerate, out
+        )
+        for row in np.flatnonzero(degenerate):
+            for order in np.unique(self.orders):
+                found = degenerate_autoregression(chunk.windows[row], int(order))
+                mine = (self.orders == order) & (self.coefficients <= order)
+                if found is not None:
+                    out[row, self.slots[mine]] = found[self.coefficients[mine]]
 
 
 class DickeyFuller(Family):
@@ -239,6 +289,19 @@ class DickeyFuller(Family):
 
     def write(self, chunk: Chunk, out: FloatMatrix) -> None:
         """Write the wanted columns of every window."""
+        degenerate = np.zeros(len(chunk.windows), dtype=np.int64)
         dickey_fuller_columns(
-            chunk.windows, chunk.scale, self.penalties, self.attributes, self.slots, self.last_lag, out
+            chunk.windows,
+            chunk.scale,
+            self.penalties,
+            self.attributes,
+            self.slots,
+            self.last_lag,
+            degenerate,
+            out,
         )
+        for row in np.flatnonzero(degenerate):
+            for penalty in np.unique(self.penalties):
+                found = degenerate_dickey_fuller(chunk.windows[row], self.last_lag, float(penalty))
+                mine = self.penalties == penalty
+                out[row, self.slots[mine]] = found[self.attributes[mine]]

@@ -10,7 +10,7 @@ import numpy as np
 from onward.kernels.jit import kernel
 from onward.kernels.tsfresh.chunk import MAXIMUM, MINIMUM, Chunk
 from onward.kernels.tsfresh.family import Calculator, Family, whole
-from onward.kernels.tsfresh.sums import FloatMatrix, FloatVector, IntVector
+from onward.kernels.tsfresh.sums import FloatMatrix, FloatVector, IntMatrix, IntVector
 
 __all__ = ["Complexity"]
 
@@ -63,10 +63,24 @@ def phrases(symbols: IntVector, child: IntVector, sibling: IntVector, mark: IntV
 
 
 @kernel
+def run_entropy(keys: IntVector, count: int) -> float:
+    """Return the entropy of the runs of equal values among the first ``count`` sorted keys."""
+    total = 0.0
+    start = 0
+    for i in range(1, count + 1):
+        if i < count and keys[i] == keys[start]:
+            continue
+        share = (i - start) / count
+        total += share * np.log(share)
+        start = i
+    return -total
+
+
+@kernel
 def permutation_entropy(x: FloatVector, step: int, dimension: int, keys: IntVector) -> float:
     """Return the entropy of the orderings of ``dimension`` neighbours (Bandt and Pompe, 2002).
 
-    ``step`` moves from one group of neighbours to the next. Equal values keep their order in time.
+    ``step`` moves from one group of neighbours to the next. The neighbours differ from each other.
     """
     n = len(x)
     if n < dimension:
@@ -78,20 +92,29 @@ def permutation_entropy(x: FloatVector, step: int, dimension: int, keys: IntVect
         for i in range(start, start + dimension):
             rank = 0
             for j in range(start, start + dimension):
-                if x[j] < x[i] or (x[j] == x[i] and j < i):
-                    rank += 1
+                rank += 1 if x[j] < x[i] else 0
             key = key * dimension + rank
         keys[group] = key
     keys[:count].sort()
-    total = 0.0
-    start = 0
-    for i in range(1, count + 1):
-        if i < count and keys[i] == keys[start]:
-            continue
-        share = (i - start) / count
-        total += share * np.log(share)
-        start = i
-    return -total
+    return run_entropy(keys, count)
+
+
+@kernel
+def run_entropies(keys: IntMatrix, out: FloatVector) -> None:
+    """Write the entropy of each row of sorted keys."""
+    for row in range(len(keys)):
+        out[row] = run_entropy(keys[row], keys.shape[1])
+
+
+def tied_permutation_entropy(windows: FloatMatrix, step: int, dimension: int) -> FloatVector:
+    """Return the permutation entropy of windows in which values repeat, ordered as NumPy sorts."""
+    out = np.full(len(windows), np.nan)
+    if windows.shape[1] >= dimension:
+        groups = np.lib.stride_tricks.sliding_window_view(windows, dimension, axis=1)[:, ::step]
+        ranks = np.argsort(np.argsort(groups, axis=2), axis=2)
+        keys = ranks @ dimension ** np.arange(dimension, dtype=np.int64)
+        run_entropies(np.sort(keys, axis=1), out)
+    return out
 
 
 @kernel
@@ -143,5 +166,16 @@ class Complexity(Family):
     }
 
     def write(self, chunk: Chunk, out: FloatMatrix) -> None:
-        """Write the wanted columns of every window."""
+        """Write the wanted columns of every window.
+
+        The order of equal values is whatever NumPy's sort makes of it (on processors with AVX-512
+        it is not their order in time), so windows with ties go through NumPy's sort as in tsfresh.
+        """
         complexity_columns(chunk.windows, chunk.scale, self.codes, self.numbers, self.slots, out)
+        orderings = np.flatnonzero(self.codes == PERMUTATION)
+        tied = (np.diff(chunk.sorted, axis=1) == 0.0).any(axis=1)
+        if len(orderings) and tied.any():
+            windows = chunk.windows[tied]
+            for column in orderings:
+                step, dimension = (int(n) for n in self.numbers[column, :2])
+                out[tied, self.slots[column]] = tied_permutation_entropy(windows, step, dimension)

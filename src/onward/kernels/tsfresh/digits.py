@@ -17,14 +17,21 @@ __all__ = ["Digits", "first_digit"]
 LEAST_EXPONENT, GREATEST_EXPONENT = -324, 308
 
 
-def digit_bounds() -> FloatVector:
-    """Return the float64 nearest to each d * 10**e, ascending, shape (9 * exponents,)."""
+def digit_bounds() -> tuple[FloatVector, IntVector]:
+    """Return the floats nearest to each d * 10**e, ascending, and the first digit of each.
+
+    Among the smallest floats several d * 10**e are one float; it counts once, with the digit that
+    its own shortest form begins with.
+    """
     exponents = range(LEAST_EXPONENT, GREATEST_EXPONENT + 1)
-    return np.array([float(f"{digit}e{e}") for e in exponents for digit in range(1, 10)])
+    found = {float(f"{digit}e{e}"): digit for e in exponents for digit in range(1, 10)}
+    bounds = [bound for bound in found if 0.0 < bound < np.inf]
+    digits = [int(repr(bound)[0]) if bound < 1e-300 else found[bound] for bound in bounds]
+    return np.array(bounds), np.array(digits, dtype=np.int64)
 
 
 @kernel
-def first_digit(value: float, bounds: FloatVector) -> int:
+def first_digit(value: float, bounds: FloatVector, digits: IntVector) -> int:
     """Return the first digit of a value's shortest decimal form; 0 for zero.
 
     The shortest form of 0.3 begins with 3 though the number lies below three tenths, so
@@ -33,17 +40,19 @@ def first_digit(value: float, bounds: FloatVector) -> int:
     size = abs(value)
     if size == 0.0:
         return 0
-    guess = (int(np.floor(np.log10(size))) - LEAST_EXPONENT) * 9
-    place = min(max(guess, 0), len(bounds) - 1)
+    below_greatest = GREATEST_EXPONENT + 1 - int(np.floor(np.log10(size)))
+    place = min(max(len(bounds) - 9 * below_greatest, 0), len(bounds) - 1)
     while place > 0 and bounds[place] > size:
         place -= 1
     while place + 1 < len(bounds) and bounds[place + 1] <= size:
         place += 1
-    return place % 9 + 1
+    return digits[place]
 
 
 @kernel
-def benford_column(windows: FloatMatrix, bounds: FloatVector, law: FloatVector, out: FloatVector) -> None:
+def benford_column(
+    windows: FloatMatrix, bounds: FloatVector, digits: IntVector, law: FloatVector, out: FloatVector
+) -> None:
     """Write the correlation of each window's first digits with Benford's law."""
     rows, n = windows.shape
     shares = np.empty(9)
@@ -51,7 +60,7 @@ def benford_column(windows: FloatMatrix, bounds: FloatVector, law: FloatVector, 
     for row in range(rows):
         shares[:] = 0.0
         for i in range(n):
-            digit = first_digit(windows[row, i], bounds)
+            digit = first_digit(windows[row, i], bounds, digits)
             if digit > 0:
                 shares[digit - 1] += 1.0
         for d in range(9):
@@ -79,8 +88,8 @@ class Digits(Family):
     }
 
     def prepare(self, requests: Sequence[Request]) -> None:  # noqa: ARG002
-        """Build the table of bounds."""
-        self.bounds = digit_bounds()
+        """Build the tables."""
+        self.bounds, self.digits = digit_bounds()
         self.law = np.log10(1.0 + 1.0 / np.arange(1, 10))
         self.undefined: IntVector = self.slots[self.codes == 1]
 
@@ -89,5 +98,5 @@ class Digits(Family):
         out[:, self.undefined] = np.nan
         if (self.codes == 0).any():
             column = np.empty(len(chunk.windows))
-            benford_column(chunk.windows, self.bounds, self.law, column)
+            benford_column(chunk.windows, self.bounds, self.digits, self.law, column)
             out[:, self.slots[self.codes == 0]] = column[:, None]

@@ -100,7 +100,7 @@ def lagged_columns(
                         correlations[k] = (sums[k] / (n - k)) / origin
                     value = aggregate(correlations, 1, count, int(numbers[column, 1]), scratch)
             elif code == PARTIAL:
-                if lag <= last_partial:
+                if lag <= last_partial and last_partial > 0:
                     value = partial[lag]
             elif code == THIRD_MOMENT or code == ASYMMETRY:
                 count = n - 2 * lag

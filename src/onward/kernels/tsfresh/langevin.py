@@ -6,7 +6,7 @@ level, a polynomial through the bins' means, and the largest real part of its ro
 
 from __future__ import annotations
 
-import warnings
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -15,7 +15,6 @@ import numpy as np
 from onward.kernels.jit import kernel
 from onward.kernels.tsfresh.chunk import Chunk
 from onward.kernels.tsfresh.family import Calculator, Family, Request, whole
-from onward.kernels.tsfresh.least_squares import minimum_norm
 from onward.kernels.tsfresh.order import quantile_of
 from onward.kernels.tsfresh.sums import FloatMatrix, FloatVector, IntVector
 
@@ -23,8 +22,6 @@ __all__ = ["Langevin"]
 
 COEFFICIENT, FIXED_POINT = range(2)
 EPSILON = 2.220446049250313e-16
-KERNEL_DEGREE = 5
-"""Polynomials up to this degree are fitted by a kernel, higher ones by NumPy, window by window."""
 
 
 @kernel
@@ -72,53 +69,41 @@ def all_bin_means(windows: FloatMatrix, levels: FloatVector, means: FloatMatrix,
 
 
 @kernel
-def fit_polynomials(means: FloatMatrix, filled: IntVector, degree: int, polynomials: FloatMatrix) -> None:
-    """Write the least-squares polynomial of every window, highest power first.
-
-    As `numpy.polyfit`: columns of powers scaled to length one, small singular values dropped.
-    """
-    bins, columns = means.shape[1], degree + 1
-    table, sizes, solution = np.empty((bins, columns + 1)), np.empty(columns), np.empty(columns)
+def power_tables(means: FloatMatrix, filled: IntVector, tables: FloatMatrix, sizes: FloatMatrix) -> None:
+    """Write columns of powers, highest first and scaled to length one, and the lengths they had."""
+    columns = tables.shape[2]
     for row in range(len(means)):
-        rows = filled[row]
-        if rows <= 0:
-            continue
-        for i in range(rows):
+        for i in range(filled[row]):
             power = 1.0
-            for k in range(columns):
-                table[i, degree - k] = power
+            for k in range(columns - 1, -1, -1):
+                tables[row, i, k] = power
                 power *= means[row, i, 0]
-            table[i, columns] = means[row, i, 1]
         for k in range(columns):
             total = 0.0
-            for i in range(rows):
-                total += table[i, k] * table[i, k]
-            sizes[k] = np.sqrt(total)
-            for i in range(rows):
-                table[i, k] /= sizes[k]
-        minimum_norm(table, rows, columns, columns, rows * EPSILON, solution)
-        for k in range(columns):
-            polynomials[row, k] = solution[k] / sizes[k]
+            for i in range(filled[row]):
+                total += tables[row, i, k] * tables[row, i, k]
+            sizes[row, k] = np.sqrt(total)
+            for i in range(filled[row]):
+                tables[row, i, k] /= sizes[row, k]
 
 
 def drift_polynomials(windows: FloatMatrix, levels: FloatVector, degree: int) -> FloatMatrix:
-    """Return the polynomial of every window, highest power first; NaN where bins coincide."""
-    means = np.empty((len(windows), len(levels) - 1, 2))
-    filled = np.empty(len(windows), dtype=np.int64)
+    """Return the polynomial of every window, highest power first; NaN where bins coincide.
+
+    The system is the one that `numpy.polyfit` sets up, and LAPACK solves it through NumPy: powers
+    of prices are so nearly collinear that another solver's rounding would show in the eighth digit.
+    """
+    rows, bins = len(windows), len(levels) - 1
+    means, filled = np.empty((rows, bins, 2)), np.empty(rows, dtype=np.int64)
     all_bin_means(windows, levels, means, filled)
-    polynomials = np.full((len(windows), degree + 1), np.nan)
-    if degree <= KERNEL_DEGREE:
-        fit_polynomials(means, filled, degree, polynomials)
-        return polynomials
-    # Roots of high degree turn a last bit of the fit into their first digit: take NumPy's own bits.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", np.exceptions.RankWarning)
-        for row in np.flatnonzero(filled > 0):
-            points = means[row, : filled[row]]
-            try:
-                polynomials[row] = np.polyfit(points[:, 0], points[:, 1], degree)
-            except np.linalg.LinAlgError:
-                continue
+    tables, sizes = np.empty((rows, bins, degree + 1)), np.empty((rows, degree + 1))
+    power_tables(means, filled, tables, sizes)
+    polynomials = np.full((rows, degree + 1), np.nan)
+    for row in np.flatnonzero(filled > 0):
+        count = filled[row]
+        table, changes = tables[row, :count], means[row, :count, 1]
+        with contextlib.suppress(np.linalg.LinAlgError):
+            polynomials[row] = np.linalg.lstsq(table, changes, count * EPSILON)[0] / sizes[row]
     return polynomials
 
 

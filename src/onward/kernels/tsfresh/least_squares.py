@@ -1,21 +1,24 @@
-"""Small least-squares problems: Householder triangles, and Jacobi's singular values where they fail.
+"""Small least-squares problems: Householder triangles, and singular values where they fail.
 
-Written out rather than taken from LAPACK: the systems have at most a dozen columns, results must
-not depend on which BLAS is loaded or on how many threads it runs, and the kernels compile faster.
+The triangles are written out: systems of a dozen columns are reduced faster than LAPACK is called,
+and one reduction serves every nested regression.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from onward.kernels.jit import kernel
 from onward.kernels.tsfresh.sums import FloatMatrix, FloatVector
 
-__all__ = ["back_substitute", "is_sound", "minimum_norm", "triangularise"]
+__all__ = ["PseudoFit", "back_substitute", "is_sound", "pseudo_fit", "triangularise"]
 
-SOUND = 1e-9
+SOUND = 1e-6
 """Smallest ratio of diagonal entries at which a triangle is solved directly."""
-SWEEPS = 40
+CUTOFF = 1e-15
+"""Relative size at which statsmodels takes a singular value for zero."""
 
 
 @kernel
@@ -74,71 +77,44 @@ def back_substitute(table: FloatMatrix, columns: int, right: int, solution: Floa
         solution[k] = value / table[k, k]
 
 
-@kernel
-def minimum_norm(
-    table: FloatMatrix, rows: int, columns: int, right: int, cutoff: float, solution: FloatVector
-) -> tuple[int, float, float]:
-    """Write the least-squares solution of least norm; return rank, squared residual and a variance factor.
+@dataclass(frozen=True)
+class PseudoFit:
+    """A regression by pseudo-inverse, as statsmodels fits it.
 
-    Singular values at or below ``cutoff`` times the largest count as zero. The variance factor is
-    the (1, 1) entry of ``pinv(A) pinv(A)'``: it belongs to the second column's coefficient. Method:
-    one-sided Jacobi rotations (Hestenes, 1958).
+    Attributes
+    ----------
+    coefficients
+        Solution of least norm, shape (columns,).
+    variances
+        Diagonal of the covariance of the coefficients for unit noise, shape (columns,).
+    residual
+        Sum of squared residuals.
+    rank
+        Numerical rank of the design.
     """
-    u, v = np.empty((columns, rows)), np.eye(columns)
-    for j in range(columns):
-        for i in range(rows):
-            u[j, i] = table[i, j]
-    for _ in range(SWEEPS):
-        rotated = False
-        for p in range(columns - 1):
-            for q in range(p + 1, columns):
-                pp = qq = pq = 0.0
-                for i in range(rows):
-                    pp += u[p, i] * u[p, i]
-                    qq += u[q, i] * u[q, i]
-                    pq += u[p, i] * u[q, i]
-                if abs(pq) <= 1e-16 * np.sqrt(pp * qq) or pq == 0.0:
-                    continue
-                rotated = True
-                zeta = (qq - pp) / (2.0 * pq)
-                tangent = (1.0 if zeta >= 0.0 else -1.0) / (abs(zeta) + np.sqrt(1.0 + zeta * zeta))
-                cosine = 1.0 / np.sqrt(1.0 + tangent * tangent)
-                sine = cosine * tangent
-                for i in range(rows):
-                    a, b = u[p, i], u[q, i]
-                    u[p, i], u[q, i] = cosine * a - sine * b, sine * a + cosine * b
-                for i in range(columns):
-                    a, b = v[p, i], v[q, i]
-                    v[p, i], v[q, i] = cosine * a - sine * b, sine * a + cosine * b
-        if not rotated:
-            break
-    singular = np.empty(columns)
-    top = 0.0
-    for j in range(columns):
-        total = 0.0
-        for i in range(rows):
-            total += u[j, i] * u[j, i]
-        singular[j] = np.sqrt(total)
-        top = max(top, singular[j])
-    solution[:columns] = 0.0
-    rank = 0
-    factor = 0.0
-    for j in range(columns):
-        if not singular[j] > cutoff * top:
-            continue
-        rank += 1
-        product = 0.0
-        for i in range(rows):
-            product += u[j, i] * table[i, right]
-        product /= singular[j] * singular[j]
-        for i in range(columns):
-            solution[i] += product * v[j, i]
-        if columns > 1:
-            factor += (v[j, 1] / singular[j]) ** 2
-    residual = 0.0
-    for i in range(rows):
-        value = table[i, right]
-        for j in range(columns):
-            value -= table[i, j] * solution[j]
-        residual += value * value
-    return rank, residual, factor
+
+    coefficients: FloatVector
+    variances: FloatVector
+    residual: float
+    rank: int
+
+
+def pseudo_fit(design: FloatMatrix, target: FloatVector) -> PseudoFit:
+    """Return the regression of ``target`` on ``design`` through singular values.
+
+    A plain reference for the triangles, and the way out where they fail: near a singular design
+    the rounding of the singular values *is* the answer that statsmodels gives.
+    """
+    u, singular, vt = np.linalg.svd(design, full_matrices=False)
+    inverse = np.zeros_like(singular)
+    kept = singular > CUTOFF * singular.max()
+    inverse[kept] = 1.0 / singular[kept]
+    pseudo = np.dot(vt.T, inverse[:, None] * u.T)
+    coefficients = np.dot(pseudo, target)
+    errors = target - np.dot(design, coefficients)
+    return PseudoFit(
+        coefficients,
+        np.diag(np.dot(pseudo, pseudo.T)),
+        float(np.dot(errors, errors)),
+        int(np.linalg.matrix_rank(np.diag(singular))),
+    )

@@ -13,11 +13,21 @@ import numpy.typing as npt
 
 from onward.kernels.jit import kernel
 
-__all__ = ["FloatMatrix", "FloatVector", "IntVector", "dot", "mean_of", "pairwise_sum", "variance_of"]
+__all__ = [
+    "FloatMatrix",
+    "FloatVector",
+    "IntMatrix",
+    "IntVector",
+    "dot",
+    "mean_of",
+    "pairwise_sum",
+    "variance_of",
+]
 
 FloatVector = npt.NDArray[np.float64]
 FloatMatrix = npt.NDArray[np.float64]
 IntVector = npt.NDArray[np.int64]
+IntMatrix = npt.NDArray[np.int64]
 
 
 @kernel
