@@ -68,7 +68,7 @@ class Answer:
     ----------
     arrays
         Arrays by name, in memory.
-    values
+    results
         Plain JSON values.
     seconds
         Wall-clock time of the call.
@@ -77,6 +77,6 @@ class Answer:
     """
 
     arrays: Mapping[str, npt.NDArray[np.generic]] = field(default_factory=dict)
-    values: Mapping[str, Any] = field(default_factory=dict)
+    results: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     peak_bytes: int = 0

@@ -48,6 +48,8 @@ INHERITED = (
     "LD_LIBRARY_PATH",
     "LOGNAME",
     "PATH",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONPYCACHEPREFIX",
     "TMPDIR",
     "TZ",
     "USER",
@@ -293,7 +295,6 @@ class IsolatedProcess:
             **dict.fromkeys(THREAD_CAPS, str(self.limits.threads)),
             "PYTHONHASHSEED": str(self.hash_seed),
             "PYTHONUNBUFFERED": "1",
-            "PYTHONDONTWRITEBYTECODE": os.environ.get("PYTHONDONTWRITEBYTECODE", ""),
             **self.environment,
         }
 

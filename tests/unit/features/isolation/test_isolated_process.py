@@ -75,7 +75,7 @@ def test_arrays_and_values_go_in_and_out(tmp_path):
     for name, array in given.items():
         assert answer.arrays[name].dtype == array.dtype
         np.testing.assert_array_equal(answer.arrays[name], 2 * array)
-    assert answer.values == {"given": {"a": [1, None, "é"]}}
+    assert answer.results == {"given": {"a": [1, None, "é"]}}
     assert told.texts == ["half way"]
     assert answer.seconds > 0
     assert answer.peak_bytes > 5_000_000
@@ -88,7 +88,7 @@ def test_the_child_has_its_own_session_and_sees_no_secrets(monkeypatch):
     monkeypatch.setenv("MY_API_SECRET", "very secret")
     monkeypatch.setenv("PYTHONHASHSEED", "77")
     with IsolatedProcess(limits=Limits(threads=3), environment={"EXTRA": "1"}) as child:
-        told = child.call(FUNCTIONS + "surroundings", {"x": np.ones(3)}).values
+        told = child.call(FUNCTIONS + "surroundings", {"x": np.ones(3)}).results
         pid = child.pid
     assert "MY_API_SECRET" not in told["environment"]
     assert told["environment"]["PYTHONHASHSEED"] == "0"
@@ -105,7 +105,7 @@ def test_sets_come_in_the_same_order_every_time():
     orders = []
     for seed in (0, 0, 5):
         with IsolatedProcess(hash_seed=seed) as child:
-            orders.append(child.call(FUNCTIONS + "surroundings").values["order"])
+            orders.append(child.call(FUNCTIONS + "surroundings").results["order"])
     assert orders[0] == orders[1]
     assert orders[0] != orders[2]
 
@@ -141,7 +141,7 @@ def test_an_allocation_beyond_the_address_space_fails_inside():
         with pytest.raises(ChildMemoryError, match="was refused memory") as caught:
             child.call(FUNCTIONS + "allocate", values={"count": 2_000_000_000})
         assert "MemoryError" in caught.value.log
-        assert child.call(FUNCTIONS + "allocate", values={"count": 10}).values == {"sum": 10.0}
+        assert child.call(FUNCTIONS + "allocate", values={"count": 10}).results == {"sum": 10.0}
 
 
 def test_an_exception_brings_its_traceback_and_the_child_goes_on():
@@ -205,7 +205,7 @@ def test_whatever_is_raised_in_the_block_ends_the_child_and_its_helpers():
 
 def test_helpers_do_not_outlive_an_answer():
     with IsolatedProcess() as child:
-        helper = child.call(FUNCTIONS + "leave_helper").values["helper"]
+        helper = child.call(FUNCTIONS + "leave_helper").results["helper"]
     assert gone(helper)
 
 
