@@ -174,8 +174,7 @@ class FoldSelection:
 
     def _leave_unimportant(self, z: FloatArray, found: BoolArray) -> tuple[FloatArray, BoolArray]:
         p = self.parameters
-        # A single column has nothing to share its importance with.
-        if not p.null_importance or self.time is None or len(self.alive) < 2:
+        if not p.null_importance or self.time is None or len(self.alive) == 0:
             return z, found
         strongest = set(share_places(z, found, p.importance_columns, p.range_share))
         beyond = {

@@ -18,7 +18,7 @@ from onward.kernels.mutual_information import bins_from_ranks, mutual_informatio
 from onward.kernels.ranks import RankArray
 from onward.types import FloatArray, IntArray
 
-__all__ = ["Information", "label_information"]
+__all__ = ["Information", "chance_of_information", "label_information"]
 
 COLUMNS_AT_ONCE = 256
 LEAST_CHANCE = 1e-300
@@ -37,9 +37,7 @@ class Information:
         so that one threshold and one order serve both: an absolute Gaussian of that chance, less
         its mean, in its deviations.
     p
-        Shape (n_columns,): chance of as much information, from a Gamma distribution with the
-        shifted labels' mean and variance (sums of squared Gaussians, which the statistic is for
-        independent rows, have that shape, and dependence changes scale and degrees of freedom).
+        Shape (n_columns,): chance of as much information; see `chance_of_information`.
     """
 
     nats: FloatArray
@@ -71,7 +69,7 @@ def label_information(
     n_threads
         Most threads; 0 means as many as there are cores.
     """
-    from scipy.special import gammaincc, ndtri
+    from scipy.special import ndtri
 
     versions = shifted_classes(classes, time)
     table = np.empty((len(ranks), versions.shape[1]))
@@ -79,12 +77,52 @@ def label_information(
         columns = slice(first, first + COLUMNS_AT_ONCE)
         bins = bins_from_ranks(ranks[columns], n_known[columns], n_bins)
         table[columns] = mutual_information(bins, versions, n_bins, n_threads)
-    nats, chance = table[:, 0], table[:, 1:]
-    mean, variance = chance.mean(axis=1), chance.var(axis=1)
-    usable = variance > 0
-    shape = np.where(usable, mean * mean / np.where(usable, variance, 1.0), 1.0)
-    scale = np.where(usable, variance / np.where(mean > 0, mean, 1.0), 1.0)
-    p = np.where(usable, gammaincc(shape, nats / scale), 1.0)
+    p = chance_of_information(table[:, 0], table[:, 1:])
     size = -ndtri(np.maximum(p, LEAST_CHANCE) / 2.0)
     z = (size - np.sqrt(2.0 / np.pi)) / np.sqrt(1.0 - 2.0 / np.pi)
-    return Information(nats, np.where(usable, z, 0.0), p)
+    return Information(table[:, 0], z, p)
+
+
+def chance_of_information(nats: FloatArray, shifted: FloatArray) -> FloatArray:
+    """Return how likely shifted labels are to give as much information.
+
+    For independent rows the statistic is a sum of squared Gaussians, so a Gamma distribution with
+    the mean and variance of a column's shifted values gives a first answer. Dependence makes its
+    tail too thin (three chances in a thousand come up seven times), so the answer is corrected by
+    itself: the same is asked of every shifted value of every column, against the others of its
+    column, and the share of those that look at least as rare is the chance that counts.
+
+    Parameters
+    ----------
+    nats
+        With the labels as they are, shape (n_columns,).
+    shifted
+        With shifted labels, shape (n_columns, n_shifts).
+
+    Returns
+    -------
+    Shape (n_columns,), between 0 and 1; 1 where a column's shifted values do not vary.
+    """
+    n = shifted.shape[1]
+    total, squares = shifted.sum(axis=1)[:, None], np.square(shifted).sum(axis=1)[:, None]
+    first = _gamma_tail(nats, total[:, 0] / n, squares[:, 0] / n)
+    others = _gamma_tail(shifted, (total - shifted) / (n - 1), (squares - np.square(shifted)) / (n - 1))
+    varies = shifted.var(axis=1) > 1e-12 * np.square(shifted.mean(axis=1))
+    pool = np.sort(others[varies], axis=None)
+    rarer = np.searchsorted(pool, first, side="right")
+    least = 1.0 / (1 + len(pool))
+    p = np.where(rarer > 0, (1 + rarer) * least, np.minimum(first, least))
+    return np.asarray(np.where(varies, p, 1.0), dtype=np.float64)
+
+
+def _gamma_tail(values: FloatArray, mean: FloatArray, mean_square: FloatArray) -> FloatArray:
+    """Return the upper tail of a Gamma distribution, given its first two moments."""
+    from scipy.special import gammaincc
+
+    variance = mean_square - np.square(mean)
+    usable = (variance > 0) & (mean > 0)
+    scale = np.where(usable, variance / np.where(usable, mean, 1.0), 1.0)
+    return np.asarray(
+        np.where(usable, gammaincc(np.where(usable, mean, 1.0) / scale, values / scale), 1.0),
+        dtype=np.float64,
+    )

@@ -6,7 +6,7 @@ import pytest
 
 from onward.features.selection.constant import without_information
 from onward.features.selection.evidence import Evidence, speaks_for, why_dropped, why_kept
-from onward.features.selection.mutual_information import label_information
+from onward.features.selection.mutual_information import chance_of_information, label_information
 from onward.features.selection.null_importance import importance_against_null, thinned_rows
 from onward.features.selection.places import share_places
 from onward.features.selection.preference import column_costs, complete_first, stable_first
@@ -167,3 +167,15 @@ def test_places_go_to_both_targets_and_then_to_the_best():
     assert share_places(score, found, 5, 1 / 3) == [0, 1, 2, 3, 4]
     assert share_places(score, found, 6, 1 / 6) == [0, 1, 2, 3, 5, 4]
     assert share_places(score[:0], found[:0], 3, 0.5) == []
+
+
+def test_the_chance_of_information_is_what_it_says():
+    """Heavy-tailed shifted values: a Gamma alone would call rare what is not."""
+    generator = np.random.default_rng(3)
+    # A sum of squares of which one outweighs the others, as slow columns give.
+    values = generator.chisquare(1, (2_000, 61)) + 0.1 * generator.chisquare(10, (2_000, 61))
+    p = chance_of_information(values[:, 0], values[:, 1:])
+    for chance in (0.1, 0.01, 0.003):
+        assert (p <= chance).mean() == pytest.approx(chance, rel=0.6)
+    assert chance_of_information(np.array([90.0]), values[:1, 1:])[0] < 1 / 60
+    assert chance_of_information(np.array([0.3]), np.full((1, 40), 0.2))[0] == 1.0
