@@ -32,10 +32,11 @@ def test_a_planted_driver_is_kept(number):
     assert len(selector.columns_) < X.shape[1] / 3
 
 
-def test_a_random_walk_leaves_nearly_nothing():
-    found = []
-    for seed in (0, 1, 2):
-        X, y, spans = training_rows(random_walk(seed=seed), FAMILIES[:3], 1)
+def test_random_walks_leave_nearly_nothing():
+    found, tested = 0, 0
+    for seed in range(4):
+        X, y, spans = training_rows(random_walk(3_000, seed=seed), FAMILIES[:3], 1)
         selector = AdvancedFeatureSelector().fit(X, y, spans=spans, seed=seed)
-        found.append(sum(r.kept and not r.reason.startswith("fallback") for r in selector.ledger_))
-    assert sum(found) <= 3
+        found += sum(r.kept and not r.reason.startswith("fallback") for r in selector.ledger_)
+        tested += sum(r.z_direction is not None for r in selector.ledger_)
+    assert found < 0.04 * tested  # three tests at z 1.65 alone would pass a fifth
