@@ -13,6 +13,7 @@ from onward.cli.session import Session, group, verb
 from onward.cli.texts import refuse_existing
 
 if TYPE_CHECKING:
+    from onward.config import DataProcessingConfig
     from onward.types import Market
 
 app = group("List the features there are, or compute them into a file.")
@@ -31,15 +32,17 @@ def list_(
 ) -> None:
     """List stages and families of features.
 
-    On or off and why, how many columns, how much history. Without --data, for a plain market of one
-    symbol without side series (the bundled sample); with it, for that market: families whose series
-    are missing are off and say so.
+    On or off and why, how many columns, how much history, for the market that --data, --series or
+    the settings and the plan name; where they name none, for a plain market of one symbol without
+    side series (the bundled sample). Families whose series are missing are off and say so.
     """
     from onward.data.read import sample_market
     from onward.training.assembly import make_pipeline
 
-    resolved = session.settings(plan).plan
-    market = sample_market() if data is None else _market(session, plan, data, series)
+    settings = session.settings(plan)
+    resolved = settings.plan
+    named = data is not None or bool(series) or _names_a_market(settings.settings.data)
+    market = _market(session, plan, data, series) if named else sample_market()
     pipeline = make_pipeline(resolved, market)
     rows = [row for stage in pipeline.causal for row in _rows(stage)]
 
@@ -110,6 +113,11 @@ def _market(session: Session, plan: str | None, path: Path | None, series: list[
     settings = session.settings(plan)
     repositories = session.application(plan).repositories if path is None else None
     return load_market(repositories, settings.settings.data, path, series)
+
+
+def _names_a_market(data: DataProcessingConfig) -> bool:
+    """Whether the section ``[data]`` says which stored bars or series are meant."""
+    return bool(data.symbols or data.timeframe or data.timerange or data.series)
 
 
 def _rows(stage: Any) -> list[dict[str, Any]]:
