@@ -125,6 +125,7 @@ class DataStore:
             if result.kind == "candles" and not name:
                 raise DataError(
                     "Neither the file nor its name says which symbol the candles are of",
+                    allowed="a column symbol, a name such as BTC_USDT-1h.csv, or a symbol that you give",
                     remedy="Give it: --symbol BTC/USDT.",
                 )
             reports.append(repository.upsert(name, rows.drop(columns="symbol")))
@@ -151,7 +152,7 @@ class DataStore:
         symbols
             Symbols of the panel; None takes all of the timeframe.
         timeframe
-            None where only one is stored.
+            None where only one is stored, or only one in which all these symbols are.
         timerange
             Bars that open within; start included, end excluded.
         series
@@ -165,8 +166,9 @@ class DataStore:
             When something that was asked for is not stored.
         """
         bounds = timerange if isinstance(timerange, tuple) else parse_timerange(timerange)
-        candles = self.candles(self._timeframe(timeframe))
-        wanted = self._symbols(symbols, candles)
+        named = None if symbols is None else list(symbols)
+        candles = self.candles(self._timeframe(timeframe, named))
+        wanted = self._symbols(named, candles)
         parts = [candles.read(s, start=bounds.start, end=bounds.end).assign(symbol=s) for s in wanted]
         parts = [part for part in parts if len(part)]
         if not parts:
@@ -179,14 +181,21 @@ class DataStore:
         market = make_market(bars, timeframe=candles.timeframe)
         return market.replace(series={name: self._series(name, market, bounds.end) for name in series})
 
-    def _timeframe(self, timeframe: str | pd.Timedelta | None) -> pd.Timedelta:
+    def _timeframe(
+        self, timeframe: str | pd.Timedelta | None, symbols: list[str] | None = None
+    ) -> pd.Timedelta:
         stored = self.timeframes()
+        if timeframe is None and symbols:
+            stored = [t for t in stored if set(symbols) <= set(self.candles(t).symbols())] or stored
         if timeframe is None and len(stored) != 1:
+            one = "1h" if "1h" in stored else "".join(stored[:1])
             raise TimeframeError(
                 "The timeframe must be named" if stored else "No candles are stored",
                 got=str(self.root),
                 allowed=", ".join(stored) or None,
-                remedy="Give one: timeframe='1h'." if stored else "Import some: onward data import FILE.",
+                remedy=f"Name one: --set data.timeframe={one} (in Python timeframe={one!r})."
+                if stored
+                else "Import some: onward data import FILE.",
             )
         length = parse_timeframe(stored[0] if timeframe is None else timeframe)
         if format_timeframe(length) not in stored:
@@ -215,11 +224,11 @@ class DataStore:
     def _series(self, name: str, market: Market, end: pd.Timestamp | None) -> SideSeries:
         repository = self.side(name)
         stored = repository.symbols()
-        parts = []
+        parts, without = [], []
         for symbol in market.symbols:
             held = next((c for c in _stand_ins(symbol) if c in stored), None)
             if held is None:
-                _log.warning("No %s is stored for %s.", name, symbol)
+                without.append(symbol)
                 continue
             if held not in ("", symbol):
                 _log.info("The %s of %s stands beside %s.", name, held, symbol)
@@ -232,6 +241,8 @@ class DataStore:
                 allowed=", ".join(s or "every symbol" for s in stored[:20]) or "nothing is stored yet",
                 remedy=f"Import it, or leave {name!r} out of the series.",
             )
+        if without:
+            _log.warning("No %s is stored for %s.", name, ", ".join(without))
         frame = pd.concat(parts, ignore_index=True).drop_duplicates(["symbol", "timestamp"])
         empty = [c for c in RULES[name].also if c in frame.columns and frame[c].isna().all()]
         return make_series(name, frame.drop(columns=empty), bar=market.timeframe)
