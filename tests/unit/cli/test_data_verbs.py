@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from onward.testing.markets import random_walk
+from onward.testing.markets import HOUR, random_walk
 
 HOURS = pd.date_range("2020-01-01", periods=1500, freq="h", tz="UTC")
 
@@ -86,6 +87,54 @@ def test_check_reports_and_fails_on_impossible_prices(cli, candles: Path) -> Non
     assert "5 bars missing" in result.stdout
 
 
+def test_check_takes_every_timeframe_that_is_stored(cli, candles: Path, funding: Path) -> None:
+    cli.ok("data", "import", candles, funding, "--symbol", "BTC/USDT")
+    days = random_walk(300, timeframe=24 * HOUR).bars.droplevel("symbol").reset_index(names="timestamp")
+    days.to_csv("eth.csv", index=False)
+    cli.ok("data", "import", "eth.csv", "--symbol", "ETH/USDT")
+    report = cli.json("data", "check")
+    assert [(r["timeframe"], r["symbol"], r["rows"]) for r in report["symbols"]] == [
+        ("1h", "BTC/USDT", 1500),
+        ("1d", "ETH/USDT", 300),
+    ]
+    assert report["passed"] is True
+    shown = cli.ok("data", "check")
+    assert shown.index("1h bars") < shown.index("BTC/USDT") < shown.index("1d bars") < shown.index("ETH/USDT")
+    assert [r["symbol"] for r in cli.json("data", "check", "--symbol", "ETH/USDT")["symbols"]] == ["ETH/USDT"]
+    # a verb of one market needs no timeframe where only one has the symbol, and says how to name it
+    built = cli.json(
+        "features", "build", "--out", "f.parquet", "--set", "data.symbols=BTC/USDT",
+        "--set", "features.manual.families=price",
+    )  # fmt: skip
+    assert built["rows"] == 1500
+    assert "--set data.timeframe=1h" in cli.fails("features", "build", "--out", "g.parquet")
+
+
+def test_an_error_names_the_file_it_is_about(cli, candles: Path) -> None:
+    shutil.copy(candles, "nameless.csv")
+    named = Path("ETH_USDT-1h.csv")
+    shutil.copy(candles, named)
+    assert "nameless.csv: Neither the file" in cli.fails("data", "import", named, "nameless.csv")
+    assert [r["symbol"] for r in cli.json("data", "list")] == ["ETH/USDT"]
+    random_walk(1500, seed=9).bars.droplevel("symbol").reset_index(names="timestamp").to_csv(
+        "b.csv", index=False
+    )
+    assert "--symbol VENUE:ETH/USDT" in cli.fails("data", "import", "b.csv", "--symbol", "ETH/USDT")
+
+
+def test_symbols_without_a_series_are_named_in_one_line(
+    cli, candles: Path, funding: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cli.ok("data", "import", candles, funding, "--symbol", "BTC/USDT")
+    for symbol in ("ETH/USDT", "SOL/USDT"):
+        cli.ok("data", "import", candles, "--symbol", symbol)
+    caplog.clear()
+    cli.ok("data", "check")
+    assert [r.message for r in caplog.records if "stored for" in r.message] == [
+        "No funding is stored for ETH/USDT, SOL/USDT."
+    ]
+
+
 def test_check_what_is_stored(cli, candles: Path, funding: Path) -> None:
     cli.ok("data", "import", candles, "--symbol", "BTC/USDT")
     cli.ok("data", "import", funding, "--symbol", "BTC/USDT")
@@ -120,6 +169,17 @@ def test_features_list_says_what_is_off_and_why(cli, candles: Path, funding: Pat
     named = cli.ok("features", "list", "--columns", "--set", "features.manual.families=returns")
     assert "manual__" in named
     assert "volatility" not in named
+
+
+def test_features_list_reads_the_market_that_a_plan_names(cli, candles: Path, funding: Path) -> None:
+    cli.ok("data", "import", candles, funding, "--symbol", "BTC/USDT")
+    Path("plan.toml").write_text('[data]\nsymbols = ["BTC/USDT"]\nseries = ["funding"]\n')
+    listed = {r["family"]: r for r in cli.json("features", "list", "--plan", "plan.toml")["families"]}
+    assert listed["funding"]["off"] == ""
+    assert len(listed["funding"]["columns"]) > 0
+    assert "fear_greed" in listed["sentiment"]["off"]
+    Path("plan.toml").write_text('[data]\nseries = ["fear_greed"]\n')  # named, but nothing is stored
+    assert "fear greed" in cli.fails("features", "list", "--plan", "plan.toml")
 
 
 def test_features_build_writes_what_the_pipeline_computes(cli, candles: Path) -> None:

@@ -138,6 +138,8 @@ def test_cryptodatadownload_with_volumes_that_changed_places(tmp_path):
     result = importers.read(path)
     assert list(result.frame["volume"]) == [3.0, 4.0, 5.0]
     assert "in 2 rows it was the second" in result.repairs[0].detail
+    path.write_text(path.read_text().replace("404,4", "4,404").replace("303,3", "3,303"))
+    assert "rows" not in importers.read(path).repairs[0].detail  # none of them had changed places
 
 
 def test_the_coin_volume_is_told_by_the_price_row_by_row():

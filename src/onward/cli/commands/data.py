@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +12,7 @@ import typer
 from onward.cli.market import TimerangeOption
 from onward.cli.output import print_note, print_table
 from onward.cli.session import Session, group, verb
+from onward.errors import OnwardError
 
 if TYPE_CHECKING:
     from onward.data.importers import ImportResult
@@ -52,8 +55,9 @@ def import_(
     with session.progress() as progress:
         for number, file in enumerate(files):
             progress(ProgressEvent("import", number, len(files), file.name))
-            result = read(file, format_)
-            reports = [] if store is None else store.save(result, symbol=symbol, timeframe=timeframe)
+            with _said_of(file, among=len(files)):
+                result = read(file, format_)
+                reports = [] if store is None else store.save(result, symbol=symbol, timeframe=timeframe)
             values.append(_imported(file, result, reports))
             if not session.as_json:
                 _print_import(file, result, reports)
@@ -98,22 +102,23 @@ def check(
     Also for duplicates, zero volume and NaN, in bars and side series. Ends with exit code 1 when a
     rule of the price model is broken.
     """
-    from onward.data.quality import check as check_market
     from onward.data.quality import check_path
 
     if path is None:
-        from onward.cli.market import load_market
-
-        application = session.application()
-        chosen = {"symbols": None if symbol is None else (symbol,), "timeframe": timeframe}
-        wanted = application.settings.data.model_copy(
-            update={k: v for k, v in chosen.items() if v is not None}
-        )
-        report = check_market(load_market(application.repositories, wanted))
+        reports = _check_stored(session, symbol, timeframe)
     else:
-        report = check_path(path, timeframe=timeframe, symbol=symbol, format=format_)
-    session.show(report.to_dict(), lambda: _print_quality(report))
-    if not report.passed:
+        reports = {"": check_path(path, timeframe=timeframe, symbol=symbol, format=format_)}
+    passed = all(report.passed for report in reports.values())
+
+    def render() -> None:
+        for length, report in reports.items():
+            if len(reports) > 1:
+                print_note(f"{length} bars")
+            _print_quality(report)
+        print_note("Passed." if passed else "Failed: a rule of the price model is broken.")
+
+    session.show(_quality_value(reports), render)
+    if not passed:
         raise typer.Exit(1)
 
 
@@ -139,6 +144,55 @@ def convert(
     session.show(
         value, lambda: print_note(f"Wrote {len(market)} bars of {', '.join(market.symbols)} to {written}")
     )
+
+
+def _check_stored(session: Session, symbol: str | None, timeframe: str | None) -> dict[str, QualityReport]:
+    """Check what is stored at home, one report a timeframe: bars of two lengths are no one market."""
+    from onward.cli.market import load_market
+    from onward.data.quality import check as check_market
+
+    application = session.application()
+    store = application.repositories
+    chosen = {"symbols": None if symbol is None else (symbol,), "timeframe": timeframe}
+    wanted = application.settings.data.model_copy(update={k: v for k, v in chosen.items() if v is not None})
+    lengths: list[str | None]
+    if wanted.timeframe is not None:
+        lengths = [wanted.timeframe]
+    else:
+        lengths = [
+            length
+            for length in store.timeframes()
+            if wanted.symbols is None or set(wanted.symbols) <= set(store.candles(length).symbols())
+        ]
+    return {
+        str(length): check_market(load_market(store, wanted.model_copy(update={"timeframe": length})))
+        for length in lengths or [None]  # None: the store itself says what it misses
+    }
+
+
+def _quality_value(reports: dict[str, QualityReport]) -> dict[str, Any]:
+    """Return the reports as one: every entry names its timeframe where that is known."""
+    value: dict[str, Any] = {"passed": all(report.passed for report in reports.values())}
+    for part in ("symbols", "series", "problems"):
+        value[part] = [
+            {"timeframe": length, **entry} if length else entry
+            for length, report in reports.items()
+            for entry in report.to_dict()[part]
+        ]
+    return value
+
+
+@contextmanager
+def _said_of(file: Path, *, among: int) -> Iterator[None]:
+    """Let an error name the file that it is about, where several were given."""
+    try:
+        yield
+    except OnwardError as error:
+        if among == 1 or file.name in f"{error.what} {error.got}":
+            raise
+        raise type(error)(
+            f"{file.name}: {error.what}", got=error.got, allowed=error.allowed, remedy=error.remedy
+        ) from error
 
 
 def _imported(file: Path, result: ImportResult, reports: list[UpsertReport]) -> dict[str, Any]:
@@ -192,4 +246,3 @@ def _print_quality(report: QualityReport) -> None:
         )
     for problem in report.problems:
         print_note(f"{problem.severity}: {problem.subject}: {problem.text}")
-    print_note("Passed." if report.passed else "Failed: a rule of the price model is broken.")

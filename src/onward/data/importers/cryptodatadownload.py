@@ -88,7 +88,8 @@ def _volume_repair(volumes: list[str], swapped: BoolArray) -> Repair:
         f"Of the volume columns {volumes[0]!r} and {volumes[1]!r} the one in coins was taken "
         "(times price it gives the other)"
     )
-    return Repair("volume", count, f"{text}; in {count} rows it was the second.")
+    where = f"; in {count} rows it was the second" if count else ""
+    return Repair("volume", count, f"{text}{where}.")
 
 
 def _has_banner(peek: Peek) -> bool:

@@ -316,7 +316,7 @@ class ParquetCandleRepository(_ParquetRepository):
             raise DataError(
                 f"These look like the bars of another venue, not of the stored {symbol}",
                 got=f"{differing} of {differing + merged.unchanged} common bars differ",
-                remedy=f"Store them under their own name, for example venue:{symbol}.",
+                remedy=f"Store them under a name with the venue in front: --symbol VENUE:{symbol}.",
             )
         manifest = files.read_manifest(directory)
         if not manifest:
