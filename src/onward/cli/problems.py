@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+from pathlib import Path
 
 import typer
 
@@ -28,6 +29,13 @@ def print_problem(error: OnwardError, *, as_json: bool) -> None:
 def as_problem(error: OSError) -> StorageError:
     """Return what the operating system refused as an error that teaches."""
     place = f" ({error.filename})" if error.filename else ""
+    missing = error.errno == errno.ENOENT and error.filename and not Path(error.filename).parent.exists()
+    if missing:  # a file to be written: its draft has a name of its own, which says nothing to anybody
+        return StorageError(
+            "There is no such directory",
+            got=str(Path(error.filename).parent),
+            remedy="Make it, or name another place.",
+        )
     remedies = {
         errno.ENOSPC: "Free some space, then run the command again: nothing was left half-written.",
         errno.EDQUOT: "Free some of your quota, then run the command again.",

@@ -124,6 +124,7 @@ def _write(frame: pd.DataFrame, out: Path) -> Path:
     from onward.registry.files import atomic_file
 
     rows = frame.reset_index()
+    out.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(out) as draft:
         if out.suffix.lower() == ".csv":
             rows.to_csv(draft, index=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from onward.registry import Run
 
 app = group("List, show and compare training runs; open their reports.")
+
+_FOLD_SCORES = ("n", "direction_auc", "range_auc", "log_loss_skill", "accuracy_above_majority")
 
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, or the beginning of it.")]
 
@@ -53,7 +56,8 @@ def list_(
 @verb(app)
 def show(session: Session, run: RunId) -> None:
     """Show a run: data, verdicts, scores, plan."""
-    store = session.application().runs
+    application = session.application()
+    store = application.runs
     found = store.get(run)
     looked_at = store.looked_at(found.record.data_hash, found.record.label_family)
 
@@ -67,11 +71,12 @@ def show(session: Session, run: RunId) -> None:
             [(name, v.level, v.p_value) for name, v in record.verdicts.items()],
             empty="No verdict.",
         )
-        print_table(("score", "value"), _flat(record.scores), empty="No scores.")
+        _print_scores(record.scores)
         print_table(("setting", "value"), _flat(record.plan), empty="No plan.")
-        for label, value in (("published as", record.model_ref), ("report", record.report_path)):
-            if value:
-                print_note(f"{label}: {value}")
+        if record.model_ref:
+            print_note(f"published as: {record.model_ref}")
+        if record.report_path:
+            print_note(f"report: {application.home.root / record.report_path}")
 
     session.show({"run": found, "looked_at": looked_at}, render)
 
@@ -83,7 +88,7 @@ def compare(
 ) -> None:
     """Lay runs side by side.
 
-    What differs in the plan, then verdicts and scores.
+    What differs in the plan, then verdicts and scores; with --json those of every fold as well.
     """
     comparison = session.application().runs.compare(runs)
 
@@ -96,7 +101,7 @@ def compare(
             ("score", comparison.scores),
             ("setting that differs", comparison.plan),
         ):
-            rows = [(name, *values) for name, values in table.items()]
+            rows = [(name, *values) for name, values in table.items() if not name.startswith("folds.")]
             print_table((title, *heads), rows, empty=f"No {title}.")
 
     session.show(comparison, render)
@@ -120,12 +125,31 @@ def report(
         from onward.registry.files import atomic_file
 
         content = path.read_bytes()
+        out.parent.mkdir(parents=True, exist_ok=True)
         with atomic_file(out) as draft:
             draft.write_bytes(content)
         path = out
     if open_:
         typer.launch(str(path))
     session.show({"run": found.id, "report": path}, lambda: print_note(str(path)))
+
+
+def _print_scores(scores: Mapping[str, Any]) -> None:
+    """Print the pooled scores beside those of the naive rules, then the main ones fold by fold."""
+    pooled, folds = scores.get("pooled"), scores.get("folds")
+    if not isinstance(pooled, Mapping) or not isinstance(folds, Mapping):
+        print_table(("score", "value"), _flat(scores), empty="No scores.")
+        return
+    beside = {"model": pooled, **scores.get("baselines", {})}
+    print_table(
+        ("pooled score", *beside),
+        [(name, *(column.get(name) for column in beside.values())) for name in pooled],
+    )
+    shown = [name for name in _FOLD_SCORES if all(name in fold for fold in folds.values())]
+    print_table(
+        ("fold", *shown),
+        [(int(number) + 1, *(fold[name] for name in shown)) for number, fold in folds.items()],
+    )
 
 
 def _report_path(home: Path, run: Run) -> Path:
