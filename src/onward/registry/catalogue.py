@@ -175,7 +175,7 @@ class Catalogue:
             f"Model {reference.name} has no such version",
             got=str(reference),
             allowed=shown or "none is left, all were deleted",
-            remedy=f"`onward models show {reference.name}` shows all.",
+            remedy=f"`onward models list {reference.name}` shows all.",
         )
 
 

@@ -239,7 +239,7 @@ class EmbeddedRegistry:
             if not earlier:
                 raise RegistryError(
                     f"{name}@{alias} has no earlier target to return to",
-                    got=f"{len(events)} events",
+                    got=f"{len(events)} change{'' if len(events) == 1 else 's'} so far",
                     remedy=f"Set it explicitly: `onward models alias {name} {alias} VERSION`.",
                 )
             target = earlier[0]
@@ -387,10 +387,12 @@ class EmbeddedRegistry:
                 "The export would replace something",
                 got=str(path),
                 allowed="a path where nothing is",
-                remedy="Choose another name, or say that it may be overwritten.",
+                remedy="Choose another name, or add --force (overwrite=True in Python).",
             )
         version = self.resolve(reference)
         self._verified(version)
+        with storage_errors("write the export", path):
+            path.parent.mkdir(parents=True, exist_ok=True)
         pack_bundle(version.directory, path)
         return path
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -36,7 +36,7 @@ class Version:
     number: int
     digest: str
     directory: Path
-    manifest: Manifest
+    manifest: Manifest = field(repr=False)  # pages of facts; a version is looked at by its name
     published_at: datetime
     aliases: tuple[str, ...] = ()
 

@@ -110,6 +110,13 @@ with writing(engine) as connection:
 }
 
 
+def test_a_version_prints_in_a_line_without_its_manifest(registry: EmbeddedRegistry, tmp_path: Path) -> None:
+    stage_bundle(tmp_path / "staged")
+    shown = repr(registry.publish(tmp_path / "staged"))
+    assert "number=1" in shown
+    assert "manifest" not in shown
+
+
 @pytest.mark.parametrize("point", KILLED_AT)
 def test_a_kill_between_placing_and_committing_leaves_no_version(
     registry: EmbeddedRegistry, tmp_path: Path, point: str

@@ -58,6 +58,10 @@ def test_what_was_live_when(cli, versions: list[str]) -> None:
     assert "ISO 8601" in cli.fails("models", "history", "btc", "--at", "yesterday")
 
 
+def test_the_way_to_all_versions_is_a_command_that_works(cli, versions: list[str]) -> None:
+    assert "`onward models list btc`" in cli.fails("models", "show", "btc/77")
+
+
 def test_a_deletion_is_confirmed(cli, versions: list[str]) -> None:
     assert cli("models", "delete", "btc/1", stdin="n\n").exit_code == 1
     assert len(cli.json("models", "list", "btc")) == 3
@@ -69,7 +73,9 @@ def test_a_deletion_is_confirmed(cli, versions: list[str]) -> None:
 def test_a_version_goes_into_a_file_and_back(cli, versions: list[str], tmp_path: Path) -> None:
     cli.ok("models", "export", "btc/2", "btc.onward")
     assert "would replace" in cli.fails("models", "export", "btc/2", "btc.onward")
+    assert "--force" in cli.fails("models", "export", "btc/2", "btc.onward")
     cli.ok("models", "export", "btc/2", "btc.onward", "--force")
+    cli.ok("models", "export", "btc/2", "new/place/btc.onward")
     other = ("--home", tmp_path / "other")
     assert (
         cli.json("models", "import", "btc.onward", *other)["ref"] == "models:/btc-1h/1"
@@ -164,6 +170,22 @@ def test_runs_are_listed_shown_and_compared(cli, application: Application) -> No
     assert "different data" in cli.ok("runs", "compare", one, other)
 
 
+def test_a_run_is_shown_in_two_small_tables(cli, application: Application) -> None:
+    one = {"n": 40, "direction_auc": 0.51, "brier": 0.6}
+    scores = {"pooled": one, "folds": {"0": one, "1": one}, "baselines": {"momentum": one}}
+    run = application.runs.record(record(scores=scores, report_path="runs/x/report.html")).id
+    shown = cli.ok("runs", "show", run)
+    (head,) = [line for line in shown.splitlines() if "pooled score" in line]
+    assert head.split() == ["pooled", "score", "model", "momentum"]
+    (folds,) = [line for line in shown.splitlines() if line.split()[:1] == ["fold"]]
+    assert folds.split() == ["fold", "n", "direction_auc"]
+    assert "folds.0" not in shown
+    assert f"report: {cli.home / 'runs/x/report.html'}" in shown
+    again = application.runs.record(record(scores=scores)).id
+    assert "folds.0" not in cli.ok("runs", "compare", run, again)
+    assert "folds.0.brier" in cli.json("runs", "compare", run, again)["scores"]
+
+
 def test_the_report_of_a_run(cli, application: Application) -> None:
     run = application.runs.record(record()).id
     assert "no report" in cli.fails("runs", "report", run)
@@ -172,6 +194,7 @@ def test_the_report_of_a_run(cli, application: Application) -> None:
     application.runs.update(run, report_path=str(report))
     assert cli.ok("runs", "report", run).strip() == str(report)
     cli.ok("runs", "report", run, "--out", "copy.html")
+    cli.ok("runs", "report", run, "--out", "new/place/copy.html")
     assert Path("copy.html").read_text() == "<p>verdict</p>"
     assert "there is a file already" in cli.fails("runs", "report", run, "--out", "copy.html")
     report.unlink()
