@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -88,7 +90,7 @@ def audit_stage(
     except Exception as error:
         raise AuditError(
             f"{stage.name} cannot be computed on this market",
-            got=f"{type(error).__name__}: {error}",
+            got=f"{type(error).__name__}: {error} ({_place(error)})",
             remedy="Make it run on the whole market first; the audit starts from there.",
         ) from error
     lookback = stage.lookback_bars if isinstance(stage, FunctionStage) else int(stage.lookback)
@@ -148,6 +150,15 @@ def audit_function(
     """
     stage = as_stage(function, columns, lookback=lookback, **wrapping)
     return audit_stage(cast(CausalStage, stage), market, cuts=cuts, seed=seed, progress=progress)
+
+
+def _place(error: Exception) -> str:
+    """Return file and line of the user's own code that an error came through, the deepest one."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = Path(__file__).parents[1]
+    theirs = [f for f in frames if "site-packages" not in f.filename and ours not in Path(f.filename).parents]
+    deepest = (theirs or frames)[-1]
+    return f"{Path(deepest.filename).name}, line {deepest.lineno}"
 
 
 def _require_bars(market: Market) -> None:

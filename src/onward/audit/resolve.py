@@ -149,6 +149,7 @@ def _checked(stage: Any, target: str) -> CausalStage:
 
 
 def _offered(found: Any, part: str) -> str:
-    names = [name for name in vars(found) if not name.startswith("_")] if hasattr(found, "__dict__") else []
+    public = vars(found).items() if hasattr(found, "__dict__") else ()
+    names = [name for name, value in public if not (name.startswith("_") or inspect.ismodule(value))]
     close = nearest(part, names)
     return f"did you mean {close}?" if close else ", ".join(sorted(names)[:12]) or "nothing"

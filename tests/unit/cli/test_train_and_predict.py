@@ -164,6 +164,10 @@ def test_audit_of_the_users_own_code(place: Path, cli, monkeypatch: pytest.Monke
     assert report["passed"] is True
     assert "no module" in cli.fails("audit", "nowhere:Stage", *data)
     assert "Did you mean" in cli.fails("audit", "manuel", *data)
+    Path("broken_stage.py").write_text("import math\n\n\ndef broken(df):\n    return df['closs']\n")
+    assert "(broken_stage.py, line 5)" in cli.fails("audit", "broken_stage:broken", *data)
+    offered = cli.fails("audit", "broken_stage:zzz")  # no bars are stored: the name is looked at first
+    assert "allowed: broken\n" in offered
 
 
 def test_audit_of_a_stage_follows_the_settings(place: Path, cli) -> None:

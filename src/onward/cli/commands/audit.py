@@ -12,6 +12,7 @@ from onward.cli.session import Session, command, verb
 
 if TYPE_CHECKING:
     from onward.audit import AuditReport
+    from onward.protocols import CausalStage
     from onward.types import Market
 
 app = command()
@@ -43,24 +44,37 @@ def audit(
     if timerange is not None:
         session = session.also(f"data.timerange={timerange}")
     application = session.application(plan)
+    stage = _own_stage(target)  # before the bars are read: a slip in its name costs no time
     market = load_market(
         application.repositories if data is None else None, application.settings.data, data, series
     )
-    report = _stage_report(session, plan, target, market) if target else _plan_report(session, plan, market)
+    if target is None:
+        report = _plan_report(session, plan, market)
+    else:
+        report = _stage_report(session, stage or _catalogue_stage(session, plan, target, market), market)
     session.show(report.to_dict(), lambda: print_note(str(report)))
     if not report.passed:
         raise typer.Exit(1)
 
 
-def _stage_report(session: Session, plan: str | None, target: str, market: Market) -> AuditReport:
-    from onward.audit import audit_stage, load_stage
+def _own_stage(target: str | None) -> CausalStage | None:
+    """Load user code, which belongs to a module; a bare word is a stage of the catalogue."""
+    from onward.audit import load_stage
+
+    return load_stage(target) if target and ":" in target else None
+
+
+def _catalogue_stage(session: Session, plan: str | None, target: str, market: Market) -> CausalStage:
     from onward.training.assembly import make_pipeline
 
-    if ":" in target:  # user code belongs to a module; a bare word is a stage of the catalogue
-        stage = load_stage(target)
-    else:
-        resolved = session.settings(plan).plan.with_overrides({"features.stages": [target]})
-        stage = make_pipeline(resolved, market).causal[0]
+    resolved = session.settings(plan).plan.with_overrides({"features.stages": [target]})
+    stage: CausalStage = make_pipeline(resolved, market).causal[0]
+    return stage
+
+
+def _stage_report(session: Session, stage: CausalStage, market: Market) -> AuditReport:
+    from onward.audit import audit_stage
+
     with session.progress() as progress:
         return audit_stage(stage, market, progress=progress)
 
