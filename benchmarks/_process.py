@@ -15,6 +15,8 @@ __all__ = ["ROOT", "Finished", "onward_command", "run_code", "run_command"]
 
 ROOT = Path(__file__).resolve().parents[1]
 
+UNWANTED = ("PYTHONDONTWRITEBYTECODE", "ONWARD_")
+
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
@@ -53,14 +55,15 @@ def onward_command(*arguments: str) -> list[str]:
 def run_command(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Finished:
     """Run a command to its end.
 
-    Bytecode is cached as it is for everybody, whatever this process was told.
+    Bytecode is cached as it is for everybody, and no setting of the product comes from the
+    environment, whatever this process was told.
 
     Raises
     ------
     RuntimeError
         When it fails; the message is the end of what it wrote to stderr.
     """
-    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(UNWANTED)}
     merged = {**inherited, "PYTHONPATH": str(ROOT), **(environment or {})}
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as complaints:
         start = time.perf_counter()

@@ -63,6 +63,12 @@ def test_a_child_process_is_measured():
     assert finished.cpu_seconds > 0
 
 
+def test_a_child_process_gets_no_setting_of_the_product(monkeypatch):
+    monkeypatch.setenv("ONWARD_BENCH_QLIB_PYTHON", "somewhere")
+    finished = _process.run_code("import os; print([k for k in os.environ if k.startswith('ONWARD')])")
+    assert finished.output.strip() == "[]"
+
+
 def test_a_child_process_that_fails_says_why():
     with pytest.raises(RuntimeError, match="exit code 1: ValueError: no such thing"):
         _process.run_code("raise ValueError('no such thing')")
