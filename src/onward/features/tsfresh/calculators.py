@@ -36,16 +36,45 @@ class Signature:
         return self.required + self.optional
 
 
-WITHOUT_PARAMETERS = """
-abs_energy absolute_maximum absolute_sum_of_changes benford_correlation count_above_mean count_below_mean
-first_location_of_maximum first_location_of_minimum has_duplicate has_duplicate_max has_duplicate_min
-kurtosis last_location_of_maximum last_location_of_minimum length longest_strike_above_mean
-longest_strike_below_mean maximum mean mean_abs_change mean_change mean_second_derivative_central median
-minimum percentage_of_reoccurring_datapoints_to_all_datapoints
-percentage_of_reoccurring_values_to_all_values ratio_value_number_to_time_series_length root_mean_square
-sample_entropy skewness standard_deviation sum_of_reoccurring_data_points sum_of_reoccurring_values
-sum_values variance variance_larger_than_standard_deviation variation_coefficient
-""".split()
+WITHOUT_PARAMETERS = (
+    "abs_energy",
+    "absolute_maximum",
+    "absolute_sum_of_changes",
+    "benford_correlation",
+    "count_above_mean",
+    "count_below_mean",
+    "first_location_of_maximum",
+    "first_location_of_minimum",
+    "has_duplicate",
+    "has_duplicate_max",
+    "has_duplicate_min",
+    "kurtosis",
+    "last_location_of_maximum",
+    "last_location_of_minimum",
+    "length",
+    "longest_strike_above_mean",
+    "longest_strike_below_mean",
+    "maximum",
+    "mean",
+    "mean_abs_change",
+    "mean_change",
+    "mean_second_derivative_central",
+    "median",
+    "minimum",
+    "percentage_of_reoccurring_datapoints_to_all_datapoints",
+    "percentage_of_reoccurring_values_to_all_values",
+    "ratio_value_number_to_time_series_length",
+    "root_mean_square",
+    "sample_entropy",
+    "skewness",
+    "standard_deviation",
+    "sum_of_reoccurring_data_points",
+    "sum_of_reoccurring_values",
+    "sum_values",
+    "variance",
+    "variance_larger_than_standard_deviation",
+    "variation_coefficient",
+)
 
 SIGNATURES: Mapping[str, Signature] = MappingProxyType(
     {name: Signature() for name in WITHOUT_PARAMETERS}

@@ -11,6 +11,7 @@ import pickle
 import sys
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -37,8 +38,9 @@ def compute_chunk(
         the columns they give, in order.
     """
     import pandas as pd
-    from tsfresh.feature_extraction import feature_calculators
-    from tsfresh.utilities.string_manipulation import convert_to_output_format
+
+    calculators: Any = import_module("tsfresh.feature_extraction.feature_calculators")
+    spelt: Any = import_module("tsfresh.utilities.string_manipulation").convert_to_output_format
 
     width = sum(len(names) for *_, names in wanted)
     out = np.full((len(windows), width), np.nan)
@@ -46,7 +48,7 @@ def compute_chunk(
     for row, window in enumerate(windows):
         start = 0
         for calculator, given, parameters, names in wanted:
-            function = given if given is not None else getattr(feature_calculators, calculator)
+            function = given if given is not None else getattr(calculators, calculator)
             x: Any = window.copy()
             if getattr(function, "input", None) == "pd.Series":
                 index = None if times is None else pd.DatetimeIndex(times[row].astype("datetime64[ns]"))
@@ -55,16 +57,14 @@ def compute_chunk(
                 if getattr(function, "fctype", "simple") == "combiner":
                     found = {f"{calculator}__{key}": value for key, value in function(x, param=parameters)}
                 elif parameters:
-                    found = {
-                        f"{calculator}__{convert_to_output_format(p)}": function(x, **p) for p in parameters
-                    }
+                    found = {f"{calculator}__{spelt(p)}": function(x, **p) for p in parameters}
                 else:
                     found = {calculator: function(x)}
                 for offset, name in enumerate(names):
                     out[row, start + offset] = float(found.get(name, np.nan))
             except ImportError:
                 raise
-            except Exception as error:  # noqa: BLE001 - a calculator may raise anything on a window
+            except Exception as error:  # a calculator may raise anything on a window
                 errors.setdefault(calculator, f"{type(error).__name__}: {error}")
             start += len(names)
     return out, errors
@@ -75,10 +75,8 @@ def serve(connection: Connection) -> None:
     warnings.simplefilter("ignore")
     try:
         wanted = pickle.loads(connection.recv_bytes())  # noqa: S301 - from our own parent alone
-        import tsfresh
-
-        connection.send(("ready", tsfresh.__version__))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
+        connection.send(("ready", import_module("tsfresh").__version__))
+    except Exception as error:  # whatever it is, the parent must hear of it
         connection.send(("failed", f"{type(error).__name__}: {error}"))
         return
     while True:
@@ -88,7 +86,7 @@ def serve(connection: Connection) -> None:
             return
         try:
             connection.send(("done", compute_chunk(windows, times, wanted)))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
+        except Exception as error:  # whatever it is, the parent must hear of it
             connection.send(("failed", f"{type(error).__name__}: {error}"))
             return
 

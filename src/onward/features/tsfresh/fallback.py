@@ -6,8 +6,8 @@ import os
 import pickle
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from multiprocessing import Pipe
 from types import TracebackType
 from typing import Any, Self
@@ -58,7 +58,12 @@ class TsfreshProcess:
             [order[f.name] for mine in grouped.values() for f in mine], dtype=np.int64
         )
         self._wanted = [
-            (name, mine[0].function, [dict(f.parameters) for f in mine if f.parameters], [f.name for f in mine])
+            (
+                name,
+                mine[0].function,
+                [dict(f.parameters) for f in mine if f.parameters],
+                [f.name for f in mine],
+            )
             for name, mine in grouped.items()
         ]
 
@@ -105,7 +110,7 @@ class TsfreshProcess:
             raise self._lost("ended before a chunk was sent") from error
         values, errors = self._answer(self.timeout, "did not finish a chunk")
         self.errors |= {name: text for name, text in errors.items() if name not in self.errors}
-        out = np.empty_like(values)
+        out: FloatArray = np.empty_like(values)
         out[:, self._order] = values
         return out
 
@@ -151,13 +156,13 @@ class TsfreshProcess:
                 self._process.wait()
 
 
-def packed_request(wanted: list[tuple[str, Callable[..., Any] | None, list[dict[str, Any]], list[str]]]) -> bytes:
+def packed_request(
+    wanted: list[tuple[str, Callable[..., Any] | None, list[dict[str, Any]], list[str]]],
+) -> bytes:
     """Return a request as bytes; functions of a script travel by value when cloudpickle is there."""
     try:
         try:
-            import cloudpickle  # type: ignore[import-not-found, unused-ignore]
-
-            return bytes(cloudpickle.dumps(wanted))
+            return bytes(import_module("cloudpickle").dumps(wanted))
         except ImportError:
             return pickle.dumps(wanted)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -174,8 +179,3 @@ def exit_reason(code: int | None) -> str:
     if code is None:
         return "no exit code"
     return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-
-
-def seconds_since(start: float) -> float:
-    """Return the seconds since a moment of the monotonic clock."""
-    return time.perf_counter() - start

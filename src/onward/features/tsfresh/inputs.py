@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from onward.errors import ConfigError, DataError, NotEnoughDataError
-from onward.types import FloatArray, IntArray
+from onward.types import FloatArray, IntArray, to_ns
 
 __all__ = ["RollingInput", "read_values", "read_windows"]
 
@@ -133,7 +133,7 @@ def read_times(times: Any, index: pd.Index) -> IntArray | None:
         moments = innermost
     else:
         try:
-            moments = pd.DatetimeIndex(pd.to_datetime(times, utc=True))
+            moments = moments_of(times)
         except (TypeError, ValueError) as error:
             raise DataError("times are no moments", got=str(error), remedy="Give UTC timestamps.") from error
     if len(moments) != len(index):
@@ -144,7 +144,14 @@ def read_times(times: Any, index: pd.Index) -> IntArray | None:
         )
     if moments.hasnans:
         raise DataError("a time is missing", got="NaT", remedy="Drop rows without a time.")
-    return np.asarray(moments.as_unit("ns").asi8, dtype=np.int64)
+    return to_ns(moments)
+
+
+def moments_of(times: Any) -> pd.DatetimeIndex:
+    """Return moments from timestamps, ISO 8601 text or int64 nanoseconds since 1970."""
+    if np.asarray(times).dtype.kind in "iu":
+        return pd.DatetimeIndex(np.asarray(times, dtype="datetime64[ns]"))
+    return pd.DatetimeIndex(pd.to_datetime(times, utc=True, format="ISO8601"))
 
 
 def group_starts(index: pd.Index) -> IntArray:

@@ -27,5 +27,8 @@ def feature_name(calculator: str, parameters: Mapping[str, Any]) -> str:
         shown = {"attr": str(shown["attr"]), "autolag": str(shown.get("autolag", "AIC"))}
     elif calculator == "cwt_coefficients":
         shown["widths"] = tuple(shown["widths"])
-    parts = [f'{key}_"{value}"' if isinstance(value, str) else f"{key}_{value}" for key, value in sorted(shown.items())]
+    parts = [
+        f'{key}_"{value}"' if isinstance(value, str) else f"{key}_{value}"
+        for key, value in sorted(shown.items())
+    ]
     return "__".join([calculator, *parts])

@@ -127,7 +127,9 @@ def features_of(calculator: Any, wanted: Any) -> list[Feature]:
     return [feature_of(name, function, signature, entry) for entry in wanted]
 
 
-def feature_of(name: str, function: Callable[..., Any] | None, signature: Signature | None, entry: Any) -> Feature:
+def feature_of(
+    name: str, function: Callable[..., Any] | None, signature: Signature | None, entry: Any
+) -> Feature:
     """Return the feature of one parameter dictionary."""
     if not isinstance(entry, Mapping):
         raise ConfigError(

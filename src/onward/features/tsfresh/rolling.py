@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from numpy.lib.stride_tricks import sliding_window_view
 
 from onward.errors import ConfigError, nearest
-from onward.features.tsfresh.fallback import CHUNK_ROWS, TsfreshProcess
 from onward.features.tsfresh.inputs import RollingInput, read_count, read_values, read_windows
-from onward.features.tsfresh.parameters import Feature, resolve_parameters
-from onward.types import FloatArray, IntArray
+from onward.features.tsfresh.jobs import Job, available_threads, compute_fallback, compute_native
+from onward.features.tsfresh.parameters import resolve_parameters
+from onward.types import IntArray
 
 __all__ = [
     "FallbackWarning",
@@ -31,10 +28,6 @@ __all__ = [
 ]
 
 Alignment = Literal["windows", "full"]
-CHUNK_VALUES = 1 << 17
-"""Numbers that a chunk of windows, or of results, holds at most: about a megabyte."""
-NS_PER_SECOND = 1_000_000_000
-SECONDS_PER_HOUR = 3600.0
 
 
 class FallbackWarning(UserWarning):
@@ -209,7 +202,9 @@ def column_names(
     features = [f for f in resolve_parameters(parameters) if times or not f.by_time]
     if isinstance(window, int | np.integer):
         return [f"{name}__{feature.name}" for name in series for feature in features]
-    return [f"{name}__{length}__{feature.name}" for name in series for length in window for feature in features]
+    return [
+        f"{name}__{length}__{feature.name}" for name in series for length in window for feature in features
+    ]
 
 
 def extract_rolling(
@@ -250,7 +245,14 @@ def extract_rolling(
     matrix = np.full((len(rows), width * len(lengths) * len(data.names)), np.nan, dtype=target)
     places = np.arange(len(ends)) if align == "windows" else ends
     jobs = [
-        Job(data, series, length, features, matrix, width * (place * len(lengths) + slot))
+        Job(
+            data,
+            series,
+            length,
+            features=features,
+            matrix=matrix,
+            first=width * (place * len(lengths) + slot),
+        )
         for place, series in enumerate(data.series)
         for slot, length in enumerate(lengths)
     ]
@@ -260,14 +262,12 @@ def extract_rolling(
     errors, version = compute_fallback(jobs, ends, places, timeout)
     ended = time.perf_counter()
 
-    window_names = lengths if several else lengths[0]
     names = [
         f"{name}__{length}__{f.name}" if several else f"{name}__{f.name}"
         for name in data.names
         for length in lengths
         for f in features
     ]
-    assert len(names) == matrix.shape[1], window_names
     frame = pd.DataFrame(matrix, index=data.index[rows], columns=names, copy=False)
     native = tuple(f.name for f in features if f.native)
     fallback = tuple(f.name for f in features if not f.native)
@@ -286,167 +286,10 @@ def extract_rolling(
     return RollingResult(frame, report)
 
 
-class Job:
-    """All windows of one length over one series.
-
-    Parameters
-    ----------
-    data
-        Where times and groups come from.
-    values
-        The series.
-    length
-        Values in a window.
-    features
-        What is computed.
-    matrix
-        Where it goes: columns ``first`` and following.
-    first
-        First column of this job.
-    """
-
-    def __init__(
-        self,
-        data: RollingInput,
-        values: FloatArray,
-        length: int,
-        features: Sequence[Feature],
-        matrix: npt.NDArray[Any],
-        first: int,
-    ) -> None:
-        self.data = data
-        self.values = values
-        self.length = length
-        self.features = features
-        self.matrix = matrix
-        self.first = first
-        self._holes = np.concatenate([[0], np.cumsum(~np.isfinite(values))]).astype(np.int64)
-
-    def usable(self, ends: IntArray) -> npt.NDArray[np.bool_]:
-        """Return which windows lie within one group and hold finite values only."""
-        starts = ends - self.length + 1
-        inside = starts >= self.data.group_start[ends]
-        return inside & (self._holes[ends + 1] - self._holes[np.maximum(starts, 0)] == 0)
-
-    def unknown(self, ends: IntArray) -> int:
-        """Count the windows that lie within one group and yet hold something unknown."""
-        inside = ends - self.length + 1 >= self.data.group_start[ends]
-        return int((inside & ~self.usable(ends)).sum())
-
-    def windows(self, ends: IntArray) -> FloatArray:
-        """Return windows by their last rows, one a row."""
-        view = sliding_window_view(self.values, self.length)
-        return np.ascontiguousarray(view[ends - self.length + 1])
-
-    def times(self, ends: IntArray) -> IntArray | None:
-        """Return the moments of each window, ns UTC."""
-        if self.data.time is None:
-            return None
-        return np.ascontiguousarray(sliding_window_view(self.data.time, self.length)[ends - self.length + 1])
-
-    def hours(self, ends: IntArray) -> FloatArray | None:
-        """Return the hours since each window's first moment, divided as tsfresh divides."""
-        times = self.times(ends)
-        if times is None:
-            return None
-        return np.ascontiguousarray((times - times[:, :1]) / NS_PER_SECOND / SECONDS_PER_HOUR)
-
-
-def compute_native(jobs: Sequence[Job], ends: IntArray, places: IntArray, workers: int) -> int:
-    """Let the kernels write every native feature; return the number of windows with unknown values."""
-    from onward.kernels.tsfresh import Chunk, Request, writers
-
-    tasks: list[Callable[[], None]] = []
-    for job in jobs:
-        requests = [Request(f.calculator, f.parameters, i) for i, f in enumerate(job.features) if f.native]
-        if not requests:
-            continue
-        columns = np.array([job.first + r.slot for r in requests], dtype=np.int64)
-        packed = [Request(r.calculator, r.parameters, slot) for slot, r in enumerate(requests)]
-        families = writers(packed, job.length)
-        by_time = any(f.by_time for f in job.features if f.native)
-        contiguous = len(requests) == len(job.features)
-        target = job.matrix[:, job.first : job.first + len(job.features)] if contiguous else None
-
-        def compute(
-            part: slice,
-            job: Job = job,
-            families: Any = families,
-            columns: IntArray = columns,
-            target: Any = target,
-            by_time: bool = by_time,
-        ) -> None:
-            usable = job.usable(ends[part])
-            here, rows = ends[part][usable], places[part][usable]
-            if not len(here):
-                return
-            chunk = Chunk(job.windows(here), job.hours(here) if by_time else None)
-            out = np.empty((len(here), len(columns)))
-            for family in families:
-                family.write(chunk, out)
-            if target is not None:
-                target[rows] = out
-            else:
-                job.matrix[np.ix_(rows, columns)] = out
-
-        for part in chunks(len(ends), max(job.length, len(columns))):
-            tasks.append(lambda part=part, compute=compute: compute(part))  # type: ignore[misc]
-    run(tasks, workers)
-    return sum(job.unknown(ends) for job in jobs)
-
-
-def compute_fallback(
-    jobs: Sequence[Job], ends: IntArray, places: IntArray, timeout: float
-) -> tuple[dict[str, str], str]:
-    """Let tsfresh write the rest, chunk by chunk; return its complaints and its version."""
-    rest = [(i, f) for i, f in enumerate(jobs[0].features) if not f.native]
-    if not rest or not len(ends):
-        return {}, ""
-    by_time = any(f.by_time for _, f in rest)
-    with TsfreshProcess([f for _, f in rest], timeout) as process:
-        for job in jobs:
-            usable = job.usable(ends)
-            columns = np.array([job.first + i for i, _ in rest], dtype=np.int64)
-            here, rows = ends[usable], places[usable]
-            for start in range(0, len(here), CHUNK_ROWS):
-                part = slice(start, start + CHUNK_ROWS)
-                values = process.compute(job.windows(here[part]), job.times(here[part]) if by_time else None)
-                job.matrix[np.ix_(rows[part], columns)] = values
-        return process.errors, process.version
-
-
-def run(tasks: Sequence[Callable[[], None]], workers: int) -> None:
-    """Run tasks on some threads; the first alone, so that kernels are compiled once."""
-    if not tasks:
-        return
-    tasks[0]()
-    if workers == 1:
-        for task in tasks[1:]:
-            task()
-        return
-    with ThreadPoolExecutor(workers, thread_name_prefix="onward-rolling") as pool:
-        for future in [pool.submit(task) for task in tasks[1:]]:
-            future.result()
-
-
-def chunks(count: int, width: int) -> Iterator[slice]:
-    """Yield slices of rows that together hold about `CHUNK_VALUES` numbers each."""
-    rows = min(2048, max(16, CHUNK_VALUES // width))
-    for start in range(0, count, rows):
-        yield slice(start, start + rows)
-
-
 def window_ends(data: RollingInput, shortest: int, stride: int) -> IntArray:
     """Return the last row of every window of the shortest length, group by group."""
     position = np.arange(len(data), dtype=np.int64) - data.group_start - (shortest - 1)
     return np.flatnonzero((position >= 0) & (position % stride == 0)).astype(np.int64)
-
-
-def available_threads() -> int:
-    """Return how many threads Numba would use: the cores that this process may run on."""
-    import numba
-
-    return max(1, min(int(numba.config.NUMBA_NUM_THREADS), os.cpu_count() or 1))
 
 
 def read_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:

@@ -5,6 +5,8 @@ them: the number of lags minimises an information criterion on one common sample
 chosen regression is fitted again on all rows it can use. P-values: MacKinnon (1994).
 """
 
+# ruff: noqa: PLR0917 - compiled functions take their arrays by position
+
 from __future__ import annotations
 
 import math
@@ -143,7 +145,9 @@ def chosen_lag(x: FloatVector, last_lag: int, penalty: float, table: FloatMatrix
 
 
 @kernel
-def dickey_fuller(x: FloatVector, last_lag: int, penalty: float, table: FloatMatrix, out: FloatVector) -> bool:
+def dickey_fuller(
+    x: FloatVector, last_lag: int, penalty: float, table: FloatMatrix, out: FloatVector
+) -> bool:
     """Write statistic, p-value and lags of the test; return whether the designs allow it.
 
     A negative penalty takes ``last_lag`` as given.
@@ -262,9 +266,7 @@ class Autoregression(Family):
     def write(self, chunk: Chunk, out: FloatMatrix) -> None:
         """Write the wanted columns of every window."""
         degenerate = np.zeros(len(chunk.windows), dtype=np.int64)
-        autoregression_columns(
-            chunk.windows, self.orders, self.coefficients, self.slots, degenerate, out
-        )
+        autoregression_columns(chunk.windows, self.orders, self.coefficients, self.slots, degenerate, out)
         for row in np.flatnonzero(degenerate):
             for order in np.unique(self.orders):
                 found = degenerate_autoregression(chunk.windows[row], int(order))

@@ -1,5 +1,7 @@
 """Patterns in a window: how many new phrases it holds, and how evenly its orderings occur."""
 
+# ruff: noqa: PLR0917 - compiled functions take their arrays by position
+
 from __future__ import annotations
 
 from collections.abc import Mapping

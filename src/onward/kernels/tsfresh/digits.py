@@ -46,7 +46,7 @@ def first_digit(value: float, bounds: FloatVector, digits: IntVector) -> int:
         place -= 1
     while place + 1 < len(bounds) and bounds[place + 1] <= size:
         place += 1
-    return digits[place]
+    return int(digits[place])
 
 
 @kernel

@@ -1,5 +1,7 @@
 """How unpredictable a window is: entropy of its histogram, sample entropy, approximate entropy."""
 
+# ruff: noqa: PLR0917 - compiled functions take their arrays by position
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -61,7 +63,7 @@ def histogram_entropy(values: FloatVector, bins: int) -> float:
 @kernel
 def alike(x: FloatVector, i: int, j: int, length: int, tolerance: float) -> bool:
     """Return whether two stretches differ by at most a tolerance everywhere."""
-    for k in range(length):
+    for k in range(length):  # noqa: SIM110 - a generator does not compile
         if not abs(x[i + k] - x[j + k]) <= tolerance:
             return False
     return True
@@ -78,7 +80,7 @@ def sample_entropy(x: FloatVector, tolerance: float) -> float:
                 short += 2
                 if j + 2 < n and abs(x[i + 2] - x[j + 2]) <= tolerance:
                     long += 2
-    return -np.log(np.float64(long) / np.float64(short))
+    return float(-np.log(np.float64(long) / np.float64(short)))
 
 
 @kernel

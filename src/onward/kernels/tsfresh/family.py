@@ -29,7 +29,7 @@ class Calculator:
     """
 
     code: int
-    encode: Callable[[Mapping[str, Any]], tuple[float, ...] | None] = field(default=lambda parameters: ())
+    encode: Callable[[Mapping[str, Any]], tuple[float, ...] | None] = field(default=lambda _parameters: ())
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,9 @@ class Family(ABC):
     def __init__(self, requests: Sequence[Request], length: int) -> None:
         self.length = length
         self.slots: IntVector = np.array([r.slot for r in requests], dtype=np.int64)
-        self.codes: IntVector = np.array([self.CALCULATORS[r.calculator].code for r in requests], dtype=np.int64)
+        self.codes: IntVector = np.array(
+            [self.CALCULATORS[r.calculator].code for r in requests], dtype=np.int64
+        )
         self.numbers: FloatMatrix = np.zeros((len(requests), self.WIDTH))
         for row, request in enumerate(requests):
             encoded = self.CALCULATORS[request.calculator].encode(request.parameters)

@@ -1,5 +1,7 @@
 """A window against its own past: autocorrelations, third moments across lags, complexity."""
 
+# ruff: noqa: PLR0917 - compiled functions take their arrays by position
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -102,7 +104,7 @@ def lagged_columns(
             elif code == PARTIAL:
                 if lag <= last_partial and last_partial > 0:
                     value = partial[lag]
-            elif code == THIRD_MOMENT or code == ASYMMETRY:
+            elif code in (THIRD_MOMENT, ASYMMETRY):
                 count = n - 2 * lag
                 if count <= 0:
                     value = 0.0

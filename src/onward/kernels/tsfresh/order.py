@@ -1,5 +1,7 @@
 """Order statistics: quantiles, largest magnitudes, mass quantiles, changes inside a quantile corridor."""
 
+# ruff: noqa: PLR0917 - compiled functions take their arrays by position
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -46,8 +48,8 @@ def quantile_of(ordered: FloatVector, q: float) -> float:
     weight = position - np.floor(position)
     gap = ordered[above] - ordered[below]
     if weight >= 0.5:
-        return ordered[above] - gap * (1.0 - weight)
-    return ordered[below] + gap * weight
+        return float(ordered[above] - gap * (1.0 - weight))
+    return float(ordered[below] + gap * weight)
 
 
 @kernel
@@ -55,7 +57,7 @@ def aggregate(values: FloatVector, start: int, count: int, how: int, scratch: Fl
     """Return an aggregate of ``values[start:start + count]``; ``scratch`` is overwritten."""
     if how == MEAN_OF:
         return mean_of(values, start, count)
-    if how == VARIANCE_OF or how == DEVIATION_OF:
+    if how in (VARIANCE_OF, DEVIATION_OF):
         variance = variance_of(values, start, count, scratch)
         return variance if how == VARIANCE_OF else np.sqrt(variance)
     if how == SUM_OF:
@@ -71,11 +73,11 @@ def aggregate(values: FloatVector, start: int, count: int, how: int, scratch: Fl
                 j -= 1
             scratch[j] = value
         middle = count // 2
-        return scratch[middle] if count % 2 else (scratch[middle - 1] + scratch[middle]) / 2.0
+        return float(scratch[middle] if count % 2 else (scratch[middle - 1] + scratch[middle]) / 2.0)
     best = values[start]
     for i in range(start + 1, start + count):
         best = max(best, values[i]) if how == LARGEST_OF else min(best, values[i])
-    return best
+    return float(best)
 
 
 @kernel

@@ -1,5 +1,7 @@
 """The window's frequencies: Fourier coefficients, moments of the spectrum, Welch density, its entropy."""
 
+# ruff: noqa: PLR0917 - compiled functions take their arrays by position
+
 from __future__ import annotations
 
 import math
@@ -49,7 +51,9 @@ def spectrum_moments(magnitudes: FloatVector, out: FloatVector) -> None:
     out[KURTOSIS] = np.nan
     if not spread < SMALLEST_SPREAD:
         out[SKEW] = (third - 3.0 * first * spread - first**3) / spread**1.5
-        out[KURTOSIS] = (fourth - 4.0 * first * third + 6.0 * second * first * first - 3.0 * first) / spread**2
+        out[KURTOSIS] = (
+            fourth - 4.0 * first * third + 6.0 * second * first * first - 3.0 * first
+        ) / spread**2
 
 
 @kernel

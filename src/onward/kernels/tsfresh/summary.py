@@ -59,7 +59,9 @@ ROUNDING_FLOOR = 1e-14
 
 
 @kernel
-def level(x: FloatVector, ordered: FloatVector, scale: FloatVector, scratch: FloatVector, out: FloatVector) -> None:
+def level(
+    x: FloatVector, ordered: FloatVector, scale: FloatVector, scratch: FloatVector, out: FloatVector
+) -> None:
     """Write the columns of level and spread: slots 0 to 10, 15 and 16."""
     n = len(x)
     total = pairwise_sum(x, 0, n)

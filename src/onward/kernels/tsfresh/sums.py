@@ -53,7 +53,7 @@ def block_sum(values: FloatVector, start: int, count: int) -> float:
     total = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
     for i in range(start + whole, start + count):
         total += values[i]
-    return total
+    return float(total)
 
 
 @kernel

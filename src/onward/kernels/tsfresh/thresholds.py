@@ -1,11 +1,11 @@
 """Counts and yes-no answers against a level: beyond sigmas, above, below, equal, within, crossings, peaks."""
 
+# ruff: noqa: PLR0917 - compiled functions take their arrays by position
+
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
-
-import numpy as np
 
 from onward.kernels.jit import kernel
 from onward.kernels.tsfresh.chunk import MAXIMUM, MEAN, MINIMUM, STANDARD_DEVIATION, Chunk

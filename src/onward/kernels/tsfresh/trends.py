@@ -3,6 +3,8 @@
 Definitions: `scipy.stats.linregress` on positions (or hours), as tsfresh calls it.
 """
 
+# ruff: noqa: PLR0917 - compiled functions take their arrays by position
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +36,9 @@ TINY = 1e-20
 
 
 @kernel
-def fit_line(t: FloatVector, y: FloatVector, n: int, dt: FloatVector, dy: FloatVector, line: FloatVector) -> None:
+def fit_line(
+    t: FloatVector, y: FloatVector, n: int, dt: FloatVector, dy: FloatVector, line: FloatVector
+) -> None:
     """Write slope, intercept, correlation, t statistic and standard errors of ``y`` on ``t``.
 
     ``dt`` and ``dy`` hold at least ``n`` values and are overwritten by deviations. The slot of the

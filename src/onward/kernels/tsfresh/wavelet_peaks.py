@@ -5,6 +5,8 @@ wavelet down to the narrowest into ridges; a ridge counts when it is long enough
 from the noise around its foot.
 """
 
+# ruff: noqa: PLR0917 - compiled functions take their arrays by position
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -61,8 +63,8 @@ def foot_noise(row: FloatVector, centre: int, span: int, scratch: FloatVector) -
     position = NOISE_SHARE * (count - 1)
     below = int(position)
     if below == position:
-        return scratch[below]
-    return scratch[below] * (below + 1 - position) + scratch[below + 1] * (position - below)
+        return float(scratch[below])
+    return float(scratch[below] * (below + 1 - position) + scratch[below + 1] * (position - below))
 
 
 @kernel

@@ -55,7 +55,9 @@ def from_suffix(suffix):
     parameters = {}
     for part in suffix.split("__"):
         key, value = part.rsplit("_", 1)
-        parameters[key] = tuple(map(int, value[1:-1].split(", "))) if value.startswith("(") else literal(value)
+        parameters[key] = (
+            tuple(map(int, value[1:-1].split(", "))) if value.startswith("(") else literal(value)
+        )
     return parameters
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.unit.features.tsfresh.tsfresh_windows import HOUR, by_tsfresh, characters, differs, undecided
 
 from onward.features.tsfresh import resolve_parameters, rolling_features
-from tests.unit.features.tsfresh.tsfresh_windows import HOUR, by_tsfresh, characters, differs, undecided
 
 tsfresh = pytest.importorskip("tsfresh", reason="needs the automl extra")
 
-RARELY_UNDECIDED = {"augmented_dickey_fuller", "fourier_entropy", "fft_coefficient", "max_langevin_fixed_point"}
+RARELY_UNDECIDED = {
+    "augmented_dickey_fuller",
+    "fourier_entropy",
+    "fft_coefficient",
+    "max_langevin_fixed_point",
+}
 """Calculators whose cells may hang on rounding in these windows."""
 
 
