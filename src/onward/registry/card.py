@@ -28,7 +28,7 @@ def _lines(facts: BundleFacts) -> Iterator[str]:
     yield ""
     yield "## Is there skill?"
     yield ""
-    yield from _table(facts.verdicts, "No verdict was reached.")
+    yield from _verdicts(facts.verdicts)
     yield ""
     yield "## Leak certificate"
     yield ""
@@ -59,6 +59,20 @@ def _lines(facts: BundleFacts) -> Iterator[str]:
     yield "```json"
     yield canonical(facts.plan).decode().rstrip("\n")
     yield "```"
+
+
+def _verdicts(verdicts: Mapping[str, Any]) -> Iterator[str]:
+    """Sentences first, then the figures; those of the null band are left to ``manifest.json``."""
+    figures: dict[str, Any] = {}
+    for name, verdict in verdicts.items():
+        if not isinstance(verdict, Mapping):
+            figures[name] = verdict
+            continue
+        if verdict.get("sentence"):
+            yield _cell(str(verdict["sentence"]))
+            yield ""
+        figures[name] = {k: v for k, v in verdict.items() if k not in ("sentence", "subject", "band")}
+    yield from _table(figures, "No verdict was reached.")
 
 
 def _certificate(certificate: Certificate) -> Iterator[str]:

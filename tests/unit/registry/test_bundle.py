@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from onward.errors import BundleError, RegistryError, StorageError
 from onward.registry.bundle import read_manifest, verify_bundle, write_bundle
+from onward.registry.card import render_card
 from onward.registry.manifest import BundleFacts, BundleFile, FeatureSchema, Manifest, parse_manifest
 from onward.testing.registry import CREATED_AT, stage_bundle
 
@@ -278,6 +279,15 @@ def test_another_spelling_of_the_same_content_is_noticed(tmp_path: Path, old: by
     (tmp_path / "bundle" / "manifest.json").write_bytes(content.replace(old, new, 1))
     with pytest.raises(BundleError, match=r"manifest\.json is not the one that was written"):
         verify_bundle(tmp_path / "bundle")
+
+
+def test_the_card_says_the_verdict_in_words_before_its_figures(tmp_path: Path) -> None:
+    verdict = {"sentence": "Direction: a coin.", "level": "none", "p": 0.4, "band": {"low": 0.47}}
+    facts = stage_bundle(tmp_path / "bundle").model_copy(update={"verdicts": {"direction": verdict}})
+    card = render_card(facts)
+    assert "\nDirection: a coin.\n\n| | |" in card
+    assert "| direction.p | 0.4 |" in card
+    assert "band" not in card
 
 
 def test_the_card_says_what_matters(tmp_path: Path) -> None:
