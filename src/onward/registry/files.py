@@ -101,7 +101,20 @@ def atomic_directory(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_file(target: Path) -> Iterator[Path]:
-    """Give a path beside ``target`` that becomes it, on disk, when all went well."""
+    """Give a path beside ``target`` that becomes it, on disk, when all went well.
+
+    Raises
+    ------
+    StorageError
+        When the target is a device or a pipe: a rename would replace it for the whole machine.
+    """
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        raise StorageError(
+            "This is no ordinary file and is left alone",
+            got=str(target),
+            allowed="a path of a file, or one where nothing is",
+            remedy="Name a file.",
+        )
     draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
         yield draft

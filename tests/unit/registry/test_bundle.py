@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from onward.errors import BundleError, RegistryError, StorageError
 from onward.registry.bundle import read_manifest, verify_bundle, write_bundle
 from onward.registry.card import render_card
+from onward.registry.files import atomic_file
 from onward.registry.manifest import BundleFacts, BundleFile, FeatureSchema, Manifest, parse_manifest
 from onward.testing.registry import CREATED_AT, stage_bundle
 
@@ -181,6 +182,14 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="No space left"):
         write(tmp_path / "bundle", save)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_or_device_is_never_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(StorageError, match="no ordinary file"), atomic_file(pipe) as draft:
+        draft.write_bytes(b"x")
+    assert pipe.is_fifo()
 
 
 def test_existing_content_is_never_overwritten(tmp_path: Path) -> None:
