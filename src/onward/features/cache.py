@@ -109,7 +109,7 @@ class FeatureCache:
                     descriptor = None
                     mark_used(path)
                     return matrix  # type: ignore[no-any-return]
-            except (OSError, ValueError):
+            except (OSError, ValueError, EOFError):
                 _log.debug("cannot read %s", path, exc_info=True)
             finally:
                 if descriptor is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import multiprocessing
 import os
 import signal
@@ -22,6 +21,10 @@ from onward.features.cache_locks import held_alone, hold_for_reading, is_held, r
 
 SHAPE = (500, 2)
 SIZE = 500 * 2 * 8 + 256  # room that an entry is given: the values and their header
+
+
+def _is_device(path: str) -> bool:
+    return Path(path).is_char_device()
 
 
 def put(cache: FeatureCache, key: str, value: float = 1.0) -> np.ndarray:
@@ -67,7 +70,6 @@ def test_being_used_is_noted_without_touching_the_time_of_writing(tmp_path):
 def test_an_entry_that_is_mapped_is_never_removed(tmp_path, caplog):
     cache = FeatureCache(tmp_path, max_bytes=SIZE)
     view = put(cache, "a", 4.0)[3:, :1]  # a view keeps the map, and so the entry
-    gc.collect()
     assert cache.stats().n_in_use == 1
     kept = put(cache, "b", 5.0)
     assert not isinstance(kept, np.memmap)
@@ -78,7 +80,6 @@ def test_an_entry_that_is_mapped_is_never_removed(tmp_path, caplog):
     assert keys(tmp_path) == ["a"]
     assert (view == 4.0).all()
     del view
-    gc.collect()
     assert cache.stats().n_in_use == 0
     assert isinstance(put(cache, "b", 5.0), np.memmap)
     assert keys(tmp_path) == ["b"]
@@ -238,19 +239,38 @@ def test_a_full_disk_first_costs_old_entries(tmp_path, monkeypatch, caplog):
         save(*args, **kwargs)
 
     monkeypatch.setattr(np, "save", full_while_old_is_there)
-    gc.collect()
     assert isinstance(put(cache, "new"), np.memmap)
     assert keys(tmp_path) == ["new"]
     assert caplog.text == ""
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_write_that_the_system_refuses_midway_costs_speed_only(tmp_path):
+    script = (
+        "import logging, resource, sys\nimport numpy as np\n"
+        "from onward.features.cache import FeatureCache\n"
+        "logging.basicConfig(level=logging.WARNING)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))\n"
+        "matrix = FeatureCache(sys.argv[1]).build('a', (500, 2), np.float64, lambda out: out.fill(8.0))\n"
+        "print(matrix.sum())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) == 8_000.0
+    assert "cannot be written" in done.stderr
+    assert "the matrix stays in memory" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not _is_device("/dev/full"), reason="no device /dev/full on this system")
 def test_a_disk_that_is_really_full_costs_speed_only(tmp_path, monkeypatch, caplog):
     fdopen = os.fdopen
 
     def onto_a_full_device(handle, mode):
+        if mode != "wb":
+            return fdopen(handle, mode)
         os.close(handle)
-        return Path("/dev/full").open(mode) if mode == "wb" else fdopen(handle, mode)
+        return fdopen(os.open("/dev/full", os.O_WRONLY), mode)  # never made, never cut
 
     monkeypatch.setattr("onward.features.cache.os.fdopen", onto_a_full_device)
     matrix = put(FeatureCache(tmp_path), "a", 8.0)
