@@ -1,6 +1,7 @@
 """tsfresh itself, in a process of its own: ``python -m onward.features.tsfresh.child FD``.
 
-The process reads requests from an inherited connection, imports tsfresh once, and answers chunk
+The process reads requests from an inherited connection, imports tsfresh when one of its
+calculators is wanted, and answers chunk
 by chunk, so its memory is bounded by a chunk and returns to the system when it ends.
 """
 
@@ -18,6 +19,8 @@ from typing import Any
 import numpy as np
 
 __all__ = ["compute_chunk", "serve"]
+
+CALCULATORS = "tsfresh.feature_extraction.feature_calculators"
 
 
 def compute_chunk(
@@ -39,29 +42,27 @@ def compute_chunk(
     """
     import pandas as pd
 
-    calculators: Any = import_module("tsfresh.feature_extraction.feature_calculators")
-    spelt: Any = import_module("tsfresh.utilities.string_manipulation").convert_to_output_format
-
+    functions = [
+        given if given is not None else getattr(import_module(CALCULATORS), name)
+        for name, given, *_ in wanted
+    ]
     width = sum(len(names) for *_, names in wanted)
     out = np.full((len(windows), width), np.nan)
     errors: dict[str, str] = {}
     for row, window in enumerate(windows):
         start = 0
-        for calculator, given, parameters, names in wanted:
-            function = given if given is not None else getattr(calculators, calculator)
+        for function, (calculator, _, parameters, names) in zip(functions, wanted, strict=True):
             x: Any = window.copy()
             if getattr(function, "input", None) == "pd.Series":
                 index = None if times is None else pd.DatetimeIndex(times[row].astype("datetime64[ns]"))
                 x = pd.Series(x, index=index)
             try:
                 if getattr(function, "fctype", "simple") == "combiner":
-                    found = {f"{calculator}__{key}": value for key, value in function(x, param=parameters)}
-                elif parameters:
-                    found = {f"{calculator}__{spelt(p)}": function(x, **p) for p in parameters}
+                    by_key = {f"{calculator}__{key}": value for key, value in function(x, param=parameters)}
+                    found = [by_key.get(name, np.nan) for name in names]
                 else:
-                    found = {calculator: function(x)}
-                for offset, name in enumerate(names):
-                    out[row, start + offset] = float(found.get(name, np.nan))
+                    found = [function(x, **p) for p in parameters] if parameters else [function(x)]
+                out[row, start : start + len(names)] = found
             except ImportError:
                 raise
             except Exception as error:  # a calculator may raise anything on a window
@@ -75,7 +76,8 @@ def serve(connection: Connection) -> None:
     warnings.simplefilter("ignore")
     try:
         wanted = pickle.loads(connection.recv_bytes())  # noqa: S301 - from our own parent alone
-        connection.send(("ready", import_module("tsfresh").__version__))
+        needed = any(function is None for _, function, *_ in wanted)
+        connection.send(("ready", import_module("tsfresh").__version__ if needed else ""))
     except Exception as error:  # whatever it is, the parent must hear of it
         connection.send(("failed", f"{type(error).__name__}: {error}"))
         return

@@ -95,13 +95,11 @@ def test_other_features_are_computed_by_tsfresh_and_announced():
     assert features.iloc[2, 1] == dict(expected)['attr_"pvalue"__autolag_"t-stat"']
 
 
-@with_tsfresh
 def test_the_plain_call_warns():
     with pytest.warns(FallbackWarning, match="spread"):
         rolling_features(np.arange(6.0), window=5, parameters={spread: None})
 
 
-@with_tsfresh
 def test_a_calculator_that_hangs_is_ended():
     before = time.monotonic()
     with pytest.raises(StageError, match="did not finish a chunk in time"):
@@ -109,7 +107,6 @@ def test_a_calculator_that_hangs_is_ended():
     assert time.monotonic() - before < 50.0
 
 
-@with_tsfresh
 def test_a_killed_process_is_reported():
     with pytest.raises(StageError, match="killed by signal 9"):
         rolling_features(np.arange(6.0), window=5, parameters={deadly: None})
