@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from onward.audit.memory import Memory
 from onward.errors import AuditError
 from onward.protocols import CausalStage
 from onward.types import BoolArray, FloatArray, IntArray, Market
@@ -100,12 +101,14 @@ class StageRunner:
     """Computes a stage on many markets, each time from a pristine copy of stage and market.
 
     A stage that keeps something from its first run (a scaler fitted once, say) would otherwise
-    carry the whole history into every later, shorter run and look clean.
+    carry the whole history into every later, shorter run and look clean. What its code keeps
+    outside the stage is put back as well (`onward.audit.memory`).
     """
 
     def __init__(self, stage: CausalStage) -> None:
         self._stage = stage
         self._pristine = _copied(stage)
+        self._memory = Memory.of(stage)
 
     def compute(self, market: Market, *, in_place: bool = False) -> Table:
         """Return the stage's table on a market, of which the stage gets a copy.
@@ -122,6 +125,7 @@ class StageRunner:
         AuditError
             The stage did not return one numeric row for every bar.
         """
+        self._memory.restore()
         stage = _copied(self._pristine)
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
