@@ -25,6 +25,9 @@ from onward.types import Fold, IntArray, Spans
 
 __all__ = ["cut_folds", "ended_before", "outside", "require_training_rows", "training_rows"]
 
+NEVER = 2**63 - 1
+"""Latest moment that an int64 of nanoseconds holds: an embargo reaching beyond it ends there."""
+
 
 def training_rows(
     spans: Spans, test_blocks: Sequence[IntArray], candidates: IntArray, embargo: int
@@ -53,7 +56,8 @@ def training_rows(
     start, end = spans.start[candidates], spans.end[candidates]
     drop = overlaps_any(start, end, spans.start[test], spans.end[test])
     for block in test_blocks:
-        drop |= (start > spans.start[block].max()) & (start <= spans.end[block].max() + embargo)
+        over = min(int(spans.end[block].max()) + embargo, NEVER)
+        drop |= (start > spans.start[block].max()) & (start <= over)
     return np.sort(candidates[~drop])
 
 
@@ -83,8 +87,8 @@ def ended_before(
         Keep only the newest candidates: those of the last so many decision times (bars), or those
         that decided less than so long before the newest one (time). ``None`` keeps all.
     """
-    first = min(spans.start[block].min() for block in test_blocks)
-    rows = np.flatnonzero(spans.end < first - embargo).astype(np.int64)
+    first = min(int(spans.start[block].min()) for block in test_blocks)
+    rows = np.flatnonzero(spans.end < max(first - embargo, -NEVER)).astype(np.int64)
     if window is None or len(rows) == 0:
         return rows
     start = spans.start[rows]
