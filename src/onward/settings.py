@@ -204,7 +204,7 @@ def _file_layer(path: Path) -> Layer:
             got=f"{path} ({error.strerror})",
             remedy="Make it readable, or remove it.",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(
             "the settings file is not valid TOML",
             got=f"{path}: {error}",

@@ -54,7 +54,7 @@ def scalar(text: str) -> Any:
     """Return text of a free-form table: a JSON value where it is one, else the text."""
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         return text
 
 
@@ -70,10 +70,10 @@ def options_of(annotation: Any) -> list[Any]:
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ConfigError(
-            f"this value begins like JSON but is none ({error.msg})",
-            got=text,
+            f"this value begins like JSON but is none ({getattr(error, 'msg', error)})",
+            got=text[:200],
             allowed='["a", "b"] or plain a, b; {"key": 1} or plain key=1',
             remedy="Quote it for your shell, or write it without brackets.",
         ) from error

@@ -13,6 +13,8 @@ from onward.errors import StorageError
 
 __all__ = ["storage_error", "storage_errors"]
 
+RECOVER = "Restore it from a backup; `sqlite3 onward.db .recover` saves what can be read."
+
 # The primary result code is the first part of the extended name: SQLITE_IOERR_WRITE is an IOERR.
 SQLITE_MEANINGS: tuple[tuple[str, str, str], ...] = (
     ("SQLITE_FULL", "The disk is full: the database could not grow", "Free some space and try again."),
@@ -39,7 +41,7 @@ SQLITE_MEANINGS: tuple[tuple[str, str, str], ...] = (
     (
         "SQLITE_CORRUPT",
         "The database file is damaged",
-        "Restore it from a backup; `sqlite3 onward.db .recover` saves what can be read.",
+        RECOVER,
     ),
     (
         "SQLITE_CANTOPEN",
@@ -65,6 +67,10 @@ def storage_error(error: Exception, database: str) -> StorageError:
         File or address, without a password, for the message.
     """
     original = getattr(error, "orig", None) or error
+    if isinstance(original, UnicodeDecodeError):  # SQLite hands out text as it lies in the file
+        return StorageError(
+            "The database file is damaged", got=f"{database} (text that is no text)", remedy=RECOVER
+        )
     reason = str(original).strip().splitlines()[0] if str(original).strip() else type(original).__name__
     name = getattr(original, "sqlite_errorname", None) or ""
     for prefix, what, remedy in SQLITE_MEANINGS:
@@ -93,5 +99,5 @@ def storage_errors(database: str) -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except (DBAPIError, sqlite3.Error, PoolTimeoutError) as error:
+    except (DBAPIError, sqlite3.Error, PoolTimeoutError, UnicodeDecodeError) as error:
         raise storage_error(error, database) from error

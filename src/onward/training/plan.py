@@ -81,13 +81,14 @@ class TrainingPlan(PlanSections):
 
     @property
     def label_family(self) -> str:
-        """The question that is asked of the data, as text: method and horizon of the labels.
+        """The question that is asked of the data, as text: the method of the labels.
 
         The trial counter counts the configurations whose scores were looked at on the same data
-        with the same family. Thresholds redraw the border between the classes of the same future
-        return: trying another one is another try at the same question, so they are left out.
+        with the same family. Another horizon or threshold is another try at the same question
+        (does this history tell what comes next?), so both are left out: who tries ten horizons
+        has looked ten times.
         """
-        return f"{self.labels.method}:{self.labels.horizon_bars}"
+        return self.labels.method
 
     def to_toml(self) -> str:
         """Return the plan as a plan file that spells out every value."""
@@ -169,7 +170,7 @@ def read_plan_file(path: Path) -> dict[str, Any]:
         ) from error
     try:
         return flattened(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise PlanError(
             "the plan file is not valid TOML",
             got=f"{path}: {error}",

@@ -7,6 +7,8 @@ entry whose probe recognises a file reads it.
 from __future__ import annotations
 
 import os
+import zipfile
+import zlib
 from pathlib import Path
 
 import pandas as pd
@@ -116,7 +118,12 @@ def read(path: str | os.PathLike[str], format: str | None = None) -> ImportResul
         IndexError,
         TypeError,
         AssertionError,
+        ArithmeticError,
+        RuntimeError,
         OSError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
         pyarrow.ArrowException,
     ) as e:
         raise FormatError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -74,7 +75,7 @@ class Peek:
             else:
                 with self.path.open("rb") as stream:
                     data = stream.read(HEAD_BYTES)
-        except (OSError, EOFError, IndexError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, IndexError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
             raise FormatError("The file cannot be read", got=f"{self.path.name}: {error}") from error
         return data.decode("utf-8-sig", errors="replace")
 

@@ -101,7 +101,7 @@ def _json_columns(peek: Peek) -> list[str]:
 def _json_table(peek: Peek) -> pd.DataFrame:
     try:
         content: Any = json.loads(peek.text())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # lists nested thousands deep
         raise FormatError("The file is not valid JSON", got=f"{peek.path.name}: {error}") from error
     if isinstance(content, dict) and isinstance(content.get("data"), list):
         content = content["data"]
