@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from onward.errors import ModelError
-from onward.types import CLASSES, FloatArray, IntArray, Spans, from_ns
+from onward.types import CLASSES, FloatArray, Fold, IntArray, Spans, from_ns
 
-__all__ = ["CLASS_NAMES", "OutOfFold"]
+__all__ = ["CLASS_NAMES", "OutOfFold", "mutual_training"]
 
 CLASS_NAMES = ("down", "range", "up")
 
@@ -35,6 +35,10 @@ class OutOfFold:
         Class frequencies of the training rows of each row's fold, shape (n, 3).
     baselines
         Probabilities of naive rules on the same rows, by name, each of shape (n, 3).
+    mutual
+        How mutually the folds were trained, from `mutual_training`: 1 when each fold learnt from
+        the outcomes of all others (k-fold, and the careful assumption when nothing is said), 0
+        when none did so both ways (walk-forward).
 
     Raises
     ------
@@ -48,10 +52,13 @@ class OutOfFold:
     probability: FloatArray
     prior: FloatArray
     baselines: Mapping[str, FloatArray] = field(default_factory=dict)
+    mutual: float = 1.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "baselines", MappingProxyType(dict(self.baselines)))
         n = len(self.spans)
+        if not 0.0 <= self.mutual <= 1.0:
+            raise ModelError("mutual is no share", got=self.mutual, allowed="0 to 1")
         if n == 0:
             raise ModelError("no row was scored", remedy="Use a longer time range or fewer folds.")
         if np.shape(self.y) != (n,) or np.shape(self.fold) != (n,):
@@ -77,8 +84,8 @@ class OutOfFold:
         return len(self.y)
 
     def __reduce__(self) -> tuple[object, ...]:
-        parts = (self.spans, self.fold, self.y, self.probability, self.prior, dict(self.baselines))
-        return (OutOfFold, parts)
+        arrays = (self.spans, self.fold, self.y, self.probability, self.prior)
+        return (OutOfFold, (*arrays, dict(self.baselines), self.mutual))
 
     @property
     def folds(self) -> tuple[int, ...]:
@@ -94,6 +101,7 @@ class OutOfFold:
             self.probability[rows],
             self.prior[rows],
             {name: probability[rows] for name, probability in self.baselines.items()},
+            self.mutual,
         )
 
     def frame(self) -> pd.DataFrame:
@@ -115,6 +123,23 @@ class OutOfFold:
             for j, class_name in enumerate(CLASS_NAMES):
                 columns[prefix + class_name] = probability[:, j]
         return pd.DataFrame(columns, index=self.spans.index)
+
+
+def mutual_training(folds: Sequence[Fold]) -> float:
+    """Return how mutually folds are trained, 0 (walk-forward) to 1 (k-fold).
+
+    Of all training that a fold gets from the rows that another one is scored on, the share that
+    goes both ways. When fold A learns from B and B from A, one chance likeness of the two counts
+    twice in the pooled score, which the null band has to know (see `onward.evaluation.null`).
+    """
+    learns = np.array(
+        [
+            [np.isin(other.test, fold.train).mean() if other is not fold else 0.0 for other in folds]
+            for fold in folds
+        ]
+    )
+    given = float((learns**2).sum())
+    return min(1.0, float((learns * learns.T).sum()) / given) if given > 0 else 0.0
 
 
 def _check_probabilities(what: str, probability: FloatArray, n_rows: int) -> None:
