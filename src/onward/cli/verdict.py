@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 
 __all__ = ["print_training", "training_value"]
 
+PRIORS = (
+    "A naive rule's AUC strays from 0.5 to either side without knowing anything: its probabilities are class "
+    "frequencies, and those of a fold's training rows lean against its test rows."
+)
+
 
 def training_value(result: TrainingResult) -> dict[str, Any]:
     """Return a result as plain JSON values."""
@@ -20,6 +25,7 @@ def training_value(result: TrainingResult) -> dict[str, Any]:
         "verdict": result.verdict.to_dict(),
         "scores": result.scores.to_dict(),
         "certificate": result.certificate,
+        "warnings": result.warnings,
     }
 
 
@@ -27,6 +33,8 @@ def print_training(result: TrainingResult) -> None:
     """Write the verdicts with the numbers that decided them, the certificate, and the scores."""
     for sentence in result.verdict.sentences:
         print_note(sentence)
+    for warning in result.warnings:
+        print_note(f"Mind: {warning}")
     certificate = result.certificate
     checks = f" ({', '.join(certificate.checks)})" if certificate.checks else ""
     print_note(f"Leak audit: {certificate.status.replace('_', ' ')}{checks}.")
@@ -47,5 +55,6 @@ def print_training(result: TrainingResult) -> None:
             for name, m in scores.items()
         ],
     )
+    print_note(PRIORS)
     if result.run_id is not None:
         print_note(f"Written down as run {result.run_id}: onward runs show {result.run_id}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,11 @@ class Judgement:
     bands: NullBands
     verdict: Verdict
 
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What a reader should hold against a verdict that speaks for the model, in sentences."""
+        return tuple(_cautions(self.scores, self.verdict))
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {"scores": self.scores.to_dict(), "verdict": self.verdict.to_dict()}
@@ -57,3 +63,22 @@ def judge(
     """
     bands = null_band(oof, lookback=lookback, n_shifts=n_shifts, seed=seed)
     return Judgement(Scores.of(oof), bands, Verdict.of(bands, looked_at))
+
+
+def _cautions(scores: Scores, verdict: Verdict) -> Iterator[str]:
+    spoken = [v for v in (verdict.direction, verdict.range) if v.level != "no evidence of skill"]
+    for said in spoken:
+        for name, naive in scores.baselines.items():
+            reached = naive.direction_auc if said.subject == "direction" else naive.range_auc
+            if reached >= said.auc:
+                yield (
+                    f"The naive rule {name.replace('_', ' ')} ranks the {said.subject} as well as the "
+                    f"model (AUC {reached:.3f} against {said.auc:.3f}): the model adds nothing to a line "
+                    "of arithmetic."
+                )
+    if spoken and scores.pooled.log_loss_skill < 0:
+        yield (
+            f"The log-loss skill is {scores.pooled.log_loss_skill:+.4f}: the probabilities are worse than "
+            "the class frequencies of the training rows. The order of the predictions may be worth "
+            "something, their sizes are not."
+        )

@@ -52,6 +52,7 @@ def report_content(result: TrainingResult) -> ReportContent:
         disabled=_disabled(training.predictor),
         seconds=training.seconds,
         libraries=library_versions(),
+        warnings=result.warnings,
     )
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 from onward.errors import LabelError
 from onward.evaluation.baselines import rule_probabilities
 from onward.evaluation.judgement import Judgement, judge
-from onward.evaluation.oof import OutOfFold
+from onward.evaluation.oof import OutOfFold, mutual_training
 from onward.features.pipeline import FeaturePipeline
 from onward.labels import require_classes
 from onward.prediction.predictor import Predictor
@@ -219,7 +219,11 @@ class BaseTrainer(ABC):
             labeler_state=labeler.to_json(),
             predictor=predictor,
             seconds=clock.seconds,
-            warnings=purging_cautions(spans, folds, self.splitter) + symbol_cautions(market, spans),
+            warnings=(
+                *judgement.cautions,
+                *purging_cautions(spans, folds, self.splitter),
+                *symbol_cautions(market, spans),
+            ),
         )
 
     def fit_folds(self, dataset: Dataset, folds: Sequence[Fold], report: Progress) -> list[FoldOutcome]:
@@ -300,6 +304,7 @@ def pool(spans: Spans, outcomes: Sequence[FoldOutcome]) -> OutOfFold:
         probability=gather([o.probability for o in outcomes]),
         prior=gather([np.tile(o.prior, (len(o.fold.test), 1)) for o in outcomes]),
         baselines={name: gather([o.baselines[name] for o in outcomes]) for name in names},
+        mutual=mutual_training([o.fold for o in outcomes]),
     )
 
 

@@ -39,7 +39,7 @@ def test_a_run_that_went_well_has_everything(application: Application) -> None:
     assert (record.kind, record.status, record.looked_at) == ("train", "succeeded", True)
     assert record.plan_hash == small_plan().content_hash
     assert record.data_hash == market.content_hash
-    assert record.label_family == "threshold:6"
+    assert record.label_family == "threshold"
     assert record.data["bars"] == 600
     assert record.data["series"] == ["driver"]
     assert record.scores["pooled"]["n"] == len(result.oof)
@@ -91,11 +91,11 @@ def test_each_configuration_counts_once_and_each_further_one_costs(application: 
     assert second.verdict.direction.corrected_p == pytest.approx(1 - (1 - p) ** 2)
     assert second.verdict.direction.corrected_p > p
     assert "2 configurations" in second.verdict.direction.sentence
-    other_question = train(application, market, labels__horizon_bars=7)
-    assert other_question.verdict.direction.n_looked_at == 1
+    other_horizon = train(application, market, labels__horizon_bars=7)
+    assert other_horizon.verdict.direction.n_looked_at == 3
     other_data = train(application, planted(600, seed=5), model__n_rounds=7)
     assert other_data.verdict.direction.n_looked_at == 1
-    assert train(application, market, labels__mode="fixed").verdict.range.n_looked_at == 3
+    assert train(application, market, labels__mode="fixed").verdict.range.n_looked_at == 4
 
 
 class Closed(StoredLedger):
