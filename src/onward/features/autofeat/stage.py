@@ -15,7 +15,6 @@ from onward.features.autofeat.evaluate import evaluate
 from onward.features.autofeat.formula import parse
 from onward.features.autofeat.parameters import DEFAULT_TRANSFORMATIONS, Parameters
 from onward.features.autofeat.report import AutoFeatReport, GeneratedFeature
-from onward.features.autofeat.search import find_formulas
 from onward.protocols import Progress
 from onward.types import CLASSES, FloatArray, Spans
 
@@ -174,6 +173,9 @@ class AutoFeatStage:
         NotEnoughDataError, StorageError
             When there are too few rows, or the disk refuses; unless ``on_failure`` is ``skip``.
         """
+        # What fitting needs, serving need not import.
+        from onward.features.autofeat.search import find_formulas
+
         classes = _checked_rows(X, y, spans)
         self.input_columns = tuple(map(str, X.columns))
         self.features = ()
@@ -192,9 +194,10 @@ class AutoFeatStage:
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the input columns of the fit and behind them the generated ones.
 
-        Generated columns are computed in float64 and given in the type of ``X``, rows as given. A
-        value is NaN where an input is NaN or infinite, where a step leaves its domain (logarithm
-        of a negative number, division by zero ...) or where the type cannot hold it.
+        Generated columns are computed in float64 and given in the type of ``X`` (float32 at
+        least), rows as given. A value is NaN where an input is NaN or infinite, where a step leaves
+        its domain (logarithm of a negative number, division by zero ...) or where the type cannot
+        hold it.
 
         Raises
         ------
@@ -214,7 +217,7 @@ class AutoFeatStage:
         own = X[list(self.input_columns)]
         if not self.features:
             return own
-        dtype = np.result_type(*own.dtypes)
+        dtype = np.result_type(np.float32, *own.dtypes)
         made = np.empty((len(X), len(self.features)), dtype=dtype, order="F")
         with np.errstate(over="ignore"):
             for place, feature in enumerate(self.features):

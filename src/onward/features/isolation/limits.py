@@ -22,7 +22,7 @@ class Limits:
     Attributes
     ----------
     seconds
-        Wall-clock time of one call, the start of the child included in its first call.
+        Wall-clock time of one call; also of the start of the child, which takes far less.
     memory_bytes
         Resident memory of the child and all its descendants together; above it they are
         killed. None: no limit. Memory is sampled, so that a child which allocates several
