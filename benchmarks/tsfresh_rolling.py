@@ -33,7 +33,7 @@ def run(quick: bool = False) -> list[Row]:
         return absent
     returns = np.diff(np.log(hours().bars["close"].to_numpy()), prepend=0.0)
     repetitions = 1 if quick else 3
-    rows = _speed("financial", returns, repetitions, windows=100 if quick else 400)
+    rows = _speed("financial", returns, repetitions, windows=400 if quick else 2_000)
     rows += _speed("efficient", returns[:EFFICIENT_WINDOWS], repetitions, windows=10 if quick else 60)
     inputs = {rows_: returns[:rows_] for rows_ in (8_000, 16_000, 32_000, 64_000)}
     rows.append(growth(_financial, inputs, repetitions).row("financial set"))

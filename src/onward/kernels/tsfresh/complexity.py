@@ -1,13 +1,12 @@
 """Patterns in a window: how many new phrases it holds, and how evenly its orderings occur."""
 
-# ruff: noqa: PLR0917 - compiled functions take their arrays by position
-
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from onward.kernels.jit import kernel
 from onward.kernels.tsfresh.chunk import MAXIMUM, MINIMUM, Chunk
@@ -65,84 +64,78 @@ def phrases(symbols: IntVector, child: IntVector, sibling: IntVector, mark: IntV
 
 
 @kernel
-def run_entropy(keys: IntVector, count: int) -> float:
-    """Return the entropy of the runs of equal values among the first ``count`` sorted keys."""
-    total = 0.0
-    start = 0
-    for i in range(1, count + 1):
-        if i < count and keys[i] == keys[start]:
-            continue
-        share = (i - start) / count
-        total += share * np.log(share)
-        start = i
-    return -total
+def phrase_columns(
+    windows: FloatMatrix, scale: FloatMatrix, bins: IntVector, slots: IntVector, out: FloatMatrix
+) -> None:
+    """Write the share of new phrases in every window, for every number of symbols."""
+    rows, n = windows.shape
+    symbols, mark = np.empty(n, dtype=np.int64), np.empty(n + 1, dtype=np.int64)
+    child, sibling = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.int64)
+    for row in range(rows):
+        for column in range(len(bins)):
+            discretise(windows[row], scale[row, MINIMUM], scale[row, MAXIMUM], bins[column], symbols)
+            out[row, slots[column]] = phrases(symbols, child, sibling, mark) / n
 
 
 @kernel
-def permutation_entropy(x: FloatVector, step: int, dimension: int, keys: IntVector) -> float:
-    """Return the entropy of the orderings of ``dimension`` neighbours (Bandt and Pompe, 2002).
+def ordering_keys(windows: FloatMatrix, step: int, dimension: int, keys: IntMatrix) -> None:
+    """Write one number an ordering of ``dimension`` neighbours, which differ from each other.
 
-    ``step`` moves from one group of neighbours to the next. The neighbours differ from each other.
+    ``step`` moves from one group of neighbours to the next.
     """
-    n = len(x)
-    if n < dimension:
-        return np.nan
-    count = (n - dimension) // step + 1
-    for group in range(count):
-        start = group * step
-        key = 0
-        for i in range(start, start + dimension):
-            rank = 0
-            for j in range(start, start + dimension):
-                rank += 1 if x[j] < x[i] else 0
-            key = key * dimension + rank
-        keys[group] = key
-    keys[:count].sort()
-    return run_entropy(keys, count)
+    for row in range(len(windows)):
+        x = windows[row]
+        for group in range(keys.shape[1]):
+            start = group * step
+            key = 0
+            for i in range(start, start + dimension):
+                rank = 0
+                for j in range(start, start + dimension):
+                    rank += 1 if x[j] < x[i] else 0
+                key = key * dimension + rank
+            keys[row, group] = key
+
+
+def tied_ordering_keys(windows: FloatMatrix, step: int, dimension: int) -> IntMatrix:
+    """Return one number an ordering where neighbours may be equal, ordered as NumPy sorts them."""
+    groups = np.lib.stride_tricks.sliding_window_view(windows, dimension, axis=1)[:, ::step]
+    ranks = np.argsort(np.argsort(groups, axis=2), axis=2)
+    return np.asarray(ranks @ dimension ** np.arange(dimension, dtype=np.int64), dtype=np.int64)
 
 
 @kernel
 def run_entropies(keys: IntMatrix, out: FloatVector) -> None:
-    """Write the entropy of each row of sorted keys."""
-    for row in range(len(keys)):
-        out[row] = run_entropy(keys[row], keys.shape[1])
+    """Write the entropy of the runs of equal keys in each row of sorted keys."""
+    rows, count = keys.shape
+    for row in range(rows):
+        total = 0.0
+        start = 0
+        for i in range(1, count + 1):
+            if i < count and keys[row, i] == keys[row, start]:
+                continue
+            share = (i - start) / count
+            total += share * np.log(share)
+            start = i
+        out[row] = -total
 
 
-def tied_permutation_entropy(windows: FloatMatrix, step: int, dimension: int) -> FloatVector:
-    """Return the permutation entropy of windows in which values repeat, ordered as NumPy sorts."""
-    out = np.full(len(windows), np.nan)
-    if windows.shape[1] >= dimension:
-        groups = np.lib.stride_tricks.sliding_window_view(windows, dimension, axis=1)[:, ::step]
-        ranks = np.argsort(np.argsort(groups, axis=2), axis=2)
-        keys = ranks @ dimension ** np.arange(dimension, dtype=np.int64)
+def permutation_entropies(
+    windows: FloatMatrix, tied: npt.NDArray[np.bool_], step: int, dimension: int
+) -> FloatVector:
+    """Return the entropy of the orderings of neighbours in each window (Bandt and Pompe, 2002).
+
+    The order of equal values is whatever NumPy's sort makes of it (on processors with AVX-512 it is
+    not their order in time), so windows that are ``tied`` go through NumPy's sort as in tsfresh.
+    """
+    rows, n = windows.shape
+    out = np.full(rows, np.nan)
+    if n >= dimension:
+        keys = np.empty((rows, (n - dimension) // step + 1), dtype=np.int64)
+        ordering_keys(windows, step, dimension, keys)
+        if tied.any():
+            keys[tied] = tied_ordering_keys(windows[tied], step, dimension)
         run_entropies(np.sort(keys, axis=1), out)
     return out
-
-
-@kernel
-def complexity_columns(
-    windows: FloatMatrix,
-    scale: FloatMatrix,
-    codes: IntVector,
-    numbers: FloatMatrix,
-    slots: IntVector,
-    out: FloatMatrix,
-) -> None:
-    """Write every column of every window."""
-    rows, n = windows.shape
-    symbols, keys = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-    child, sibling = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.int64)
-    mark = np.empty(n + 1, dtype=np.int64)
-    for row in range(rows):
-        x = windows[row]
-        for column in range(len(codes)):
-            first, second = int(numbers[column, 0]), int(numbers[column, 1])
-            if codes[column] == LEMPEL_ZIV:
-                discretise(x, scale[row, MINIMUM], scale[row, MAXIMUM], first, symbols)
-                value = phrases(symbols, child, sibling, mark) / n
-            else:
-                value = permutation_entropy(x, first, second, keys)
-            out[row, slots[column]] = value
 
 
 def bins_of(parameters: Mapping[str, Any]) -> tuple[float, ...] | None:
@@ -168,16 +161,13 @@ class Complexity(Family):
     }
 
     def write(self, chunk: Chunk, out: FloatMatrix) -> None:
-        """Write the wanted columns of every window.
-
-        The order of equal values is whatever NumPy's sort makes of it (on processors with AVX-512
-        it is not their order in time), so windows with ties go through NumPy's sort as in tsfresh.
-        """
-        complexity_columns(chunk.windows, chunk.scale, self.codes, self.numbers, self.slots, out)
-        orderings = np.flatnonzero(self.codes == PERMUTATION)
-        tied = (np.diff(chunk.sorted, axis=1) == 0.0).any(axis=1)
-        if len(orderings) and tied.any():
-            windows = chunk.windows[tied]
-            for column in orderings:
-                step, dimension = (int(n) for n in self.numbers[column, :2])
-                out[tied, self.slots[column]] = tied_permutation_entropy(windows, step, dimension)
+        """Write the wanted columns of every window."""
+        by_phrases = self.codes == LEMPEL_ZIV
+        if by_phrases.any():
+            bins = self.numbers[by_phrases, 0].astype(np.int64)
+            phrase_columns(chunk.windows, chunk.scale, bins, self.slots[by_phrases], out)
+        if not by_phrases.all():
+            tied = (np.diff(chunk.sorted, axis=1) == 0.0).any(axis=1)
+            for column in np.flatnonzero(~by_phrases):
+                step, dimension = (int(number) for number in self.numbers[column, :2])
+                out[:, self.slots[column]] = permutation_entropies(chunk.windows, tied, step, dimension)

@@ -106,6 +106,20 @@ def corridor_changes(
 
 
 @kernel
+def largest_magnitudes_mean(ordered: FloatVector, count: int, kept: FloatVector) -> float:
+    """Return the mean of the largest magnitudes: they stand at the two ends of sorted values."""
+    low, high = 0, len(ordered) - 1
+    for place in range(count - 1, -1, -1):
+        if -ordered[low] > ordered[high]:
+            kept[place] = abs(ordered[low])
+            low += 1
+        else:
+            kept[place] = abs(ordered[high])
+            high -= 1
+    return mean_of(kept, 0, count)
+
+
+@kernel
 def order_columns(
     windows: FloatMatrix,
     ordered: FloatMatrix,
@@ -118,17 +132,15 @@ def order_columns(
     rows, n = windows.shape
     magnitudes, mass, squares = np.empty(n), np.empty(n), np.empty(n)
     scratch, kept = np.empty(n), np.empty(n)
-    wants_magnitudes = False
     wants_mass = False
     wants_energy = False
     for code in codes:
-        wants_magnitudes |= code == LARGEST_MAGNITUDES
         wants_mass |= code == MASS_QUANTILE
         wants_energy |= code == ENERGY_RATIO
     for row in range(rows):
         x, xs = windows[row], ordered[row]
         total = energy = 0.0
-        if wants_mass or wants_magnitudes:
+        if wants_mass:
             for i in range(n):
                 magnitudes[i] = abs(x[i])
             total = pairwise_sum(magnitudes, 0, n)
@@ -136,8 +148,6 @@ def order_columns(
             for i in range(n):
                 running += magnitudes[i]
                 mass[i] = running / total
-        if wants_magnitudes:
-            magnitudes.sort()
         if wants_energy:
             for i in range(n):
                 squares[i] = x[i] * x[i]
@@ -150,7 +160,7 @@ def order_columns(
                 value = quantile_of(xs, a)
             elif code == LARGEST_MAGNITUDES:
                 if n > int(a):
-                    value = mean_of(magnitudes, n - int(a), int(a))
+                    value = largest_magnitudes_mean(xs, int(a), kept)
             elif code == MASS_QUANTILE:
                 if total != 0.0:
                     first = 0

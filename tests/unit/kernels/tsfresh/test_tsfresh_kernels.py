@@ -17,10 +17,11 @@ from onward.kernels.tsfresh.autoregression import (
     dickey_fuller,
     mackinnon_p_value,
 )
-from onward.kernels.tsfresh.complexity import permutation_entropy, phrases, tied_permutation_entropy
+from onward.kernels.tsfresh.complexity import permutation_entropies, phrases
 from onward.kernels.tsfresh.digits import digit_bounds, first_digit
 from onward.kernels.tsfresh.entropy import histogram_entropy, sample_entropy
 from onward.kernels.tsfresh.least_squares import back_substitute, is_sound, pseudo_fit, triangularise
+from onward.kernels.tsfresh.order import largest_magnitudes_mean
 from onward.kernels.tsfresh.wavelet_peaks import count_ridges, ricker, transform
 from onward.kernels.tsfresh.wavelets import mexican_hat_weights
 
@@ -74,14 +75,32 @@ def test_phrases_are_those_of_a_plain_parser(symbols):
     assert phrases(np.array(symbols, dtype=np.int64), *tree) == slow_phrases(symbols)
 
 
-def test_permutation_entropy_of_distinct_values_needs_no_tie_rule():
-    windows = np.random.default_rng(4).normal(size=(5, 40))
-    keys = np.empty(40, dtype=np.int64)
-    for dimension, step in [(3, 1), (5, 2), (7, 1)]:
-        fast = [permutation_entropy(w, step, dimension, keys) for w in windows]
-        np.testing.assert_allclose(fast, tied_permutation_entropy(windows, step, dimension), rtol=1e-12)
-    assert np.isnan(permutation_entropy(np.arange(3.0), 1, 4, keys))
-    assert np.isnan(tied_permutation_entropy(np.zeros((1, 3)), 1, 4))
+def slow_permutation_entropy(x, step, dimension):
+    groups = [x[i : i + dimension] for i in range(0, len(x) - dimension + 1, step)]
+    orders = [tuple(np.argsort(np.argsort(group))) for group in groups]
+    shares = np.array([orders.count(order) for order in set(orders)]) / len(orders)
+    return -np.sum(shares * np.log(shares))
+
+
+@pytest.mark.parametrize(("dimension", "step"), [(3, 1), (5, 2), (7, 1)])
+def test_permutation_entropy_is_that_of_the_orderings(dimension, step):
+    generator = np.random.default_rng(4)
+    windows = np.concatenate([generator.normal(size=(3, 40)), generator.integers(0, 9, (3, 40))])
+    tied = np.arange(6) >= 3
+    found = permutation_entropies(windows, tied, step, dimension)
+    np.testing.assert_allclose(found, [slow_permutation_entropy(w, step, dimension) for w in windows])
+    always_sorted = permutation_entropies(windows, np.ones(6, dtype=bool), step, dimension)
+    np.testing.assert_allclose(found, always_sorted, rtol=1e-12)
+    assert np.isnan(permutation_entropies(np.zeros((1, dimension - 1)), tied[:1], step, dimension))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=30), st.integers(1, 40))
+def test_largest_magnitudes_are_found_at_both_ends(values, count):
+    x = np.array(values)
+    count = min(count, len(x))
+    expected = np.mean(np.sort(np.abs(x))[-count:])
+    assert largest_magnitudes_mean(np.sort(x), count, np.empty(len(x))) == expected
 
 
 def slow_sample_entropy(x, tolerance):
