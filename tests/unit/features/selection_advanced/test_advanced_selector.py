@@ -52,7 +52,7 @@ def wide_rows(seed: int = 0):
 
 
 def test_it_keeps_the_contract_of_fitted_stages():
-    check_fitted_stage(lambda: AdvancedFeatureSelector(n_null=8))
+    check_fitted_stage(lambda: AdvancedFeatureSelector(n_null=5, n_shifts=50))
 
 
 def test_the_ledger_tells_where_each_column_went_and_who_stands_for_it():
