@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from onward.kernels.rolling import rolling_mean, rolling_moments
 from onward.models.rules import signal_frequencies, signal_probabilities
 from onward.types import FloatArray, IntArray, Market, Spans
 
@@ -76,7 +77,7 @@ def momentum_signal(market: Market, n_bars: int) -> FloatArray:
 
     def signal(log_close: FloatArray) -> FloatArray:
         step = _difference(log_close, 1)
-        scale = _trailing(step * step, n_bars, np.mean)
+        scale = rolling_mean(step * step, n_bars)
         return _beyond(_difference(log_close, n_bars), MOVED * np.sqrt(n_bars * scale))
 
     return _by_symbol(market, signal)
@@ -86,8 +87,7 @@ def mean_reversion_signal(market: Market, n_bars: int) -> FloatArray:
     """Return the direction back to the trailing mean, 0 when the close is not stretched from it."""
 
     def signal(log_close: FloatArray) -> FloatArray:
-        mean = _trailing(log_close, n_bars, np.mean)
-        deviation = _trailing(log_close, n_bars, np.std)
+        mean, deviation = rolling_moments(log_close, n_bars, ddof=0)
         return -_beyond(log_close - mean, STRETCHED * deviation)
 
     return _by_symbol(market, signal)
@@ -106,14 +106,6 @@ def _difference(values: FloatArray, n_bars: int) -> FloatArray:
     result = np.full(len(values), np.nan)
     if len(values) > n_bars:
         result[n_bars:] = values[n_bars:] - values[:-n_bars]
-    return result
-
-
-def _trailing(values: FloatArray, n_bars: int, statistic: Any) -> FloatArray:
-    result = np.full(len(values), np.nan)
-    if len(values) >= n_bars:
-        windows = np.lib.stride_tricks.sliding_window_view(values, n_bars)
-        result[n_bars - 1 :] = statistic(windows, axis=1)
     return result
 
 

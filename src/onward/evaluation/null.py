@@ -27,7 +27,7 @@ import pandas as pd
 from onward.errors import ConfigError
 from onward.evaluation.metrics import direction_score
 from onward.evaluation.oof import OutOfFold
-from onward.kernels.statistics import draw_shifts, least_shift, shifted_areas
+from onward.kernels.statistics import draw_shifts, least_shift, longest_span, shifted_areas
 from onward.types import FloatArray, IntArray
 
 __all__ = ["NullBand", "NullBands", "chance_probability", "null_band"]
@@ -55,7 +55,8 @@ class NullBand:
         Chance of an AUC this high without skill (one-sided), between 0 and 1; 1 when the data
         are too short to say.
     extrapolated
-        True when no shift reached the observed AUC, so that ``p`` comes from mean and deviation.
+        True when fewer than one independent shift reached the observed AUC, so that ``p`` comes
+        from mean and deviation.
     independent
         How many of the shifts are worth counting as independent: the admissible range divided
         by the longest span.
@@ -170,12 +171,11 @@ def null_band(oof: OutOfFold, *, lookback: int = 0, n_shifts: int = 1_000, seed:
 def chance_probability(observed: float, areas: FloatArray, independent: float) -> tuple[float, bool]:
     """Return the one-sided p of an AUC among those of shifts, and whether it was extrapolated.
 
-    Two estimates, of which the larger counts: the share of shifts that reached the observed AUC
-    (itself counted in, Phipson & Smyth 2010), and the tail of a Student prediction interval from
-    the shifts' mean and deviation with as many degrees of freedom as there are independent
-    shifts. Neighbouring shifts are nearly the same shift: with labels of 24 bars 1,000 shifts of
-    4,000 bars are worth about 150, and counting alone would be too sure of rare events. Where no
-    shift reached the observed AUC, counting has hit its floor and the tail alone speaks.
+    The share of shifts that reached the observed AUC, itself counted in (Phipson & Smyth 2010).
+    Neighbouring shifts are nearly the same shift (with labels of 24 bars, 1,000 shifts of 4,000
+    bars are worth about 100), so counting resolves nothing below one independent shift. Below
+    that floor p is extrapolated: the tail of a Student prediction interval from the shifts' mean
+    and deviation, with as many degrees of freedom as there are independent shifts.
 
     Parameters
     ----------
@@ -192,12 +192,12 @@ def chance_probability(observed: float, areas: FloatArray, independent: float) -
     deviation = float(areas.std())
     if deviation == 0.0:  # constant predictions: every AUC is the same
         return (1.0 if reached else 1.0 / (len(areas) + 1)), reached == 0
+    counted = (reached + 1) / (len(areas) + 1)
+    if counted >= 1.0 / (min(independent, len(areas)) + 1.0):
+        return counted, False
     freedom = max(1.0, min(independent, len(areas)) - 1.0)
     distance = (observed - float(areas.mean())) / (deviation * math.sqrt(1.0 + 1.0 / (freedom + 1.0)))
-    tail = float(stdtr(freedom, -distance))
-    if reached == 0:
-        return tail, True
-    return max(tail, (reached + 1) / (len(areas) + 1)), False
+    return float(stdtr(freedom, -distance)), True
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,8 +212,8 @@ class _Plan:
 
 
 def _plan(oof: OutOfFold, times: IntArray, lookback: int, n_shifts: int, seed: int) -> _Plan:
-    span_steps = least_shift(times, oof.spans.longest)
-    least, note = least_shift(times, oof.spans.longest + lookback), ""
+    span_steps = longest_span(times, oof.spans.start, oof.spans.end)
+    least, note = span_steps + (least_shift(times, lookback) if lookback else 0), ""
     room = max(len(times) // 4, span_steps)
     if least > room:
         note = (

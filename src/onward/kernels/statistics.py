@@ -16,6 +16,7 @@ __all__ = [
     "centred_ranks",
     "draw_shifts",
     "least_shift",
+    "longest_span",
     "midranks",
     "shifted_areas",
 ]
@@ -199,6 +200,22 @@ def least_shift(times: IntArray, distance: int) -> int:
         return 0
     reached = np.searchsorted(times, times + distance, side="left")
     return int((reached - np.arange(len(times)))[reached < len(times)].max(initial=0)) or len(times)
+
+
+def longest_span(times: IntArray, start: IntArray, end: IntArray) -> int:
+    """Return how many steps the longest span covers; a gap in the moments counts as one step.
+
+    Parameters
+    ----------
+    times
+        Sorted, unique moments in ns, shape (n,).
+    start, end
+        Spans in ns, closed on both ends, shape (m,).
+    """
+    if len(start) == 0:
+        return 0
+    steps = np.searchsorted(times, end, side="left") - np.searchsorted(times, start, side="left")
+    return int(steps.max())
 
 
 def draw_shifts(n_steps: int, least: int, n_shifts: int, seed: int) -> IntArray:

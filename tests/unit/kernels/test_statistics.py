@@ -12,6 +12,7 @@ from onward.kernels.statistics import (
     centred_ranks,
     draw_shifts,
     least_shift,
+    longest_span,
     midranks,
     shifted_areas,
 )
@@ -93,3 +94,11 @@ def test_shifts_are_distinct_and_far_enough_both_ways(n_steps, least, n_shifts, 
     assert (np.diff(shifts) > 0).all()
     assert all(least <= s <= n_steps - least for s in shifts)
     np.testing.assert_array_equal(shifts, draw_shifts(n_steps, least, n_shifts, seed))
+
+
+def test_a_span_that_crosses_a_gap_is_no_longer_in_steps():
+    times = np.concatenate((np.arange(10), 1_000 + np.arange(10)))
+    end = np.minimum(np.arange(20) + 3, 19)
+    assert longest_span(times, times, times[end]) == 3
+    assert longest_span(times, times[:0], times[:0]) == 0
+    assert longest_span(times, times[:1], np.array([10_000])) == len(times)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from onward.errors import LabelError, NotEnoughDataError
-from onward.kernels.statistics import centred_ranks, draw_shifts, least_shift
+from onward.kernels.statistics import centred_ranks, draw_shifts, longest_span
 from onward.types import FloatArray, IntArray, Spans
 
 __all__ = ["TARGETS", "Relevance", "label_targets", "measure_relevance", "rank_columns", "shifted_targets"]
@@ -90,7 +90,7 @@ def shifted_targets(spans: Spans, n_shifts: int, seed: int) -> tuple[IntArray, I
     """
     series = _series_codes(spans.index)
     times, step = np.unique(spans.start, return_inverse=True)
-    least = least_shift(times, spans.longest)
+    least = longest_span(times, spans.start, spans.end)
     roomy = min(10 * least, len(times) // 10)
     shifts = draw_shifts(len(times), max(least, roomy), n_shifts, seed)
     if len(shifts) < MIN_SHIFTS:
