@@ -38,7 +38,10 @@ CATALOG: Mapping[str, str] = MappingProxyType(
 """Causal stages: name -> ``module:class`` of a `BuildableStage`."""
 
 FITTED: Mapping[str, str] = MappingProxyType(
-    {"selection": "onward.features.selection.shifted_labels:ShiftedLabelSelector"}
+    {
+        "selection": "onward.features.selection.shifted_labels:ShiftedLabelSelector",
+        "advanced_selection": "onward.features.selection.advanced:AdvancedFeatureSelector",
+    }
 )
 """Fitted stages: name -> ``module:class`` of a `FittedStage`."""
 
