@@ -193,7 +193,7 @@ def chance_probability(observed: float, areas: FloatArray, independent: float) -
     if deviation == 0.0:  # constant predictions: every AUC is the same
         return (1.0 if reached else 1.0 / (len(areas) + 1)), reached == 0
     counted = (reached + 1) / (len(areas) + 1)
-    if counted >= 1.0 / (min(independent, len(areas)) + 1.0):
+    if reached > 0 and counted >= 1.0 / (min(independent, len(areas)) + 1.0):
         return counted, False
     freedom = max(1.0, min(independent, len(areas)) - 1.0)
     distance = (observed - float(areas.mean())) / (deviation * math.sqrt(1.0 + 1.0 / (freedom + 1.0)))
