@@ -124,8 +124,10 @@ class NativePart:
         ends, places = ends[usable], places[usable]
         chunk = Chunk(job.windows(ends), job.hours(ends) if self.by_time else None)
         out = np.empty((len(ends), len(self.columns)))
-        for family in self.families:
-            family.write(chunk, out)
+        # Squares of extreme values overflow: the cell is then infinite or undefined, as in tsfresh.
+        with np.errstate(all="ignore"):
+            for family in self.families:
+                family.write(chunk, out)
         if self.adjacent:
             job.matrix[places, job.first : job.first + len(self.columns)] = out
         else:

@@ -9,6 +9,7 @@ chosen regression is fitted again on all rows it can use. P-values: MacKinnon (1
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -269,10 +270,11 @@ class Autoregression(Family):
         autoregression_columns(chunk.windows, self.orders, self.coefficients, self.slots, degenerate, out)
         for row in np.flatnonzero(degenerate):
             for order in np.unique(self.orders):
-                found = degenerate_autoregression(chunk.windows[row], int(order))
                 mine = (self.orders == order) & (self.coefficients <= order)
-                if found is not None:
-                    out[row, self.slots[mine]] = found[self.coefficients[mine]]
+                with contextlib.suppress(np.linalg.LinAlgError):
+                    found = degenerate_autoregression(chunk.windows[row], int(order))
+                    if found is not None:
+                        out[row, self.slots[mine]] = found[self.coefficients[mine]]
 
 
 class DickeyFuller(Family):
@@ -304,6 +306,8 @@ class DickeyFuller(Family):
         )
         for row in np.flatnonzero(degenerate):
             for penalty in np.unique(self.penalties):
-                found = degenerate_dickey_fuller(chunk.windows[row], self.last_lag, float(penalty))
                 mine = self.penalties == penalty
-                out[row, self.slots[mine]] = found[self.attributes[mine]]
+                out[row, self.slots[mine]] = np.nan
+                with contextlib.suppress(np.linalg.LinAlgError):
+                    found = degenerate_dickey_fuller(chunk.windows[row], self.last_lag, float(penalty))
+                    out[row, self.slots[mine]] = found[self.attributes[mine]]

@@ -23,7 +23,7 @@ BINNED, SAMPLE, APPROXIMATE = range(3)
 def histogram_entropy(values: FloatVector, bins: int) -> float:
     """Return the entropy of an equal-width histogram, in nats, with NumPy's rounding of edges.
 
-    NaN where NumPy cannot cut the range into so many bins (neighbouring edges coincide).
+    NaN where NumPy cannot cut the range into so many bins: edges coincide, or the range overflows.
     """
     n = len(values)
     low = high = values[0]
@@ -33,6 +33,8 @@ def histogram_entropy(values: FloatVector, bins: int) -> float:
     if low == high:
         low, high = low - 0.5, high + 0.5
     width = high - low
+    if not np.isfinite(width):
+        return np.nan
     step = width / bins
     edges = np.empty(bins + 1)
     for i in range(bins):

@@ -109,7 +109,7 @@ def density_columns(
         for column in range(len(codes)):
             which = int(numbers[column, 0])
             if codes[column] == 1:
-                value = histogram_entropy(relative, which) if peak > 0.0 else np.nan
+                value = histogram_entropy(relative, which) if 0.0 < peak < np.inf else np.nan
             else:
                 value = density[row, which] if which < frequencies else np.nan
             out[row, slots[column]] = value

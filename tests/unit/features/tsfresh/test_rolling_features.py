@@ -190,3 +190,14 @@ def test_bad_input_is_answered(change, error, words):
     arguments = {"values": np.arange(20.0), "window": 5, "parameters": "minimal"} | change
     with pytest.raises(error, match=words):
         rolling_features(arguments.pop("values"), **arguments)
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-300, 1e-150, 1e150, 1e300, 1.7e308])
+@pytest.mark.parametrize("length", [1, 2, 5, 13, 48])
+def test_extreme_magnitudes_never_escape_the_window(size, length):
+    """Squares and ranges overflow or vanish; cells may be undefined, nothing may crash or warn."""
+    draw = np.random.default_rng(length).uniform(-1.0, 1.0, 60) * size
+    frame = rolling_features(draw, window=length, parameters="comprehensive", threads=1)
+    windows = np.lib.stride_tricks.sliding_window_view(draw, length)
+    assert np.array_equal(frame["value__maximum"], windows.max(axis=1))
+    assert np.array_equal(frame["value__quantile__q_0.1"].iloc[[0]], [np.quantile(windows[0], 0.1)])
