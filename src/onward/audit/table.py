@@ -20,6 +20,10 @@ __all__ = ["TOLERANCE", "Difference", "StageRunner", "Table", "differences", "pr
 TOLERANCE = 1e-9
 """Allowed difference, as a share of the column's rolling scale (DESIGN 2.7)."""
 
+SAME_START = 1e-3
+"""Share of that tolerance for two runs that begin at the same bar: they do the same arithmetic in the
+same order up to the cut, so a spike in a column must not excuse what moves beside it."""
+
 SCALE_ROWS = 501
 
 
@@ -37,12 +41,15 @@ class Table:
         float64, shape (rows of the market, columns).
     tolerance
         Allowed difference by column: `TOLERANCE`, or a few units of rounding for float32 columns.
+    rounding
+        One unit of rounding by column.
     """
 
     market: Market
     columns: tuple[str, ...]
     cells: FloatArray
     tolerance: FloatArray
+    rounding: FloatArray
     _scales: dict[int, FloatArray] = field(default_factory=dict)
 
     def scale(self, column: int) -> FloatArray:
@@ -140,7 +147,9 @@ class StageRunner:
             return error
 
 
-def differences(full: Table, rows: IntArray, part: Table, part_rows: IntArray) -> Iterator[Difference]:
+def differences(
+    full: Table, rows: IntArray, part: Table, part_rows: IntArray, *, same_start: bool = False
+) -> Iterator[Difference]:
     """Yield, for each column that differs, the first differing row.
 
     Values may differ by `TOLERANCE` of the column's rolling scale; a value that became NaN, or
@@ -156,6 +165,8 @@ def differences(full: Table, rows: IntArray, part: Table, part_rows: IntArray) -
         The other run.
     part_rows
         The same rows in ``part``, shape (n,).
+    same_start
+        Whether both runs begin at the same bar, so that hardly any rounding can tell them apart.
     """
     if full.columns != part.columns:
         raise AuditError(
@@ -172,7 +183,12 @@ def differences(full: Table, rows: IntArray, part: Table, part_rows: IntArray) -
     for column in np.flatnonzero(~same.all(axis=0)):
         suspects = np.flatnonzero(~same[:, column])
         before, after = expected[suspects, column], got[suspects, column]
-        allowed = full.tolerance[column] * full.scale(int(column))[rows[suspects]]
+        share = (
+            max(full.tolerance[column] * SAME_START, full.rounding[column])
+            if same_start
+            else full.tolerance[column]
+        )
+        allowed = share * full.scale(int(column))[rows[suspects]]
         with np.errstate(invalid="ignore"):
             close = np.abs(before - after) <= allowed  # NaN on one side compares as False
         moved = suspects[~close]
@@ -227,4 +243,6 @@ def _table(frame: object, market: Market) -> Table:
             )
     narrow: BoolArray = np.array([dtype == np.float32 for dtype in frame.dtypes], dtype=bool)
     tolerance = np.where(narrow, 8 * float(np.finfo(np.float32).eps), TOLERANCE)
-    return Table(market, tuple(map(str, frame.columns)), frame.to_numpy(dtype=np.float64), tolerance)
+    rounding = np.where(narrow, float(np.finfo(np.float32).eps), float(np.finfo(np.float64).eps))
+    cells = frame.to_numpy(dtype=np.float64)
+    return Table(market, tuple(map(str, frame.columns)), cells, tolerance, rounding)

@@ -91,7 +91,8 @@ class Bench:
         if isinstance(part, Exception):
             return Comparison(error=part)
         rows, part_rows = self._common_rows(changed, moment, first_row)
-        return Comparison(tuple(differences(self.full, rows, part, part_rows)))
+        same_start = first_row is None
+        return Comparison(tuple(differences(self.full, rows, part, part_rows, same_start=same_start)))
 
     def _common_rows(self, changed: Market, moment: int, first_row: int | None) -> tuple[IntArray, IntArray]:
         """Return the rows decided by ``moment`` in the full market and in the changed one."""
