@@ -194,6 +194,28 @@ SLEEPING = "time.sleep(30)"
 NATIVE = "hashlib.pbkdf2_hmac('sha256', b'', b'', 2_000_000_000)"  # no way back to Python for long
 
 
+EARLY = """
+import signal, sys
+
+class Early:
+    @staticmethod
+    def find_spec(name, path, target=None):
+        if name == "onward.cli.interrupt":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Early)
+from onward.cli import main
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is sent to POSIX processes")
+def test_ctrl_c_while_starting_leaves_no_traceback() -> None:
+    finished = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True, check=False)
+    assert finished.returncode == 130
+    assert "Traceback" not in finished.stderr
+
+
 @pytest.mark.parametrize("work", [SLEEPING, NATIVE], ids=["python", "native"])
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is sent to POSIX processes")
 def test_ctrl_c_stops_within_a_second(work: str) -> None:
