@@ -117,6 +117,7 @@ def test_the_report_says_what_happened(fitted):
     report = fitted.report
     assert report.training_rows == 1_500
     assert report.sampled_rows == 500
+    assert report.confirming_rows == 600
     assert set(report.inputs) >= {"manual__slope", "manual__size"}
     assert report.generated > report.offered >= 60
     assert report.estimate.inputs == 4

@@ -1,8 +1,8 @@
-"""autofeat proposes; all training rows, and shifted labels, decide."""
+"""autofeat proposes; rows that it did not see, and shifted labels, decide."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ def confirm(
     X: pd.DataFrame,
     inputs: Mapping[str, str],
     *,
+    taken: Collection[str],
     parameters: Parameters,
     ranks: npt.NDArray[np.float32],
     relevance: Relevance,
@@ -39,15 +40,17 @@ def confirm(
     texts
         Formulas over aliases.
     X
-        All training rows.
+        The rows that were kept back, with the inputs as columns.
     inputs
         Column by alias.
+    taken
+        Column names that must not be given again.
     parameters
         Thresholds and places.
     ranks, relevance
-        Centred ranks of all columns, shape (n_columns, n_rows), and their relevance.
+        Centred ranks of the columns of ``X``, shape (n_columns, n_rows), and their relevance.
     measure
-        Relevance of given ranks to the labels of all training rows.
+        Relevance of given ranks to the labels of these rows.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def confirm(
         likeness = np.abs(others @ made[place])
         closest = int(likeness.argmax())
         if not made[place].any():
-            rejected[formula.text] = "constant or unknown in training"
+            rejected[formula.text] = "constant or unknown in the rows kept back"
         elif parameters.min_z is not None and best <= parameters.min_z:
             needed = f"needed {parameters.min_z:g}"
             rejected[formula.text] = f"no better than shifted labels (z {best:.2f}, {needed})"
@@ -90,7 +93,7 @@ def confirm(
         else:
             kept.append(place)
     chosen = [formulas[place] for place in kept]
-    names = _names(chosen, inputs, position)
+    names = _names(chosen, inputs, taken)
     return tuple(
         GeneratedFeature(
             name=name,
@@ -103,7 +106,7 @@ def confirm(
     ), rejected
 
 
-def _names(formulas: Sequence[Formula], inputs: Mapping[str, str], taken: Mapping[str, int]) -> list[str]:
+def _names(formulas: Sequence[Formula], inputs: Mapping[str, str], taken: Collection[str]) -> list[str]:
     """Return unique column names; an input may have been called so already."""
     wanted = (column_name(f.text, {alias: inputs[alias] for alias in f.names}) for f in formulas)
     names = unique(wanted)

@@ -28,6 +28,7 @@ class Parameters:
     max_candidates: int | None
     max_generated: int
     max_formulas: int
+    confirm_share: float
     min_z: float | None
     max_correlation: float
     n_shifts: int
@@ -59,6 +60,8 @@ class Parameters:
             "a whole number, at least 10, or None for all",
         )
         _check("min_z", self.min_z, self.min_z is None or _finite(self.min_z), "a finite number, or None")
+        share = self.confirm_share
+        _check("confirm_share", share, _finite(share) and 0 < share <= 0.8, "above 0 to 0.8")
         correlation = self.max_correlation
         _check("max_correlation", correlation, _finite(correlation) and 0 < correlation <= 1, "above 0 to 1")
         _check("max_gb", self.max_gb, _finite(self.max_gb) and self.max_gb > 0, "a finite number above 0")

@@ -24,8 +24,8 @@ class GeneratedFeature:
     inputs
         Column name by alias.
     z_direction, z_range
-        How far its rank correlation with the training labels stands above that with shifted ones.
-        It was chosen on these rows, so this is no proof.
+        How far its rank correlation with the labels stands above that with shifted ones, on the
+        training rows that were kept back from the search.
     """
 
     name: str
@@ -50,8 +50,8 @@ class AutoFeatReport:
         through) or ``not fitted``.
     reason
         Why it was skipped; empty otherwise.
-    training_rows, sampled_rows
-        Rows of the fold, and rows that autofeat was shown.
+    training_rows, sampled_rows, confirming_rows
+        Rows of the fold, rows that autofeat was shown, and rows kept back to confirm formulas.
     inputs
         Columns that autofeat was shown, most relevant first.
     estimate
@@ -68,6 +68,7 @@ class AutoFeatReport:
     reason: str = ""
     training_rows: int = 0
     sampled_rows: int = 0
+    confirming_rows: int = 0
     inputs: tuple[str, ...] = ()
     estimate: Estimate | None = None
     generated: int = 0

@@ -7,12 +7,34 @@ import numpy.typing as npt
 import pandas as pd
 
 from onward.features.selection.relevance import Relevance
-from onward.types import BoolArray, FloatArray, IntArray
+from onward.types import BoolArray, FloatArray, IntArray, Spans
 
-__all__ = ["column_scales", "prescreen", "sample_rows"]
+__all__ = ["column_scales", "keep_back", "prescreen", "sample_rows"]
 
 MAX_CORRELATION = 0.95
 LEAST_COMPLETE = 0.5
+
+
+def keep_back(spans: Spans, share: float) -> tuple[IntArray, IntArray]:
+    """Divide training rows by time: earlier ones to search in, the latest to confirm on.
+
+    No label of the first part shares an instant with one of the second.
+
+    Parameters
+    ----------
+    spans
+        Of the training rows.
+    share
+        Share of the distinct decision times that is kept back, 0 to 1.
+
+    Returns
+    -------
+    search, confirm : ndarray
+        Sorted positions.
+    """
+    times = np.unique(spans.start)
+    border = times[min(len(times) - 1, round(len(times) * (1.0 - share)))]
+    return np.flatnonzero(spans.end < border), np.flatnonzero(spans.start >= border)
 
 
 def prescreen(

@@ -8,15 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from onward.errors import NotEnoughDataError, StageError
+from onward.errors import LabelError, NotEnoughDataError, StageError
 from onward.features.autofeat.confirm import confirm
 from onward.features.autofeat.estimate import fitting_size
 from onward.features.autofeat.naming import scaled_text
 from onward.features.autofeat.parameters import Parameters
 from onward.features.autofeat.report import AutoFeatReport, GeneratedFeature
-from onward.features.autofeat.sample import column_scales, prescreen, sample_rows
+from onward.features.autofeat.sample import column_scales, keep_back, prescreen, sample_rows
 from onward.features.isolation import Answer, IsolatedProcess, Limits
 from onward.features.selection.relevance import (
+    Relevance,
     label_targets,
     measure_relevance,
     rank_columns,
@@ -64,42 +65,48 @@ def find_formulas(
         When too few rows are complete, or labels are too long for the rows there are.
     """
     _require_autofeat()
-    targets = label_targets(y)
-    moves = shifted_targets(spans, parameters.n_shifts, seed)
-    ranks = rank_columns(X)
-    relevance = measure_relevance(ranks, targets, *moves)
+    label_targets(y)  # one class in all rows is a mistake of the caller, not of this stage
+    searched, kept_back = keep_back(spans, parameters.confirm_share)
+    earlier = _Part(X.iloc[searched], y[searched], spans.take(searched), parameters.n_shifts, seed)
     size = fitting_size(
         min(parameters.max_inputs, X.shape[1]),
-        min(parameters.max_rows, len(X)),
+        min(parameters.max_rows, len(searched)),
         parameters.feateng_steps,
         len(parameters.transformations),
         max_bytes=parameters.max_gb * 1e9,
         max_generated=parameters.max_generated,
         max_candidates=parameters.max_candidates,
     )
-    positions, complete = prescreen(X, ranks, relevance, size.inputs)
-    rows = sample_rows(np.flatnonzero(complete), spans.start, size.rows, seed)
+    positions, complete = prescreen(earlier.X, earlier.ranks, earlier.relevance, size.inputs)
+    rows = sample_rows(np.flatnonzero(complete), earlier.spans.start, size.rows, seed)
     _require_material(positions, rows)
+    later = _Part(
+        X.iloc[kept_back, positions], y[kept_back], spans.take(kept_back), parameters.n_shifts, seed
+    )
     inputs = {ALIAS.format(i): str(X.columns[j]) for i, j in enumerate(positions)}
-    sample = X.iloc[rows, positions].to_numpy(dtype=np.float64)
+    sample = earlier.X.iloc[rows, positions].to_numpy(dtype=np.float64)
     scales = column_scales(sample)
-    answer = _run(sample / scales, y[rows], spans.take(rows), parameters, seed=seed, progress=progress)
+    answer = _run(
+        sample / scales, earlier.y[rows], earlier.spans.take(rows), parameters, seed=seed, progress=progress
+    )
     by_alias = dict(zip(inputs, map(float, scales), strict=True))
     found = answer.results
     features, rejected = confirm(
         [scaled_text(text, by_alias) for text in found["chosen"]],
-        X,
+        later.X,
         inputs,
+        taken=set(map(str, X.columns)),
         parameters=parameters,
-        ranks=ranks,
-        relevance=relevance,
-        measure=lambda made: measure_relevance(made, targets, *moves),
+        ranks=later.ranks,
+        relevance=later.relevance,
+        measure=later.measure,
     )
     refused = {scaled_text(text, by_alias): str(why) for text, why in found["rejected"].items()}
     report = AutoFeatReport(
         status="fitted" if features else "nothing found",
         training_rows=len(X),
         sampled_rows=len(rows),
+        confirming_rows=len(kept_back),
         inputs=tuple(inputs.values()),
         estimate=size,
         generated=int(found["generated"]),
@@ -109,6 +116,31 @@ def find_formulas(
         peak_bytes=answer.peak_bytes,
     )
     return features, report
+
+
+class _Part:
+    """Some of the training rows, with what measures relevance on them."""
+
+    def __init__(
+        self, X: pd.DataFrame, y: npt.NDArray[np.int64], spans: Spans, n_shifts: int, seed: int
+    ) -> None:
+        try:
+            self.targets = label_targets(y)
+        except LabelError as error:
+            raise NotEnoughDataError(
+                "a part of the training rows holds one class only, so formulas cannot be confirmed",
+                got=f"{len(y)} rows",
+                allowed="two classes or more among the earlier and among the latest training rows",
+                remedy="Train on a longer time range, or leave autofeat out of the plan.",
+            ) from error
+        self.X, self.y, self.spans = X, y, spans
+        self.moves = shifted_targets(spans, n_shifts, seed)
+        self.ranks = rank_columns(X)
+        self.relevance = self.measure(self.ranks)
+
+    def measure(self, ranks: npt.NDArray[np.float32]) -> Relevance:
+        """Return the relevance of ranked columns to the labels of these rows."""
+        return measure_relevance(ranks, self.targets, *self.moves)
 
 
 def _require_autofeat() -> None:

@@ -30,12 +30,13 @@ class AutoFeatStage:
     in a child process with a fixed hash seed, a memory limit and a timeout. Its formulas are kept
     as text; `transform` evaluates them itself and imports neither autofeat nor SymPy.
 
-    It sees nothing but the training rows given to `fit`, and of these an even sample in time. The
-    folds of its own cross-validation are not purged, though, and its noise columns are not
-    autocorrelated: both make it choose too many formulas rather than too few. So its choice is
-    taken as a proposal: a formula stays only if its rank correlation with the labels of *all*
-    training rows stands above the same correlation with circularly shifted labels, and higher
-    than that of each of its inputs, for the direction or for the range class.
+    It sees nothing but the training rows given to `fit`, and of these an even sample of the earlier
+    ones. The folds of its own cross-validation are not purged, though, and its noise columns are
+    not autocorrelated: both make it choose too many formulas rather than too few. So its choice is
+    taken as a proposal. The latest training rows, purged of overlap with the searched ones, are
+    kept back: a formula stays only if its rank correlation with their labels stands above the same
+    correlation with circularly shifted labels, and higher than that of each of its inputs, for the
+    direction or for the range class.
 
     Parameters
     ----------
@@ -59,6 +60,8 @@ class AutoFeatStage:
         Upper bound of the candidates it may generate; fewer inputs are taken to keep it.
     max_formulas
         Formulas that are kept, most relevant first.
+    confirm_share
+        Share of the training time, its latest part, that is kept back to confirm formulas.
     min_z
         Threshold for keeping a formula, in deviations of the shifted labels' absolute
         correlation. None keeps whatever autofeat chose, better than its inputs or not.
@@ -103,6 +106,7 @@ class AutoFeatStage:
         max_candidates: int | None = 200,
         max_generated: int = 20_000,
         max_formulas: int = 20,
+        confirm_share: float = 0.4,
         min_z: float | None = 1.65,
         max_correlation: float = 0.98,
         n_shifts: int = 200,
@@ -121,6 +125,7 @@ class AutoFeatStage:
             max_candidates=max_candidates,
             max_generated=max_generated,
             max_formulas=max_formulas,
+            confirm_share=confirm_share,
             min_z=min_z,
             max_correlation=max_correlation,
             n_shifts=n_shifts,

@@ -152,11 +152,14 @@ def test_mistakes_are_not_skipped():
         stage.fit(X.set_axis(["manual__a", "manual__a", "manual__c"], axis=1), y, spans=spans)
 
 
-def test_one_class_and_too_few_rows(monkeypatch):
+def test_one_class_and_too_few_rows():
     pytest.importorskip("autofeat", reason="autofeat is an extra")
     X, y, spans = training()
     with pytest.raises(LabelError, match="one class only"):
         AutoFeatStage().fit(X, np.ones_like(y), spans=spans)
+    late = np.where(np.arange(len(y)) < 150, y, 1)
+    with pytest.raises(NotEnoughDataError, match="a part of the training rows holds one class only"):
+        AutoFeatStage().fit(X, late, spans=spans)
     X, y, spans = training(20)
     with pytest.raises(NotEnoughDataError, match="too few"):
         AutoFeatStage().fit(X, y, spans=spans)
@@ -179,6 +182,8 @@ def test_one_class_and_too_few_rows(monkeypatch):
         ("max_generated", 1),
         ("max_formulas", 0),
         ("min_z", float("nan")),
+        ("confirm_share", 0),
+        ("confirm_share", 0.9),
         ("max_correlation", 0),
         ("max_correlation", 1.1),
         ("n_shifts", 5),

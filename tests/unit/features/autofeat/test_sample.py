@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from onward.features.autofeat.sample import column_scales, prescreen, sample_rows
+from onward.features.autofeat.sample import column_scales, keep_back, prescreen, sample_rows
 from onward.features.selection.relevance import Relevance, rank_columns
+from onward.types import Spans
 
 
 def relevance(z_direction, z_range):
@@ -44,6 +45,17 @@ def test_columns_that_leave_too_few_complete_rows_are_passed_over():
     columns, complete = chosen(X, [9, 8, 7, 6, 5, 4], [0, 0, 0, 0, 0, 0], 3)
     assert columns == [0, 2, 3]  # column 1 beside 0 would leave 20 rows
     np.testing.assert_array_equal(np.flatnonzero(complete), np.arange(90, 200))
+
+
+def test_rows_kept_back_share_no_instant_with_the_search():
+    start = np.tile(np.arange(100, dtype=np.int64), 2)  # two symbols
+    end = start + np.where(np.arange(200) % 3 == 0, 20, 5)
+    search, confirm = keep_back(Spans(pd.RangeIndex(200), start, end), 0.4)
+    np.testing.assert_array_equal(np.unique(start[confirm]), np.arange(60, 100))
+    assert len(confirm) == 80
+    assert end[search].max() < start[confirm].min()
+    lost = np.setdiff1d(np.arange(200), np.concatenate((search, confirm)))
+    assert (end[lost] >= 60).all()
 
 
 def test_rows_come_one_from_each_block_of_time():
