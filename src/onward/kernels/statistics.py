@@ -241,7 +241,6 @@ def draw_shifts(n_steps: int, least: int, n_shifts: int, seed: int) -> IntArray:
         return np.empty(0, dtype=np.int64)
     if n_admissible <= n_shifts:
         return np.arange(first, last + 1, dtype=np.int64)
-    edges = np.linspace(first, last + 1, n_shifts + 1)
+    edges = first + np.arange(n_shifts + 1, dtype=np.int64) * n_admissible // n_shifts
     jitter = np.random.default_rng(seed).random(n_shifts)
-    shifts = np.floor(edges[:-1] + jitter * np.diff(edges)).astype(np.int64)
-    return np.unique(np.minimum(shifts, last))
+    return edges[:-1] + np.floor(jitter * np.diff(edges)).astype(np.int64)
