@@ -102,6 +102,8 @@ def drift_polynomials(windows: FloatMatrix, levels: FloatVector, degree: int) ->
     for row in np.flatnonzero(filled > 0):
         count = filled[row]
         table, changes = tables[row, :count], means[row, :count, 1]
+        if not (np.isfinite(table).all() and np.isfinite(changes).all()):
+            continue  # LAPACK would complain on the terminal
         with contextlib.suppress(np.linalg.LinAlgError):
             polynomials[row] = np.linalg.lstsq(table, changes, count * EPSILON)[0] / sizes[row]
     return polynomials
