@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as theirs
 
@@ -55,6 +55,7 @@ def test_bins_hold_their_lower_edge_and_one():
     assert table["n"].tolist() == [1, 2, 1]
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.integers(0, 50))
 def test_scores_equal_scikit_learn(seed):
     probability, y = random_predictions(seed, 60)

@@ -20,11 +20,13 @@ from onward.kernels.statistics import (
 SCORES = st.floats(-5, 5, allow_nan=False, width=16)  # few distinct values: ties are the point
 
 
+@settings(deadline=None)
 @given(arrays(np.float64, st.integers(0, 40), elements=SCORES))
 def test_midranks_share_the_mean_of_tied_ranks(values):
     np.testing.assert_array_equal(midranks(values), rankdata(values))
 
 
+@settings(deadline=None)
 @given(st.data(), st.integers(2, 60))
 def test_area_equals_scikit_learn(data, n):
     score = data.draw(arrays(np.float64, n, elements=SCORES))
@@ -86,6 +88,7 @@ def test_least_shift_counts_the_densest_stretch():
     assert least_shift(hours[:0], 3) == 0
 
 
+@settings(deadline=None)
 @given(st.integers(1, 500), st.integers(0, 60), st.integers(1, 80), st.integers(0, 5))
 def test_shifts_are_distinct_and_far_enough_both_ways(n_steps, least, n_shifts, seed):
     shifts = draw_shifts(n_steps, least, n_shifts, seed)
