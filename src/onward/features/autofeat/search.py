@@ -10,6 +10,7 @@ import pandas as pd
 
 from onward.errors import LabelError, NotEnoughDataError, StageError
 from onward.features.autofeat.confirm import confirm
+from onward.features.autofeat.engine import ALIAS
 from onward.features.autofeat.estimate import fitting_size
 from onward.features.autofeat.naming import scaled_text
 from onward.features.autofeat.parameters import Parameters
@@ -29,7 +30,6 @@ from onward.types import FloatArray, IntArray, Spans
 __all__ = ["find_formulas"]
 
 ENGINE = "onward.features.autofeat.engine:search"
-ALIAS = "x{:03d}"
 LEAST_ROWS = 50
 ENVIRONMENT = {"NUMBA_DISABLE_JIT": "1"}
 """autofeat compiles every formula it tries; on a few thousand rows that takes longer than it saves."""

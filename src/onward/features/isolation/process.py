@@ -19,8 +19,7 @@ from typing import Any, NoReturn, Self
 
 import numpy.typing as npt
 
-from onward import errors
-from onward.errors import StageError, StorageError
+from onward.errors import OnwardError, StageError, StorageError
 from onward.features.isolation.errors import (
     ChildCrashError,
     ChildKilledError,
@@ -416,7 +415,7 @@ class IsolatedProcess:
         )
 
     def _raise_theirs(self, error: Mapping[str, Any]) -> NoReturn:
-        ours = getattr(errors, error["class"], None) if error["ours"] else None
+        ours = getattr(sys.modules[OnwardError.__module__], error["class"], None) if error["ours"] else None
         if ours is not None:
             told = error["ours"]
             raise ours(told["what"], got=told["got"], allowed=told["allowed"], remedy=told["remedy"])
