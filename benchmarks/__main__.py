@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     if asked.list:
         for name, what in CATALOG.items():
-            print(f"{name:<10} {what}")
+            print(f"{name:<15} {what}")
         return 0
     started, before = time.strftime("%Y-%m-%d"), load_average()
     rows, failed = measure(
