@@ -41,6 +41,7 @@ FITTED: Mapping[str, str] = MappingProxyType(
     {
         "selection": "onward.features.selection.shifted_labels:ShiftedLabelSelector",
         "advanced_selection": "onward.features.selection.advanced:AdvancedFeatureSelector",
+        "autofeat": "onward.features.autofeat.stage:AutoFeatStage",
     }
 )
 """Fitted stages: name -> ``module:class`` of a `FittedStage`."""
