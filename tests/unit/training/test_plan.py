@@ -199,7 +199,5 @@ def test_the_hash_is_the_same_in_another_process() -> None:
 def test_the_label_family_is_the_question_not_the_border() -> None:
     plan = TrainingPlan()
     assert plan.label_family == "threshold"
-    assert (
-        plan.with_overrides({"labels.mode": "fixed", "labels.threshold": 0.02}).label_family == "threshold"
-    )
+    assert plan.with_overrides({"labels.mode": "fixed", "labels.threshold": 0.02}).label_family == "threshold"
     assert plan.with_overrides({"labels.horizon_bars": 12}).label_family == "threshold"

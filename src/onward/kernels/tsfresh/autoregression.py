@@ -5,8 +5,6 @@ them: the number of lags minimises an information criterion on one common sample
 chosen regression is fitted again on all rows it can use. P-values: MacKinnon (1994).
 """
 
-# ruff: noqa: PLR0917 - compiled functions take their arrays by position
-
 from __future__ import annotations
 
 import contextlib

@@ -1,7 +1,5 @@
 """How unpredictable a window is: entropy of its histogram, sample entropy, approximate entropy."""
 
-# ruff: noqa: PLR0917 - compiled functions take their arrays by position
-
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """A window against its own past: autocorrelations, third moments across lags, complexity."""
 
-# ruff: noqa: PLR0917 - compiled functions take their arrays by position
-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Order statistics: quantiles, largest magnitudes, mass quantiles, changes inside a quantile corridor."""
 
-# ruff: noqa: PLR0917 - compiled functions take their arrays by position
-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """The window's frequencies: Fourier coefficients, moments of the spectrum, Welch density, its entropy."""
 
-# ruff: noqa: PLR0917 - compiled functions take their arrays by position
-
 from __future__ import annotations
 
 import math

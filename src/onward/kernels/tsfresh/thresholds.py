@@ -1,7 +1,5 @@
 """Counts and yes-no answers against a level: beyond sigmas, above, below, equal, within, crossings, peaks."""
 
-# ruff: noqa: PLR0917 - compiled functions take their arrays by position
-
 from __future__ import annotations
 
 from collections.abc import Mapping

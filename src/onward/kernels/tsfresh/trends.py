@@ -3,8 +3,6 @@
 Definitions: `scipy.stats.linregress` on positions (or hours), as tsfresh calls it.
 """
 
-# ruff: noqa: PLR0917 - compiled functions take their arrays by position
-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

@@ -5,8 +5,6 @@ wavelet down to the narrowest into ridges; a ridge counts when it is long enough
 from the noise around its foot.
 """
 
-# ruff: noqa: PLR0917 - compiled functions take their arrays by position
-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
