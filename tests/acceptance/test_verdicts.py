@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+
 from tests.acceptance.trainings import count, train, train_many
 
 EVIDENCE = "evidence of skill"

@@ -7,13 +7,13 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from tests.fixtures.references.leaks_pipelines import model
 
 from onward.audit import PipelineRun, RedrawnLabeler, audit_training
 from onward.errors import AuditError
 from onward.labels import ThresholdLabeler
 from onward.splits import PurgedKFold, WalkForward
 from onward.testing import markets
+from tests.fixtures.references.leaks_pipelines import model
 
 HOUR = 3_600_000_000_000
 MARKET = markets.random_walk(1_200, seed=4)

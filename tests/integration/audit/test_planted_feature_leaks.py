@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 import sklearn.cluster  # noqa: F401 - loads its thread pool, so that it can be limited
-from tests.fixtures.references.leaks_world import feature_cases, sources, world
 from threadpoolctl import threadpool_limits
 
 from onward.audit import audit_function
+from tests.fixtures.references.leaks_world import feature_cases, sources, world
 
 CASES = feature_cases("leaks.md", "leaks_more.md")
 SOURCES_OF_CASES = ("F05", "F06", "F09", "F10", "F17", "F18", "F44")

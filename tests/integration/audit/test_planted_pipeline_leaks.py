@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.preprocessing import StandardScaler
+
+from onward.audit import PipelineRun, PipelineWorld, audit_pipeline
+from onward.types import Spans
 from tests.fixtures.references.leaks_pipelines import (
     HOUR,
     learning_world,
@@ -14,9 +17,6 @@ from tests.fixtures.references.leaks_pipelines import (
     snippet,
 )
 from tests.fixtures.references.leaks_world import pipeline_cases
-
-from onward.audit import PipelineRun, PipelineWorld, audit_pipeline
-from onward.types import Spans
 
 CASES = pipeline_cases("leaks.md", "leaks_more.md")
 DETECTORS = {

@@ -8,7 +8,6 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.training.small_runs import panel, planted, small_plan, walk
 
 import onward as ow
 from onward.errors import AuditError, DataError
@@ -24,6 +23,7 @@ from onward.training.plan import TrainingPlan
 from onward.training.single_model import SingleModelTrainer
 from onward.training.trainer import FoldOutcome, TrainingRows
 from onward.types import Fold, IntArray, Market, ProgressEvent
+from tests.unit.training.small_runs import panel, planted, small_plan, walk
 
 MARKET = planted(700)
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.training.small_runs import panel, planted, small_plan, walk
 
 import onward as ow
 from onward.errors import BundleError, NotEnoughDataError, PredictionError, RegistryError
@@ -21,6 +20,7 @@ from onward.training.plan import TrainingPlan
 from onward.training.result import TrainingResult
 from onward.types import Market, SideSeries
 from onward.wiring import build_application
+from tests.unit.training.small_runs import panel, planted, small_plan, walk
 
 CLASSES = ["down", "range", "up"]
 HOUR = pd.Timedelta(hours=1)

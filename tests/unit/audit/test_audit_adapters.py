@@ -7,13 +7,13 @@ import functools
 import numpy as np
 import pandas as pd
 import pytest
-from tests.fixtures.references.leaks_world import world
 
 from onward.audit import as_stage, audit_function, load_stage, sources_of
 from onward.errors import AuditError
 from onward.protocols import CausalStage
 from onward.testing import markets
 from onward.types import Market
+from tests.fixtures.references.leaks_world import world
 
 PANEL = markets.random_walk(120, seed=3, symbols=("A", "B"))
 

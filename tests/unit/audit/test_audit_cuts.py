@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from tests.fixtures.references.leaks_world import world
 
 from onward.audit.cuts import cut_moments, event_cuts
 from onward.audit.table import StageRunner
 from onward.testing import markets
 from onward.types import to_ns
+from tests.fixtures.references.leaks_world import world
 
 
 def test_there_are_enough_cuts_in_all_the_right_places():

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.fixtures.references.leaks_world import world
 
 from onward.audit.perturbation import STYLES, perturb_future, redraw_between
 from onward.testing import markets
 from onward.types import from_ns, to_ns
+from tests.fixtures.references.leaks_world import world
 
 PANEL = markets.random_walk(120, seed=1, symbols=("A", "B"))
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tests.fixtures.references.leaks_world import world
 
 from onward.audit import audit_function, audit_stage
 from onward.errors import AuditError, NotEnoughDataError
 from onward.testing import markets
 from onward.types import SideSeries
+from tests.fixtures.references.leaks_world import world
 
 MARKET = markets.random_walk(900, seed=2)
 PANEL = markets.random_walk(500, seed=3, symbols=("A", "B", "C"))

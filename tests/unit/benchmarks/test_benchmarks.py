@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+import onward
 from benchmarks import __main__ as program
 from benchmarks import _catalog, _clock, _machine, _page, _process
 from benchmarks._table import NOT_MEASURED, Row, render
-
-import onward
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "benchmarks.md"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.unit.evaluation.scored_rows import scored
-
 from onward.evaluation.judgement import judge
+from tests.unit.evaluation.scored_rows import scored
 
 
 def test_nothing_is_held_against_a_model_that_is_said_to_know_nothing() -> None:

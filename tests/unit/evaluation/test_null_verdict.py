@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.evaluation.scored_rows import HOUR, SPAN_BARS, scored
 
 from onward.errors import ConfigError
 from onward.evaluation import Verdict, null_band
@@ -13,6 +12,7 @@ from onward.evaluation.metrics import direction_auc, range_auc
 from onward.evaluation.null import MUTUAL_VARIANCE, chance_probability
 from onward.evaluation.verdict import corrected_p, level_of
 from onward.types import Spans
+from tests.unit.evaluation.scored_rows import HOUR, SPAN_BARS, scored
 
 
 def test_band_equals_shifting_the_outcomes_by_hand():

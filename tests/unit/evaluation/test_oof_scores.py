@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.unit.evaluation.scored_rows import scored
 
 from onward.errors import ModelError
 from onward.evaluation import Scores, judge
@@ -12,6 +11,7 @@ from onward.evaluation.metrics import measure
 from onward.evaluation.oof import mutual_training
 from onward.splits import PurgedKFold, WalkForward
 from onward.types import Fold
+from tests.unit.evaluation.scored_rows import scored
 
 
 def test_frame_has_one_row_a_scored_bar_with_everything_known_about_it():

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from tests.unit.features.manual_bars import walk
 
 from onward.features.manual.family import Bars
+from tests.unit.features.manual_bars import walk
 
 
 def with_series(n_bars: int = 900, seed: int = 0, **values: np.ndarray) -> Bars:

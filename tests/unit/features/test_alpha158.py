@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.features.manual_bars import REFERENCES, assert_promises, cut, frozen, sp500, thin, walk
 
 from onward.errors import StageError
 from onward.features.manual.alpha158 import PIECE, Alpha158
+from tests.unit.features.manual_bars import REFERENCES, assert_promises, cut, frozen, sp500, thin, walk
 
 
 @pytest.mark.parametrize("make", [walk, thin])

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.features.manual_bars import HOUR, cut, walk
 
 from onward.errors import StageError
 from onward.features.manual.cross_asset import CrossAsset
 from onward.features.manual.family import Bars
+from tests.unit.features.manual_bars import HOUR, cut, walk
 
 NAMES = ("A", "B", "C", "D")
 

@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.features.side_bars import assert_live_equals_batch, with_series
 
 from onward.errors import StageError
 from onward.features.manual.custom_series import CustomSeries, plain_name
 from onward.features.manual.stage import ManualFeaturesStage
 from onward.testing.markets import planted_signal
+from tests.unit.features.side_bars import assert_live_equals_batch, with_series
 
 
 def test_live_equals_batch():

@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.features.manual_bars import assert_promises, thin, walk
 
 from onward.errors import StageError
 from onward.features.manual.interaction import Interaction
 from onward.features.manual.technical_oscillators import Oscillators
 from onward.features.manual.technical_trend import Trend
+from tests.unit.features.manual_bars import assert_promises, thin, walk
 
 
 @pytest.mark.parametrize("make", [walk, thin])

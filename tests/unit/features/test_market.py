@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.features.side_bars import assert_live_equals_batch, with_series
 
 from onward.errors import StageError
 from onward.features.manual.market import Funding, Leverage, OpenInterest
+from tests.unit.features.side_bars import assert_live_equals_batch, with_series
 
 
 @pytest.mark.parametrize("family", [Funding(), OpenInterest(), Leverage()], ids=lambda f: f.name)

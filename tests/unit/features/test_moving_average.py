@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.unit.features.manual_bars import assert_promises, cut, sp500, thin, walk
 
 from onward.errors import StageError
 from onward.features.manual.moving_average import MovingAverage
+from tests.unit.features.manual_bars import assert_promises, cut, sp500, thin, walk
 
 
 @pytest.mark.parametrize("make", [walk, thin])

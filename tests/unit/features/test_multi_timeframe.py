@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.features.manual_bars import ARRAYS, assert_promises, cut, frozen, thin, to_bars, walk
 
 from onward.data.availability import as_of
 from onward.data.resample import closed_bars
@@ -24,6 +23,7 @@ from onward.features.manual.higher_bars import (
 )
 from onward.features.manual.multi_timeframe import MultiTimeframe
 from onward.testing.markets import random_walk
+from tests.unit.features.manual_bars import ARRAYS, assert_promises, cut, frozen, thin, to_bars, walk
 
 
 @pytest.mark.parametrize("make", [walk, thin])

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.features.manual_bars import assert_promises, frozen, sp500, thin, walk
 
 from onward.errors import StageError
 from onward.features.manual.returns import Returns
+from tests.unit.features.manual_bars import assert_promises, frozen, sp500, thin, walk
 
 
 @pytest.mark.parametrize("make", [walk, thin])

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import talib
-from tests.unit.features.manual_bars import walk
 
 from onward.features.manual.scale import (
     log_change,
@@ -12,6 +11,7 @@ from onward.features.manual.scale import (
     true_range,
     typical_price,
 )
+from tests.unit.features.manual_bars import walk
 
 NAN = np.nan
 

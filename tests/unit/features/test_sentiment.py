@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.features.side_bars import assert_live_equals_batch, with_series
 
 from onward.errors import StageError
 from onward.features.manual.sentiment import Sentiment
+from tests.unit.features.side_bars import assert_live_equals_batch, with_series
 
 
 def test_live_equals_batch():

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import talib
-from tests.unit.features.manual_bars import walk
 
 from onward.errors import ConfigError, DataError
 from onward.features.manual.talib_segments import talib_indicator, talib_indicators
+from tests.unit.features.manual_bars import walk
 
 
 def test_equals_talib_without_holes():

@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.features.manual_bars import assert_promises, changed, cut, sp500, thin, walk
 
 from onward.errors import StageError
 from onward.features.manual.technical_divergence import Divergence
 from onward.features.manual.technical_levels import Levels
 from onward.features.manual.technical_oscillators import Oscillators
 from onward.features.manual.technical_trend import Trend
+from tests.unit.features.manual_bars import assert_promises, changed, cut, sp500, thin, walk
 
 FAMILIES = [Oscillators(), Trend(), Levels(), Divergence()]
 DAY = 24 * 3_600_000_000_000

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.features.manual_bars import HOUR, assert_promises, cut, frozen, walk
 
 from onward.errors import StageError
 from onward.features.manual.temporal import Temporal
+from tests.unit.features.manual_bars import HOUR, assert_promises, cut, frozen, walk
 
 
 def bars_opening(*moments: str, timeframe: int = HOUR):

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.features.manual_bars import assert_promises, cut, frozen, sp500, thin, walk
 
 from onward.errors import StageError
 from onward.features.manual.volatility import Volatility
+from tests.unit.features.manual_bars import assert_promises, cut, frozen, sp500, thin, walk
 
 
 @pytest.mark.parametrize("make", [walk, thin])

@@ -2,6 +2,7 @@ import lightgbm
 import numpy as np
 import pytest
 
+from onward.config import ModelConfig
 from onward.errors import BundleError, ModelError
 from onward.models import LightGBMModel, PriorModel, model_class
 from onward.models.rules import MeanReversionModel, MomentumModel
@@ -22,7 +23,7 @@ def test_the_defaults_are_strongly_regularised():
     parameters = LightGBMModel().native_parameters(4_000, 30)
     assert parameters["num_leaves"] == 4
     assert parameters["bagging_fraction"] == 0.25
-    assert parameters["min_data_in_leaf"] == 50
+    assert parameters["min_data_in_leaf"] == 100
     assert parameters["deterministic"]
     assert parameters["force_row_wise"]
 
@@ -105,3 +106,8 @@ def test_mean_reversion_speaks_only_when_stretched():
     model = MeanReversionModel(column="a", stretch=1.0).fit(X, y)
     signal = model._signal(np.array([-5.0, 0.0, 5.0, np.nan], dtype=np.float32))
     np.testing.assert_array_equal(signal, [1.0, 0.0, -1.0, np.nan])
+
+
+def test_the_settings_have_the_defaults_of_the_class():
+    own = LightGBMModel().get_params()
+    assert {name: own[name] for name in ModelConfig().parameters()} == ModelConfig().parameters()

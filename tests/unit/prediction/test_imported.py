@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.training.small_runs import small_plan, walk
 
 import onward as ow
 from onward.errors import AuditError, PlanError, StageError
 from onward.prediction.imported import ImportedStage, import_stage
 from onward.prediction.predictor import Predictor
+from tests.unit.training.small_runs import small_plan, walk
 
 STAGE = '''
 import numpy as np

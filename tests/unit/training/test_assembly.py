@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.training.small_runs import panel, small_plan, walk
 
 from onward.errors import PlanError
 from onward.features.manual import ManualFeaturesStage
@@ -24,6 +23,7 @@ from onward.training.assembly import (
 )
 from onward.training.plan import TrainingPlan
 from onward.training.single_model import SingleModelTrainer
+from tests.unit.training.small_runs import panel, small_plan, walk
 
 MARKET = walk(300)
 

@@ -7,13 +7,13 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.training.small_runs import small_plan, walk
 
 from onward.labels import ThresholdLabeler
 from onward.splits import PurgedKFold, WalkForward
 from onward.training.assembly import make_trainer
 from onward.training.cautions import purging_cautions
 from onward.types import Market, Spans, from_ns, to_ns
+from tests.unit.training.small_runs import small_plan, walk
 
 LABELER = ThresholdLabeler(horizon_bars=6, window_bars=24)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.training.small_runs import bars_from, planted, small_plan, walk
 
 import onward as ow
 from onward.errors import AuditError, LabelError, PlanError, RegistryError, StorageError
@@ -18,6 +17,7 @@ from onward.training.ledger import StoredLedger, Unrecorded
 from onward.training.service import MLTrainingService
 from onward.types import Market, ProgressEvent
 from onward.wiring import Application, build_application
+from tests.unit.training.small_runs import bars_from, planted, small_plan, walk
 
 
 @pytest.fixture

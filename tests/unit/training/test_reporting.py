@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.training.small_runs import planted, small_plan, walk
 
 import onward as ow
 from onward.errors import StorageError
 from onward.features.selection import ColumnRecord, ShiftedLabelSelector
 from onward.training.reporting import importance_table, report_content
 from onward.training.result import TrainingResult
+from tests.unit.training.small_runs import planted, small_plan, walk
 
 
 @pytest.fixture(scope="module")

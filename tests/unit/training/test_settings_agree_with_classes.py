@@ -6,7 +6,6 @@ import inspect
 from typing import Any
 
 import pytest
-from tests.unit.training.small_runs import small_plan
 
 from onward.config import LabelConfig, ModelConfig, SelectionConfig, ValidationConfig
 from onward.config.describe import choices
@@ -18,6 +17,7 @@ from onward.splits import CATALOG as SPLITTERS
 from onward.splits import PurgedKFold, WalkForward
 from onward.training.assembly import make_splitter
 from onward.training.plan import TrainingPlan
+from tests.unit.training.small_runs import small_plan
 
 
 def defaults(function: Any, *without: str) -> dict[str, Any]:

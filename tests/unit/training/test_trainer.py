@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.training.small_runs import bars_from, panel, planted, small_plan, walk
 
 from onward.errors import LabelError, NotEnoughDataError, SplitError, StageError
 from onward.features.pipeline import FeaturePipeline
@@ -21,6 +20,7 @@ from onward.training.dataset import label_spans, prepare
 from onward.training.single_model import SingleModelTrainer
 from onward.training.trainer import Training, TrainingRows
 from onward.types import Labels, Market, ProgressEvent, SideSeries, Spans, from_ns
+from tests.unit.training.small_runs import bars_from, panel, planted, small_plan, walk
 
 
 class Watched(SingleModelTrainer):

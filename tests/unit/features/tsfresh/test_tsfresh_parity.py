@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.unit.features.tsfresh.tsfresh_windows import HOUR, by_tsfresh, characters, differs, undecided
 
 from onward.features.tsfresh import resolve_parameters, rolling_features
+from tests.unit.features.tsfresh.tsfresh_windows import HOUR, by_tsfresh, characters, differs, undecided
 
 tsfresh = pytest.importorskip("tsfresh", reason="needs the automl extra")
 
