@@ -35,6 +35,9 @@ class ModelConfig(Section):
         0.1, ge=0.0, le=0.5, description="Least share of a round's rows that a leaf holds."
     )
     lambda_l2: float = Field(10.0, ge=0.0, le=1e6, description="L2 penalty on leaf values.")
+    extra_trees: bool = Field(
+        True, description="Try one random threshold a column instead of the best: less variance."
+    )
     balance_directions: bool = Field(
         True,
         description="Weigh up and down rows so that both count the same in sum: the drift of the training "

@@ -1,4 +1,5 @@
 import math
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -59,7 +60,9 @@ def test_growth_is_a_figure_with_a_target():
 def test_a_child_process_is_measured():
     finished = _process.run_code("block = bytearray(b'1') * 300_000_000; print('done')")
     assert finished.output == "done\n"
-    assert 0.3 < finished.peak_gb < 0.6
+    # A child's peak counts what its parent held when it was started; benchmarks run in a small one.
+    own_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    assert 0.3 < finished.peak_gb < max(0.6, own_gb + 0.1)
     assert finished.cpu_seconds > 0
 
 

@@ -250,7 +250,7 @@ def test_features_that_all_stand_still_are_refused_by_the_selector_and_learn_not
         (walk(34), {"validation__n_splits": 9}, SplitError, "decision times"),
         (walk(90), {"labels__horizon_bars": 24, "labels__mode": "fixed"}, SplitError, "purging leaves fold"),
         (
-            walk(60),
+            walk(34),
             {"labels__mode": "fixed", "labels__horizon_bars": 3},
             NotEnoughDataError,
             "decision times",
