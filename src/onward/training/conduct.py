@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from onward.audit import AuditReport
+from onward.audit.memory import Memory
 from onward.errors import OnwardError, UserError
 from onward.protocols import Progress
 from onward.registry import ModelRegistry, Version
@@ -80,10 +81,14 @@ class Conductor:
         """
         run_id = self._ledger.begin(plan, market)
         started = time.perf_counter()
+        memories = [Memory.of(stage) for stage in trainer.pipeline.causal]
         try:
             training = trainer.train(market, looks=lambda: self._ledger.look(run_id), progress=progress)
             certificate, cautions = Certificate("not_run"), plan_cautions(plan, market)
             if audit:
+                # A scaler that a stage fitted once, while training, must not be there already.
+                for memory in memories:
+                    memory.restore()
                 try:
                     found = self._audit(trainer, market, training=training, progress=progress)
                     certificate = found.certificate()

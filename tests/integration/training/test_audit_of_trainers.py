@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -207,3 +208,38 @@ def test_functions_are_audited_and_other_things_refused() -> None:
             ow.audit(subject, MARKET)  # type: ignore[arg-type]
     with pytest.raises(DataError, match="not a market"):
         ow.audit(Tomorrow(), MARKET.bars)  # type: ignore[arg-type]
+
+
+ONCE = """
+import numpy as np
+import pandas as pd
+
+SCALE = {}
+
+
+class Once:
+    name = "once"
+    scope = "symbol"
+    lookback = 2
+
+    def columns(self):
+        return ("once__x",)
+
+    def compute(self, market):
+        step = market.bars["close"].groupby(level=0).pct_change()
+        if not SCALE:
+            SCALE["deviation"] = float(step.std())
+        return pd.DataFrame({"once__x": step / SCALE["deviation"]})
+
+    def spec(self):
+        return {"stage": "once"}
+"""
+
+
+def test_a_scaler_that_training_fitted_once_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "fits_once.py").write_text(ONCE)
+    monkeypatch.chdir(tmp_path)
+    plan = small_plan(features__stages=["fits_once:Once", "manual"])
+    result = ow.train(MARKET, plan, home=tmp_path / "home")
+    assert result.certificate.status == "failed"
+    assert {finding.subject for finding in result.certificate.findings} >= {"once__x"}
