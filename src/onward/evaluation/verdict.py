@@ -56,16 +56,16 @@ class ClassVerdict:
         if math.isnan(self.auc) or self.band.n_shifts == 0:
             return f"{name}: {self.level}. {self.band.note}"
         source = "extrapolated from their mean and deviation" if self.band.extrapolated else "counted"
-        p = f"p = {_p_text(self.p)} ({source})"
+        p = f"p {_p_text(self.p)} ({source})"
         if self.n_looked_at > 1:
             p += (
-                f", {_p_text(self.corrected_p)} after the correction for the {self.n_looked_at} "
+                f", p {_p_text(self.corrected_p)} after the correction for the {self.n_looked_at} "
                 "configurations looked at on these data"
             )
         text = (
             f"{name}: {self.level}. The {score} is {self.auc:.3f}; on outcomes shifted in time the same "
-            f"predictions reach {self.band.mean:.3f} on average and stay below {self.band.high:.3f} in 95 of "
-            f"100 of {self.band.n_shifts} shifts; {p}."
+            f"predictions reach {self.band.mean:.3f} on average and stay below {self.band.high:.3f} in 95 % of "
+            f"{self.band.n_shifts:,} shifts; {p}."
         )
         return f"{text} {self.band.note}" if self.band.note else text
 
@@ -153,4 +153,4 @@ def _decide(subject: Literal["direction", "range"], band: NullBand, n_looked_at:
 
 
 def _p_text(p: float) -> str:
-    return "less than 0.0001" if p < 1e-4 else f"{p:.4f}" if p < 0.1 else f"{p:.2f}"
+    return "< 0.0001" if p < 1e-4 else f"= {p:.4f}" if p < 0.1 else f"= {p:.2f}"
