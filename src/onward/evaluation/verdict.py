@@ -64,8 +64,8 @@ class ClassVerdict:
             )
         text = (
             f"{name}: {self.level}. The {score} is {self.auc:.3f}; on outcomes shifted in time the same "
-            f"predictions reach {self.band.mean:.3f} on average and stay below {self.band.high:.3f} in 95 % of "
-            f"{self.band.n_shifts:,} shifts; {p}."
+            f"predictions reach {self.band.mean:.3f} on average and stay below {self.band.high:.3f} in "
+            f"95 % of {self.band.n_shifts:,} shifts; {p}."
         )
         return f"{text} {self.band.note}" if self.band.note else text
 
