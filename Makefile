@@ -55,7 +55,7 @@ acceptance: install ## the verdict on 100 random walks and 20 planted signals (l
 	@$(BIN)/pytest -m acceptance --override-ini="addopts=" -rA tests/acceptance
 
 nightly: install acceptance ## everything, the slow suites included
-	@$(BIN)/pytest -m "not acceptance" --override-ini="addopts="
+	@HYPOTHESIS_PROFILE=default $(BIN)/pytest -m "not acceptance" --override-ini="addopts="
 
 bench: install ## speed and memory, printed as a table
 	@$(BIN)/python -m benchmarks

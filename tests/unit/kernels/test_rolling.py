@@ -50,8 +50,10 @@ def test_lines_equal_their_definition(values, window):
     spread = reach(values, window)
     found = rolling.rolling_regression(values, window)
     expected = [each(values, window, lambda part, k=k: reference.regression(part)[k]) for k in range(3)]
-    assert_close(found.slope, expected[0], 1e-11 * spread)
-    assert_close(found.residual, expected[2], 1e-11 * spread)
+    # Where a window is flat ours is exactly 0; the definition leaves a rounding of the level.
+    allowed = 1e-11 * spread + 1e-15 * each(values, window, lambda part: float(np.abs(part).max()))
+    assert_close(found.slope, expected[0], allowed)
+    assert_close(found.residual, expected[2], allowed)
     # A window whose spread is a rounding of its level has no determination worth comparing.
     real = spread > 1e-7 * each(values, window, lambda part: float(np.abs(part).max()))
     assert_close(found.rsquared[real], expected[1][real], 1e-8)
