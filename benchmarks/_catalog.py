@@ -19,13 +19,14 @@ CATALOG: Mapping[str, str] = {
     "minutes": "features, labels and folds of 776,160 one-minute bars: time and memory",
     "harness": "training through SingleModelTrainer against the same fits called directly",
     "families": "each family of manual features by itself",
+    "null_band": "whether the null band is as wide as noise, and what is found (long)",
     "tsfresh_rolling": "rolling tsfresh features, beside tsfresh in the same run (long)",
     "autofeat": "autofeat on a fold of real bars: seconds, memory, prediction (long)",
     "selector": "the full selector on 2,000 columns: seconds, memory, power and false finds (long)",
 }
 """Name of the module, and what it measures."""
 
-ON_REQUEST = frozenset({"autofeat", "selector", "tsfresh_rolling"})
+ON_REQUEST = frozenset({"autofeat", "null_band", "selector", "tsfresh_rolling"})
 """Benchmarks that take minutes: they run when they are named."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -22,7 +23,7 @@ STATE_FILE = "model.json"
 FORMAT = 1
 
 
-class ThreeClassModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class ThreeClassModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Base of the models: a scikit-learn classifier over the classes -1, 0, 1.
 
     A subclass gives ``_fit`` and ``_probabilities``, and what it must keep on disk through
@@ -171,13 +172,13 @@ class ThreeClassModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         model._read_native(directory)
         return model
 
+    @abstractmethod
     def _fit(self, values: npt.NDArray[np.float32], codes: IntArray, weight: FloatArray | None) -> None:
         """Learn from checked input; ``codes`` are 0, 1, 2 for down, range, up."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _probabilities(self, values: npt.NDArray[np.float32]) -> FloatArray:
         """Return probabilities, shape (n, 3)."""
-        raise NotImplementedError
 
     def _gain(self) -> FloatArray:
         """Return how much each training column counted, shape (n_features,)."""
