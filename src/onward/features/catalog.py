@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import entry_points
 from types import MappingProxyType
-from typing import Any, Protocol, Self, cast
+from typing import Any, Protocol, Self, cast, runtime_checkable
 
 from onward.errors import StageError, nearest
 from onward.protocols import CausalStage, FittedStage
@@ -23,6 +23,7 @@ __all__ = [
     "CATALOG",
     "FITTED",
     "BuildableStage",
+    "TwoPartStage",
     "fitted_class",
     "stage_class",
     "stage_from_spec",
@@ -53,8 +54,18 @@ class BuildableStage(CausalStage, Protocol):
     """A causal stage that can be made for a market, written down as JSON and rebuilt from it."""
 
     @classmethod
-    def for_market(cls, market: Market) -> Self:
-        """Return the stage with its defaults for what a market offers."""
+    def for_market(cls, market: Market, **options: Any) -> Self:
+        """Return the stage for what a market offers: its defaults, but for the options given.
+
+        The options are those of a plan: plain values from ``[features.<stage>]``, or for stages of
+        other packages from ``[features.options.<stage>]``. Nothing but the shape of the market is
+        read: symbols, timeframe, names of side series.
+
+        Raises
+        ------
+        UserError
+            If an option is unknown or refused.
+        """
 
     @classmethod
     def examples(cls, market: Market) -> Sequence[Self]:
@@ -66,6 +77,22 @@ class BuildableStage(CausalStage, Protocol):
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any]) -> Self:
         """Rebuild a stage from its specification."""
+
+
+@runtime_checkable
+class TwoPartStage(Protocol):
+    """A causal stage of which something is fitted too, such as a relevance test of its columns.
+
+    In a plan both go by one name. All causal parts run first, over the history; the fitted parts
+    follow in plan order, inside the fold.
+    """
+
+    def fitted_part(self) -> FittedStage | None:
+        """Return the unfitted part, new on every call; None when the options switch it off.
+
+        It lets the columns of other stages pass untouched and is found in `FITTED` (or among the
+        entry points) under its own name.
+        """
 
 
 def stage_names() -> tuple[str, ...]:
