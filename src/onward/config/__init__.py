@@ -1,5 +1,6 @@
 """The config classes of every section; no input or output happens here."""
 
+from onward.config.automl import AutoFeatConfig, AutoMLConfig, FeaturetoolsConfig, TSFreshConfig
 from onward.config.base import Section, sealed
 from onward.config.data import DataProcessingConfig
 from onward.config.evaluation import EvaluationConfig
@@ -15,9 +16,12 @@ from onward.config.training import TrainingConfig
 from onward.config.validation import ValidationConfig
 
 __all__ = [
+    "AutoFeatConfig",
+    "AutoMLConfig",
     "DataProcessingConfig",
     "EvaluationConfig",
     "FeatureEngineeringConfig",
+    "FeaturetoolsConfig",
     "LabelConfig",
     "ManualFeaturesConfig",
     "ModelConfig",
@@ -28,6 +32,7 @@ __all__ = [
     "Sections",
     "SelectionConfig",
     "StorageConfig",
+    "TSFreshConfig",
     "TrainingConfig",
     "ValidationConfig",
     "sealed",

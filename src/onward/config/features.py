@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from onward.config.automl import AutoMLConfig
 from onward.config.base import Section, section
 
 __all__ = ["FeatureEngineeringConfig", "ManualFeaturesConfig"]
@@ -27,17 +28,28 @@ class ManualFeaturesConfig(Section):
     )
 
 
-class FeatureEngineeringConfig(Section):
-    """What the model sees: the stages that make features, in order."""
+class FeatureEngineeringConfig(AutoMLConfig):
+    """What the model sees: the stages that make features, in order.
+
+    Everything that needs no fitting runs first, once over the history; what is fitted (the
+    relevance test of tsfresh, autofeat) follows inside the fold, in the order of ``stages``; the
+    selection of section ``[selection]`` is always last, over the columns of all stages together.
+    """
 
     model_config = SettingsConfigDict(env_prefix="ONWARD_FEATURES__")
 
     stages: tuple[str, ...] = Field(
         ("manual",),
         min_length=1,
-        description="Stages in order: manual, alpha158, or module:Name of your own stage.",
+        description="Stages in order: manual, alpha158, tsfresh, featuretools, autofeat, the name of an "
+        "installed package's stage, or module:Name of your own.",
     )
     manual: ManualFeaturesConfig = section(ManualFeaturesConfig)
+    options: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Options of stages that have no section here, by stage, such as "
+        "[features.options.sessions] windows = [24].",
+    )
 
     @field_validator("stages")
     @classmethod

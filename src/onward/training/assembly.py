@@ -6,27 +6,22 @@ Whatever a plan asks for that cannot be is refused here, before any work is done
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from onward.data.timeframe import format_timeframe, parse_timeframe
-from onward.errors import PlanError, UserError, nearest
+from onward.errors import PlanError, nearest
 from onward.features.cache import FeatureCache
-from onward.features.catalog import stage_class
-from onward.features.manual import ManualFeaturesStage
-from onward.features.manual.catalog import expand
-from onward.features.pipeline import FeaturePipeline, FittedTemplate
-from onward.features.selection import ShiftedLabelSelector
 from onward.labels.catalog import CATALOG as LABELERS
 from onward.models import model_class
-from onward.prediction.imported import import_stage
-from onward.protocols import CausalStage, Labeler, Model, Splitter
+from onward.protocols import Labeler, Model, Splitter
 from onward.splits import PurgedKFold, WalkForward
 from onward.training.cautions import data_cautions
 from onward.training.plan import TrainingPlan
+from onward.training.settings_errors import naming_setting, section_values
 from onward.training.single_model import SingleModelTrainer
+from onward.training.stages import make_pipeline, make_selector
 from onward.training.trainer import BaseTrainer
 from onward.types import Market
 
@@ -78,8 +73,8 @@ def make_trainer(plan: TrainingPlan, market: Market, *, cache: FeatureCache | No
 
 def make_labeler(plan: TrainingPlan) -> Labeler:
     """Return the labeler of a plan, unfitted."""
-    values = _fields(plan.labels, without=("method",))
-    with _setting("labels"):
+    values = section_values(plan.labels, without=("method",))
+    with naming_setting("labels"):
         chosen: Any = LABELERS[plan.labels.method]
         labeler: Labeler = chosen(**values)
         return labeler
@@ -88,38 +83,10 @@ def make_labeler(plan: TrainingPlan) -> Labeler:
 def make_splitter(plan: TrainingPlan) -> Splitter:
     """Return the splitter of a plan."""
     validation = plan.validation
-    with _setting("validation"):
+    with naming_setting("validation"):
         if validation.method == "walk_forward":
             return WalkForward(validation.n_splits, window=validation.window_bars)
         return PurgedKFold(validation.n_splits, embargo=validation.embargo)
-
-
-def make_pipeline(
-    plan: TrainingPlan, market: Market, *, cache: FeatureCache | None = None
-) -> FeaturePipeline:
-    """Return the feature pipeline of a plan: causal stages in plan order, then the selector.
-
-    Raises
-    ------
-    PlanError
-        When a stage or family does not exist, cannot be made for the market, or nothing is left.
-    """
-    with _setting("features.stages"):
-        causal = [_stage(plan, name, market) for name in plan.features.stages]
-        selector = make_selector(plan)
-        fitted: list[FittedTemplate] = [] if selector is None else [selector]
-        return FeaturePipeline(causal, fitted, cache=cache)
-
-
-def make_selector(plan: TrainingPlan) -> ShiftedLabelSelector | None:
-    """Return the unfitted selector of a plan; None when selection is switched off."""
-    selection = plan.selection
-    if not selection.enabled:
-        return None
-    values = _fields(selection, without=("enabled",))
-    values["min_features"] = min(selection.min_features, selection.max_features)
-    with _setting("selection"):
-        return ShiftedLabelSelector(**values)
 
 
 def make_model(plan: TrainingPlan) -> Callable[[int], Model]:
@@ -130,7 +97,7 @@ def make_model(plan: TrainingPlan) -> Callable[[int], Model]:
     PlanError
         When there is no such model, or ``model.extra`` names a parameter that it does not have.
     """
-    with _setting("model.name"):
+    with naming_setting("model.name"):
         chosen = model_class(plan.model.name)
     accepted = _accepted(chosen)
     _check_extra(plan, accepted)
@@ -147,32 +114,6 @@ def plan_cautions(plan: TrainingPlan, market: Market) -> tuple[str, ...]:
     if not ignored:
         return sentences
     return (f"The model {plan.model.name!r} has no use for {ignored}, which the plan sets.", *sentences)
-
-
-def _stage(plan: TrainingPlan, name: str, market: Market) -> CausalStage:
-    if ":" in name:
-        return import_stage(name)
-    if name == "manual":
-        return _manual_stage(plan, market)
-    return stage_class(name).for_market(market)
-
-
-def _manual_stage(plan: TrainingPlan, market: Market) -> CausalStage:
-    manual = plan.features.manual
-    with _setting("features.manual.families"):
-        wanted = expand(manual.families)
-    with _setting("features.manual.without"):
-        unwanted = expand(manual.without)
-    families = [family for family in wanted if family not in unwanted]
-    if not families:
-        raise PlanError(
-            "features.manual.without switches off every family that is on",
-            got=", ".join(manual.without) or "no family",
-            allowed="at least one family that stays",
-            remedy="Take one off the list, or leave manual out of features.stages.",
-        )
-    with _setting("features.manual"):
-        return ManualFeaturesStage.for_market(market, families, manual.options)
 
 
 def _check_timeframe(plan: TrainingPlan, market: Market) -> None:
@@ -232,20 +173,3 @@ def _ignored(plan: TrainingPlan) -> list[str]:
 def _new_model(chosen: type[Any], values: dict[str, Any], seeded: bool, seed: int) -> Model:
     model: Model = chosen(**values, **({"seed": seed} if seeded else {}))
     return model
-
-
-def _fields(section: Any, *, without: tuple[str, ...]) -> dict[str, Any]:
-    return {name: getattr(section, name) for name in type(section).model_fields if name not in without}
-
-
-@contextmanager
-def _setting(name: str) -> Iterator[None]:
-    """Let refusals name the setting that they are about."""
-    try:
-        yield
-    except PlanError:
-        raise
-    except UserError as error:
-        raise PlanError(
-            f"{name}: {error.what}", got=error.got, allowed=error.allowed, remedy=error.remedy
-        ) from error

@@ -93,7 +93,7 @@ def test_toml_has_no_word_for_objects() -> None:
 
 def test_the_template_lists_every_setting_and_sets_none() -> None:
     text = settings_template()
-    assert all(table == {} or set(table) == {"manual"} for table in tomllib.loads(text).values())
+    assert all(line.startswith(("#", "[")) for line in text.splitlines() if line)
     uncommented = "\n".join(
         line[1:] if line.startswith("#") and not line.startswith("# ") else line for line in text.splitlines()
     )

@@ -10,7 +10,8 @@ import pytest
 from onward.errors import PlanError
 from onward.features.manual import ManualFeaturesStage
 from onward.features.manual.catalog import GROUPS
-from onward.features.selection import ShiftedLabelSelector
+from onward.features.selection.advanced import AdvancedFeatureSelector
+from onward.features.selection.parameters import SelectorParameters
 from onward.labels import ThresholdLabeler
 from onward.models import LightGBMModel, MeanReversionModel, PriorModel
 from onward.training.assembly import (
@@ -46,8 +47,10 @@ def test_every_value_of_the_plan_arrives() -> None:
     assert isinstance(trainer, SingleModelTrainer)
     assert trainer.labeler == ThresholdLabeler(horizon_bars=7, mode="quantile", quantile=0.4)
     (selector,) = trainer.pipeline.fitted
-    assert isinstance(selector, ShiftedLabelSelector)
-    assert (selector.max_features, selector.z, selector.n_shifts, selector.range_share) == (9, 2.0, 33, 0.5)
+    assert isinstance(selector, AdvancedFeatureSelector)
+    assert selector.parameters == SelectorParameters(
+        max_features=9, z=2.0, n_shifts=33, range_share=0.5, n_threads=2
+    )
     assert (trainer.seed, trainer.n_shifts) == (5, 123)
     model = trainer.new_model(77)
     assert isinstance(model, LightGBMModel)
@@ -77,7 +80,7 @@ def test_no_selection_and_few_places() -> None:
     assert make_selector(small_plan(selection__enabled=False)) is None
     few = make_selector(small_plan(selection__max_features=3))
     assert few is not None
-    assert (few.max_features, few.min_features) == (3, 3)
+    assert (few.parameters.max_features, few.parameters.min_features) == (3, 3)
 
 
 def test_families_and_groups_are_switched_off_by_name() -> None:

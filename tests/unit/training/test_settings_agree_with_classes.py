@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
-from onward.config import LabelConfig, ModelConfig, SelectionConfig, ValidationConfig
+from onward.config import AutoFeatConfig, LabelConfig, ModelConfig, SelectionConfig, ValidationConfig
 from onward.config.describe import choices
-from onward.features.selection import ShiftedLabelSelector
+from onward.features.autofeat.stage import AutoFeatStage
+from onward.features.selection.parameters import SelectorParameters
 from onward.labels import ThresholdLabeler
 from onward.labels.catalog import CATALOG as LABELERS
 from onward.models import LightGBMModel
@@ -36,7 +38,13 @@ def test_the_model_section_is_the_model() -> None:
 
 
 def test_the_selection_section_is_the_selector() -> None:
-    assert settings(SelectionConfig, "enabled") == defaults(ShiftedLabelSelector)
+    expected = asdict(SelectorParameters())
+    del expected["n_threads"]
+    assert settings(SelectionConfig, "enabled") == expected
+
+
+def test_the_autofeat_section_is_the_stage() -> None:
+    assert settings(AutoFeatConfig) == defaults(AutoFeatStage, "generated_only")
 
 
 def test_the_label_section_is_the_labeler() -> None:

@@ -1,0 +1,152 @@
+"""From the feature sections of a plan to its pipeline.
+
+Causal parts run first, over the history; fitted parts follow in plan order, inside the fold; the
+selector is always last.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from onward.errors import PlanError, StageError
+from onward.features.cache import FeatureCache
+from onward.features.catalog import CATALOG, FITTED, TwoPartStage, fitted_class, stage_class
+from onward.features.manual import ManualFeaturesStage
+from onward.features.manual.catalog import expand
+from onward.features.pipeline import FeaturePipeline, FittedTemplate
+from onward.features.selection.advanced import AdvancedFeatureSelector
+from onward.prediction.imported import import_stage
+from onward.protocols import CausalStage, FittedStage
+from onward.training.plan import TrainingPlan
+from onward.training.settings_errors import naming_setting, section_values
+from onward.types import Market
+
+__all__ = ["make_pipeline", "make_selector"]
+
+ELSEWHERE = {
+    "selection": "The selection is always last: set selection.enabled instead.",
+    "advanced_selection": "The selection is always last: set selection.enabled instead.",
+    "tsfresh_relevance": "It comes with tsfresh: set features.tsfresh.relevance instead.",
+}
+"""Fitted stages that a plan does not name among its stages, and what to do instead."""
+
+
+def make_pipeline(
+    plan: TrainingPlan, market: Market, *, cache: FeatureCache | None = None
+) -> FeaturePipeline:
+    """Return the feature pipeline of a plan.
+
+    Raises
+    ------
+    PlanError
+        When a stage or family does not exist, cannot be made for the market, refuses an option,
+        or nothing is left.
+    """
+    causal: list[CausalStage] = []
+    fitted: list[FittedTemplate] = []
+    _check_options(plan)
+    with naming_setting("features.stages"):
+        for name in plan.features.stages:
+            part = _stage(plan, name, market)
+            if not hasattr(part, "compute"):
+                fitted.append(part)
+                continue
+            causal.append(part)
+            learnt = part.fitted_part() if isinstance(part, TwoPartStage) else None
+            if learnt is not None:
+                fitted.append(learnt)
+        selector = make_selector(plan)
+        if selector is not None:
+            fitted.append(selector)
+        return FeaturePipeline(causal, fitted, cache=cache)
+
+
+def make_selector(plan: TrainingPlan) -> AdvancedFeatureSelector | None:
+    """Return the unfitted selector of a plan; None when selection is switched off."""
+    selection = plan.selection
+    if not selection.enabled:
+        return None
+    values = section_values(selection, without=("enabled",))
+    values["min_features"] = min(selection.min_features, selection.max_features)
+    with naming_setting("selection"):
+        return AdvancedFeatureSelector(**values, n_threads=plan.training.n_threads or 0)
+
+
+def _stage(plan: TrainingPlan, name: str, market: Market) -> Any:
+    """Return the causal stage, or the unfitted fitted stage, that a name of a plan stands for."""
+    if ":" in name:
+        return import_stage(name)
+    if name in ELSEWHERE:
+        raise PlanError(
+            "features.stages names a step that has a place of its own", got=name, remedy=ELSEWHERE[name]
+        )
+    if name == "manual":
+        return _manual_stage(plan, market)
+    section = getattr(plan.features, name, None) if name in type(plan.features).model_fields else None
+    options = plan.features.options.get(name, {}) if section is None else section_values(section)
+    with naming_setting(f"features.{name}" if section is not None else f"features.options.{name}"):
+        if name in FITTED:
+            return _fitted(name, options)
+        if hasattr(stage_class(name), "compute"):
+            return _made(name, stage_class(name).for_market, market, **options)
+        return _fitted(name, options)
+
+
+def _fitted(name: str, options: dict[str, Any]) -> FittedStage:
+    stage: FittedStage = _made(name, fitted_class(name), **options)
+    return stage
+
+
+def _made(name: str, make: Any, *arguments: Any, **options: Any) -> Any:
+    try:
+        return make(*arguments, **options)
+    except TypeError as error:  # an option that the stage has not: its constructor says which
+        raise StageError(
+            f"the stage {name!r} refuses its options",
+            got=str(error),
+            allowed="the options that its documentation names",
+            remedy="Correct or remove the option.",
+        ) from error
+
+
+def _check_options(plan: TrainingPlan) -> None:
+    own = set(type(plan.features).model_fields)
+    for name in plan.features.options:
+        if name in own:
+            raise PlanError(
+                f"the stage {name!r} has a section of its own",
+                got=f"[features.options.{name}]",
+                allowed=f"[features.{name}]",
+                remedy="Move the options there.",
+            )
+        if name not in plan.features.stages:
+            raise PlanError(
+                "there are options for a stage that does not take part",
+                got=f"features.options.{name}",
+                allowed=", ".join(plan.features.stages),
+                remedy="Name the stage in features.stages, or remove its options.",
+            )
+        if name in CATALOG and plan.features.options[name]:
+            raise PlanError(
+                f"the stage {name!r} has no options",
+                got=f"features.options.{name}",
+                remedy="Remove them.",
+            )
+
+
+def _manual_stage(plan: TrainingPlan, market: Market) -> CausalStage:
+    manual = plan.features.manual
+    with naming_setting("features.manual.families"):
+        wanted = expand(manual.families)
+    with naming_setting("features.manual.without"):
+        unwanted = expand(manual.without)
+    families = [family for family in wanted if family not in unwanted]
+    if not families:
+        raise PlanError(
+            "features.manual.without switches off every family that is on",
+            got=", ".join(manual.without) or "no family",
+            allowed="at least one family that stays",
+            remedy="Take one off the list, or leave manual out of features.stages.",
+        )
+    with naming_setting("features.manual"):
+        return ManualFeaturesStage.for_market(market, families, manual.options)

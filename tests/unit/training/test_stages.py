@@ -1,0 +1,69 @@
+"""Feature stages of a plan: membership and order come from the settings, refusals name them."""
+
+from __future__ import annotations
+
+import pytest
+
+from onward.errors import PlanError
+from onward.features.autofeat import AutoFeatStage
+from onward.features.selection.advanced import AdvancedFeatureSelector
+from onward.training.plan import TrainingPlan
+from onward.training.stages import make_pipeline, make_selector
+from tests.unit.training.small_runs import walk
+
+MARKET = walk(300)
+
+
+def plan_of(*stages: str, **features: object) -> TrainingPlan:
+    return TrainingPlan(features={"stages": list(stages), **features})
+
+
+def test_fitted_parts_follow_the_causal_ones_and_the_selector_is_last() -> None:
+    pipeline = make_pipeline(plan_of("autofeat", "alpha158", "manual"), MARKET)
+    assert [stage.name for stage in pipeline.causal] == ["alpha158", "manual"]
+    assert [type(stage) for stage in pipeline.fitted] == [AutoFeatStage, AdvancedFeatureSelector]
+
+
+def test_options_of_autofeat_arrive() -> None:
+    plan = plan_of("manual", "autofeat", autofeat={"max_inputs": 5, "on_failure": "skip", "max_gb": 1.5})
+    stage = make_pipeline(plan, MARKET).fitted[0]
+    assert isinstance(stage, AutoFeatStage)
+    assert (stage.parameters.max_inputs, stage.parameters.on_failure, stage.parameters.max_gb) == (
+        5,
+        "skip",
+        1.5,
+    )
+
+
+def test_without_selection_nothing_is_fitted() -> None:
+    plan = TrainingPlan(selection={"enabled": False})
+    assert make_pipeline(plan, MARKET).fitted == ()
+    assert make_selector(plan) is None
+
+
+@pytest.mark.parametrize("name", ["selection", "advanced_selection", "tsfresh_relevance"])
+def test_steps_with_a_place_of_their_own_are_no_stages(name: str) -> None:
+    with pytest.raises(PlanError, match="place of its own"):
+        make_pipeline(plan_of("manual", name), MARKET)
+
+
+@pytest.mark.parametrize(
+    ("stages", "options", "message"),
+    [
+        (("autofeat",), {}, "no causal stage"),
+        (("manul",), {}, "Did you mean 'manual'"),
+        (
+            ("manual",),
+            {"options": {"manual": {"families": ["price"]}}},
+            r"section of its own.*features\.manual",
+        ),
+        (("manual",), {"options": {"sessions": {}}}, "does not take part"),
+        (("manual", "alpha158"), {"options": {"alpha158": {"window": 3}}}, "has no options"),
+        (("manual", "autofeat"), {"autofeat": {"transformations": ["lg"]}}, r"features\.autofeat.*'log'"),
+    ],
+)
+def test_plans_that_cannot_be_carried_out_are_refused(
+    stages: tuple[str, ...], options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(PlanError, match=message):
+        make_pipeline(plan_of(*stages, **options), MARKET)
