@@ -66,6 +66,10 @@ class ColumnFamily(ABC):
         """Return the bars needed, the newest included; windows count bars on any timeframe."""
         return max((column.lookback for column in self.features()), default=1)
 
+    def lookbacks(self) -> tuple[int, ...]:
+        """Return the bars that each column needs by itself, in the order of `columns`."""
+        return tuple(column.lookback for column in self.features())
+
     def compute(self, bars: Bars) -> Mapping[str, FloatArray]:
         """Return float64 arrays of the length of ``bars`` by column name; NaN = not known yet."""
         work = self.workspace(bars)

@@ -12,7 +12,10 @@ import pandas as pd
 
 from onward.data.availability import as_of
 from onward.errors import SeriesError, StageError, TimeframeError
+from onward.features.description import FeatureInfo
 from onward.features.manual.catalog import FAMILIES, expand, parameters, resolve
+from onward.features.manual.columns import ColumnFamily
+from onward.features.manual.costs import MICROSECONDS
 from onward.features.manual.family import Bars, Family, PanelFamily
 from onward.types import OHLCV, FloatArray, Market
 
@@ -138,6 +141,26 @@ class ManualFeaturesStage:
         """Return the full column names of each family that is on."""
         prefix = f"{self.name}__"
         return {f.name: tuple(prefix + column for column in f.columns()) for f in self._families}
+
+    def describe(self) -> tuple[FeatureInfo, ...]:
+        """Return family, lookback and measured cost of each column, in the order of `columns`.
+
+        The lookback is the column's own where its family is a list of columns, else that of the
+        family. The cost is the family's, divided evenly among its columns.
+        """
+        told: list[FeatureInfo] = []
+        for family in self._families:
+            names = family.columns()
+            if isinstance(family, ColumnFamily):
+                lookbacks = family.lookbacks()
+            else:
+                lookbacks = (family.lookback(self._timeframe_ns),) * len(names)
+            cost = MICROSECONDS.get(family.name)
+            told += [
+                FeatureInfo(f"{self.name}__{name}", self.name, family.name, lookback, cost)
+                for name, lookback in zip(names, lookbacks, strict=True)
+            ]
+        return tuple(told)
 
     def compute(self, market: Market) -> pd.DataFrame:
         """Return all columns as float64, index equal to ``market.bars.index``.
