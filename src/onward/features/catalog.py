@@ -310,7 +310,7 @@ def _options(name: str, options: Mapping[str, Any], accepted: Sequence[str]) -> 
     """Turn what a constructor says about its arguments into a refusal that teaches."""
     try:
         yield
-    except (TypeError, ValueError, LookupError) as error:
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
         unknown = [option for option in options if option not in accepted]
         close = nearest(unknown[0], accepted) if unknown else None
         raise StageError(
