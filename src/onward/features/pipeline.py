@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, Self, TypeAlias, cast, runtime_checkable
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from onward.errors import StageError, nearest
+from onward.errors import StageError
 from onward.features.cache import FeatureCache, cache_key
-from onward.features.catalog import fitted_class, stage_from_spec
+from onward.features.catalog import stage_from_spec
+from onward.features.description import FeatureInfo, FitInfo, describe, describe_fit
+from onward.features.fitted_pipeline import FittedPipeline, FittedTemplate, fresh, transformed
+from onward.features.nan_counts import nan_ledger
+from onward.features.stage_output import write_columns
+from onward.features.work_progress import WorkProgress
 from onward.protocols import CausalStage, FittedStage, Progress
-from onward.types import FloatArray, Market, ProgressEvent, Spans
+from onward.types import FloatArray, Market, Spans
 
 __all__ = ["FeaturePipeline", "FittedPipeline", "FittedTemplate", "nan_ledger"]
-
-FittedTemplate: TypeAlias = FittedStage | Callable[[], FittedStage]
-"""What a fitted stage is made from: an unfitted one, which is copied, or a class or function."""
-
-
-@runtime_checkable
-class _FastStage(Protocol):
-    """A stage that writes its columns straight into a matrix, a few at a time."""
-
-    def compute_into(
-        self, market: Market, out: npt.NDArray[Any], done: Callable[[int, str], None] | None = None
-    ) -> None: ...
 
 
 class FeaturePipeline:
@@ -80,6 +73,31 @@ class FeaturePipeline:
         """Return the causal columns in plan order."""
         return tuple(column for columns in self._parts.values() for column in columns)
 
+    def describe(self) -> tuple[FeatureInfo, ...]:
+        """Return one line a causal column, in the order of `columns()`; nothing is computed.
+
+        Raises
+        ------
+        StageError
+            If a stage describes other columns than it declares.
+        """
+        return tuple(feature for features in self._described().values() for feature in features)
+
+    def describe_fits(self, n_rows: int) -> tuple[FitInfo, ...]:
+        """Return what each fitted stage is going to do, in the order in which they run.
+
+        Parameters
+        ----------
+        n_rows
+            Training rows of a fold, at most.
+        """
+        n_columns, told = len(self.columns()), []
+        for template in self.fitted:
+            info = describe_fit(fresh(template), n_columns, n_rows)
+            n_columns = n_columns if info.max_columns is None else info.max_columns
+            told.append(info)
+        return tuple(told)
+
     def compute(self, market: Market, progress: Progress | None = None) -> pd.DataFrame:
         """Return the matrix of all causal columns for every bar.
 
@@ -88,7 +106,8 @@ class FeaturePipeline:
         market
             Bars and side series.
         progress
-            Told after every few columns.
+            Told after every few columns, in estimated seconds of work: what the stages say about
+            their cost, next to nothing for what the cache holds.
 
         Returns
         -------
@@ -102,15 +121,17 @@ class FeaturePipeline:
         StageError
             If a stage gives other rows or columns than it declared, or an infinity.
         """
-        shape = (len(market), len(self.columns()))
+        keys = {stage.name: self._key(stage, market) for stage in self.causal}
+        work = self._work(progress, keys, len(market))
         if self.cache is not None and len(self.causal) == 1:
-            matrix = self._part(self.causal[0], market, _reporter(progress, 0, shape[1]), None)
+            stage = self.causal[0]
+            matrix = self._part(stage, keys[stage.name], market, work, None)
         else:
-            matrix = np.empty(shape, dtype=self.dtype, order="F")
+            matrix = np.empty((len(market), len(self.columns())), dtype=self.dtype, order="F")
             first = 0
             for stage in self.causal:
                 last = first + len(self._parts[stage.name])
-                self._part(stage, market, _reporter(progress, first, shape[1]), matrix[:, first:last])
+                self._part(stage, keys[stage.name], market, work, matrix[:, first:last])
                 first = last
         return pd.DataFrame(matrix, index=market.bars.index, columns=list(self.columns()), copy=False)
 
@@ -161,8 +182,8 @@ class FeaturePipeline:
         stages: list[FittedStage] = []
         table = X
         for number, template in enumerate(self.fitted):
-            stage = _fresh(template).fit(table, y, spans=spans, weight=weight, seed=seed + 7919 * number)
-            table = _transformed(stage, table)
+            stage = fresh(template).fit(table, y, spans=spans, weight=weight, seed=seed + 7919 * number)
+            table = transformed(stage, table)
             stages.append(stage)
         return FittedPipeline(tuple(map(str, X.columns)), stages, tuple(map(str, table.columns)))
 
@@ -214,237 +235,96 @@ class FeaturePipeline:
                 allowed="one stage a name",
                 remedy="Give one of them another name; it prefixes the columns.",
             )
-        for name, columns in self._parts.items():
-            wrong = [c for c in columns if not c.startswith(f"{name}__") or columns.count(c) > 1]
-            if wrong or not columns:
+        for stage in self.causal:
+            _check_columns(stage.name, self._parts[stage.name])
+            _check_lookback(stage.name, stage.lookback)
+
+    def _described(self) -> dict[str, tuple[FeatureInfo, ...]]:
+        told = {stage.name: describe(stage) for stage in self.causal}
+        for name, features in told.items():
+            named = tuple(feature.column for feature in features)
+            if named != self._parts[name]:
+                odd = sorted(set(named).symmetric_difference(self._parts[name]))
                 raise StageError(
-                    f"the stage {name!r} names its columns wrongly",
-                    got=", ".join(wrong[:5]) or "no column",
-                    allowed=f"unique names that begin with {name + '__'!r}",
-                    remedy="Correct its columns().",
+                    f"the stage {name!r} describes other columns than it declares",
+                    got=", ".join(odd[:3]) or "another order",
+                    allowed="one line a column, in the order of columns()",
+                    remedy="Make its columns() and describe() agree.",
                 )
+        return told
+
+    def _key(self, stage: CausalStage, market: Market) -> str | None:
+        """Return under which name the cache keeps a stage's columns; None when it must not."""
+        spec = getattr(stage, "spec", None)
+        ours = type(stage).__module__.partition(".")[0] == "onward"
+        if self.cache is None or spec is None or not ours:
+            return None
+        return cache_key(market.content_hash, spec(), self.dtype)
+
+    def _work(self, progress: Progress | None, keys: Mapping[str, str | None], n_rows: int) -> WorkProgress:
+        if progress is None:
+            return WorkProgress(None, {stage.name: () for stage in self.causal}, n_rows)
+        cache = self.cache
+        held = [
+            name for name, key in keys.items() if key is not None and cache is not None and cache.holds(key)
+        ]
+        return WorkProgress(progress, self._described(), n_rows, held)
 
     def _part(
         self,
         stage: CausalStage,
+        key: str | None,
         market: Market,
-        report: Callable[[int, str], None],
+        work: WorkProgress,
         out: npt.NDArray[Any] | None,
     ) -> npt.NDArray[Any]:
         columns = self._parts[stage.name]
-        spec = getattr(stage, "spec", None)
-        ours = type(stage).__module__.partition(".")[0] == "onward"
+        computed = False
 
         def fill(matrix: npt.NDArray[Any]) -> None:
-            _fill(stage, columns, market, matrix, report)
+            nonlocal computed
+            computed = True
+            write_columns(stage, columns, market, matrix, work.computing(stage.name))
 
-        if self.cache is not None and spec is not None and ours:
-            key = cache_key(market.content_hash, spec(), self.dtype)
-            found = self.cache.build(key, (len(market), len(columns)), self.dtype, fill)
-            report(len(columns), stage.name)
+        shape = (len(market), len(columns))
+        if self.cache is not None and key is not None:
+            found = self.cache.build(key, shape, self.dtype, fill)
             if out is None:
-                return found
-            out[:] = found
-            return out
-        if out is None:
-            out = np.empty((len(market), len(columns)), dtype=self.dtype, order="F")
-        fill(out)
+                out = found
+            else:
+                out[:] = found
+        else:
+            if out is None:
+                out = np.empty(shape, dtype=self.dtype, order="F")
+            fill(out)
+        work.finish(stage.name, computed=computed)
         return out
 
 
-class FittedPipeline:
-    """The fitted stages of one fold: turns causal columns into what the model sees.
-
-    Parameters
-    ----------
-    input_columns
-        Causal columns that the stages were fitted on.
-    stages
-        Fitted stages in order.
-    output_columns
-        Columns that `transform` gives.
-    """
-
-    def __init__(
-        self, input_columns: Sequence[str], stages: Sequence[FittedStage], output_columns: Sequence[str]
-    ) -> None:
-        self.input_columns = tuple(input_columns)
-        self.stages = tuple(stages)
-        self.output_columns = tuple(output_columns)
-
-    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return the columns that the model sees, rows as given.
-
-        Columns are matched by name: other columns and another order do not matter.
-
-        Raises
-        ------
-        StageError
-            If a column is missing, or a stage breaks its contract.
-        """
-        missing = [column for column in self.input_columns if column not in X.columns]
-        if missing:
-            raise StageError(
-                "columns that the pipeline was fitted on are missing",
-                got=f"{len(missing)} missing, first {missing[0]!r}",
-                allowed=f"all {len(self.input_columns)} columns of the fit",
-                remedy="Compute the features with the pipeline that the model was trained with.",
-            )
-        same = len(X.columns) == len(self.input_columns) and tuple(X.columns) == self.input_columns
-        table = X if same else X[list(self.input_columns)]
-        for stage in self.stages:
-            table = _transformed(stage, table)
-        if tuple(table.columns) != self.output_columns:
-            raise StageError(
-                "the fitted stages give other columns than when they were fitted",
-                got=f"{len(table.columns)} columns",
-                allowed=f"the {len(self.output_columns)} columns of the fit",
-                remedy="A stage's columns must not depend on the rows it transforms.",
-            )
-        return table
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fitted state as plain JSON values."""
-        return {
-            "input_columns": list(self.input_columns),
-            "output_columns": list(self.output_columns),
-            "stages": [{"stage": stage.name, "state": stage.to_json()} for stage in self.stages],
-        }
-
-    @classmethod
-    def from_json(
-        cls, state: Mapping[str, Any], catalog: Mapping[str, type[FittedStage]] | None = None
-    ) -> Self:
-        """Rebuild fitted stages by name.
-
-        Parameters
-        ----------
-        state
-            What `to_json` returned.
-        catalog
-            Classes by name that are looked up before the catalogue of installed stages.
-        """
-        own = catalog or {}
-        stages = [
-            (own.get(part["stage"]) or fitted_class(part["stage"])).from_json(part["state"])
-            for part in state["stages"]
-        ]
-        return cls(state["input_columns"], stages, state["output_columns"])
-
-
-def nan_ledger(X: pd.DataFrame) -> pd.DataFrame:
-    """Return where a matrix is not known: one row a column.
-
-    Returns
-    -------
-    DataFrame
-        ``column``; ``count`` of NaN; ``share`` of all rows, 0 to 1; ``first_valid``, the open
-        time (UTC) of the first row that has a value, NaT when none has.
-    """
-    times = pd.DatetimeIndex(X.index.get_level_values(-1)) if len(X) else pd.DatetimeIndex([], tz="UTC")
-    counts = np.zeros(X.shape[1], dtype=np.int64)
-    first: list[Any] = []
-    for position in range(X.shape[1]):
-        known = ~np.isnan(X.iloc[:, position].to_numpy())
-        counts[position] = len(X) - np.count_nonzero(known)
-        first.append(times[known].min() if known.any() else pd.NaT)
-    return pd.DataFrame(
-        {
-            "column": list(map(str, X.columns)),
-            "count": counts,
-            "share": counts / max(len(X), 1),
-            "first_valid": pd.DatetimeIndex(pd.to_datetime(first, utc=True)),
-        }
-    )
-
-
-def _fill(
-    stage: CausalStage,
-    columns: tuple[str, ...],
-    market: Market,
-    out: npt.NDArray[Any],
-    report: Callable[[int, str], None],
-) -> None:
-    # Too large for float32 becomes an infinity, which is refused below with the column's name.
-    with np.errstate(over="ignore"):
-        if isinstance(stage, _FastStage):
-            stage.compute_into(market, out, report)
-        else:
-            out[:] = _computed(stage, columns, market)
-    for position, column in enumerate(columns):
-        endless = np.isinf(out[:, position])
-        if endless.any():
-            row = int(np.flatnonzero(endless)[0])
-            raise StageError(
-                f"the stage {stage.name!r} gives a value that is infinite or beyond {out.dtype}",
-                got=f"{column} at {' '.join(map(str, market.bars.index[row]))}",
-                allowed="finite numbers, or NaN for not known",
-                remedy="Divide only where the divisor is not zero, and put values on a relative scale.",
-            )
-    report(len(columns), stage.name)
-
-
-def _computed(stage: CausalStage, columns: tuple[str, ...], market: Market) -> npt.NDArray[Any]:
-    table = stage.compute(market)
-    if tuple(table.columns) != columns:
-        absent = [column for column in columns if column not in table.columns]
-        extra = [str(column) for column in table.columns if column not in columns]
-        close = nearest(absent[0], extra) if absent else None
+def _check_columns(name: str, columns: tuple[object, ...]) -> None:
+    counts = Counter(columns)
+    wrong = [
+        column
+        for column, count in counts.items()
+        if count > 1 or not isinstance(column, str) or not column.startswith(f"{name}__")
+    ]
+    if wrong or not columns:
         raise StageError(
-            f"the stage {stage.name!r} gives other columns than it declared",
-            got=f"missing: {', '.join(absent[:3]) or 'none'}; not declared: {', '.join(extra[:3]) or 'none'}",
-            allowed="exactly columns(), in that order",
-            remedy=f"Did it mean {close!r}?" if close else "Make columns() and compute() agree.",
+            f"the stage {name!r} names its columns wrongly",
+            got=", ".join(map(str, wrong[:5])) or "no column",
+            allowed=f"unique names that begin with {name + '__'!r}",
+            remedy="Correct its columns().",
         )
-    if len(table) != len(market) or not table.index.equals(market.bars.index):
+
+
+def _check_lookback(name: str, lookback: object) -> None:
+    if isinstance(lookback, bool) or not isinstance(lookback, int | np.integer) or lookback < 1:
         raise StageError(
-            f"the stage {stage.name!r} gives other rows than the market has",
-            got=f"{len(table)} rows",
-            allowed=f"{len(market)} rows, index equal to market.bars.index",
-            remedy="Return one row a bar, NaN where nothing is known.",
+            f"the stage {name!r} does not say how many bars it needs",
+            got=f"lookback = {lookback!r}",
+            allowed="a whole number of bars from 1 up, the row itself included",
+            remedy="Live prediction reads exactly so many bars: declare them, warm-up counted in.",
         )
-    wrong = [str(c) for c, kind in table.dtypes.items() if kind != np.float64]
-    if wrong:
-        raise StageError(
-            f"the stage {stage.name!r} gives columns that are not float64",
-            got=f"{wrong[0]} of type {table[wrong[0]].dtype}",
-            allowed="float64",
-            remedy="Convert it; True and False become 1.0 and 0.0.",
-        )
-    return table.to_numpy()
-
-
-def _reporter(progress: Progress | None, before: int, total: int) -> Callable[[int, str], None]:
-    def report(done: int, what: str) -> None:
-        if progress is not None:
-            progress(ProgressEvent("features", before + done, total, what))
-
-    return report
-
-
-def _fresh(template: FittedTemplate) -> FittedStage:
-    if isinstance(template, type) or not hasattr(template, "fit"):
-        return cast("Callable[[], FittedStage]", template)()
-    return cast("FittedStage", copy.deepcopy(template))
-
-
-def _transformed(stage: FittedStage, X: pd.DataFrame) -> pd.DataFrame:
-    table = stage.transform(X)
-    if len(table) != len(X) or not table.index.equals(X.index):
-        raise StageError(
-            f"the fitted stage {stage.name!r} gives other rows than it was given",
-            got=f"{len(table)} rows",
-            allowed=f"{len(X)} rows, index unchanged",
-            remedy="Return one row for each row of X.",
-        )
-    if table.shape[1] == 0:
-        raise StageError(
-            f"the fitted stage {stage.name!r} leaves no column",
-            got=f"{X.shape[1]} columns went in",
-            allowed="at least one column",
-            remedy="Loosen its thresholds.",
-        )
-    return table
 
 
 def _check_rows(X: pd.DataFrame, y: npt.NDArray[Any], spans: Spans, weight: FloatArray | None) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from onward.errors import StageError
+from onward.features.cache import FeatureCache
 from onward.features.manual import Alpha158Stage, ManualFeaturesStage
 from onward.features.pipeline import FeaturePipeline, FittedPipeline, nan_ledger
 from onward.testing.markets import planted_signal, random_walk
@@ -85,17 +86,6 @@ def test_the_matrix_is_float32_in_plan_order():
         pd.testing.assert_frame_equal(table[list(stage.columns())], part, check_exact=True)
 
 
-def test_progress_rises_to_the_number_of_columns():
-    events = []
-    pipeline = FeaturePipeline([ManualFeaturesStage(timeframe=HOUR), Plain()])
-    pipeline.compute(random_walk(100), events.append)
-    done = [event.done for event in events]
-    assert done == sorted(done)
-    assert done[-1] == events[-1].total == len(pipeline.columns())
-    assert {event.stage for event in events} == {"features"}
-    assert "oscillators" in [event.message for event in events]
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_latest_equals_the_newest_rows_of_the_whole(name):
     market = CASES[name]
@@ -122,14 +112,29 @@ def test_latest_of_an_empty_market_is_empty():
     ("change", "message"),
     [
         (lambda t: t.iloc[1:], "other rows"),
-        (lambda t: t.reset_index(drop=True), "other rows"),
+        (lambda t: pd.concat([t, t.tail(1)]), "21 rows; allowed: 20 rows"),
+        (lambda t: t.iloc[:0], "0 rows"),
+        (lambda t: t.reset_index(drop=True), "another index: row 0 is 0, not"),
+        (lambda t: t.iloc[::-1], "another index: row 0 is"),
         (lambda t: t.rename(columns={"plain__b": "plain__bb"}), "Did it mean 'plain__bb'"),
-        (lambda t: t[["plain__b", "plain__a"]], "other columns"),
+        (lambda t: t[["plain__b", "plain__a"]], "another order: plain__b where plain__a should stand"),
+        (lambda t: t.drop(columns="plain__a"), "missing: plain__a; not declared: none"),
+        (lambda t: t.set_axis(["plain__a", "plain__a"], axis=1), "plain__a more than once"),
+        (lambda t: t.set_axis(["plain__a", 7], axis=1), "not declared: 7"),
+        (lambda t: t.set_axis(pd.MultiIndex.from_tuples([("a", "b"), ("a", "c")]), axis=1), "other columns"),
         (lambda t: t.assign(plain__c=1.0), "not declared: plain__c"),
         (lambda t: t.assign(plain__b=np.inf), "plain__b at SYNTH/USD 2020-01-01"),
         (lambda t: t.assign(plain__b=1e300), "beyond float32.*plain__b"),
         (lambda t: t.assign(plain__b="x"), "not float64.*plain__b"),
-        (lambda t: t.assign(plain__b=t["plain__b"] > 0), "not float64"),
+        (lambda t: t.assign(plain__b=t["plain__b"] > 0), "not float64.*bool"),
+        (lambda t: t.assign(plain__b=-np.inf), "infinite.*plain__b"),
+        (lambda t: t.astype("float32"), "not float64.*plain__a of type float32"),
+        (lambda t: t.astype({"plain__b": "int64"}), "plain__b of type int64"),
+        (lambda t: t.astype({"plain__b": "Float64"}), "plain__b of type Float64"),
+        (lambda t: t.assign(plain__b=None), "plain__b of type object"),
+        (lambda t: t["plain__a"], "not give a table; got pandas.*Series"),
+        (lambda t: t.to_numpy(), "not give a table; got numpy.ndarray"),
+        (lambda t: None, "not give a table; got builtins.NoneType"),
     ],
 )
 def test_a_stage_that_breaks_its_contract_is_named(change, message):
@@ -156,6 +161,35 @@ def test_columns_without_the_prefix_are_refused():
     stage.names = ("a",)
     with pytest.raises(StageError, match="begin with 'plain__'"):
         FeaturePipeline([stage])
+
+
+@pytest.mark.parametrize("column", [7, None, ("plain__a", "x")])
+def test_columns_that_are_no_names_are_refused(column):
+    stage = Plain()
+    stage.names = (column,)
+    with pytest.raises(StageError, match="names its columns wrongly"):
+        FeaturePipeline([stage])
+
+
+@pytest.mark.parametrize("lookback", [0, -3, 2.5, None, True, "24"])
+def test_a_lookback_that_is_no_number_of_bars_is_refused(lookback):
+    stage = Plain()
+    stage.lookback = lookback
+    with pytest.raises(StageError, match="does not say how many bars it needs; got lookback = "):
+        FeaturePipeline([stage])
+
+
+def test_what_one_stage_breaks_leaves_no_entry_in_the_cache(tmp_path):
+    class Broken(ManualFeaturesStage):
+        def compute_into(self, market, out, done=None):
+            super().compute_into(market, out, done)
+            out[3, 0] = np.inf
+
+    Broken.__module__ = ManualFeaturesStage.__module__
+    pipeline = FeaturePipeline([Broken(["price"], timeframe=HOUR)], cache=FeatureCache(tmp_path))
+    with pytest.raises(StageError, match="infinite"):
+        pipeline.compute(random_walk(50))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_causal_part_is_rebuilt_from_its_specification():
@@ -233,7 +267,10 @@ def test_rows_that_do_not_fit_together_are_refused():
     ("transform", "message"),
     [
         (lambda X: X.iloc[:-1], "other rows"),
+        (lambda X: X.iloc[::-1], "other rows"),
         (lambda X: X.iloc[:, :0], "leaves no column"),
+        (lambda X: X.to_numpy(), "not give a table; got numpy.ndarray"),
+        (lambda X: X.iloc[:, [0, 0]], "gives a column twice; got plain__a"),
     ],
 )
 def test_a_fitted_stage_that_breaks_its_contract_is_named(transform, message):
