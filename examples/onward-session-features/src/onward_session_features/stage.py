@@ -21,7 +21,7 @@ OPENINGS = {"day": "00:00", "europe": "08:00 Europe/London", "us": "09:30 Americ
 LONGEST_SESSION = pd.Timedelta("25h")
 """The session in which a clock is set back; the others are shorter."""
 
-MICROSECONDS = 0.2
+MICROSECONDS = 0.06
 """CPU time of one column, a row, measured on 70,000 hourly bars."""
 
 
