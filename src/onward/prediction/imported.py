@@ -11,9 +11,9 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -21,7 +21,10 @@ import pandas as pd
 
 from onward.audit import load_stage
 from onward.errors import StageError
-from onward.protocols import CausalStage
+from onward.features.catalog import TwoPartStage
+from onward.features.description import FeatureInfo, describe
+from onward.features.selection.live_columns import restricted
+from onward.protocols import CausalStage, FittedStage
 from onward.types import Market
 
 __all__ = ["ImportedStage", "import_stage"]
@@ -33,8 +36,9 @@ KEYS = ("stage", "import", "source_sha256", "columns", "lookback")
 class ImportedStage:
     """A causal stage that knows where it came from.
 
-    It has no ``spec()`` on purpose: its values are never cached, because an edited helper module
-    of the user's would go unnoticed.
+    What the stage offers beyond the protocol is offered here too: `describe`, `fitted_part`,
+    `restricted`, ``series``, ``disabled``. It has no ``spec()`` on purpose: its values are never cached,
+    because an edited helper module of the user's would go unnoticed.
 
     Attributes
     ----------
@@ -77,6 +81,28 @@ class ImportedStage:
     def compute(self, market: Market) -> pd.DataFrame:
         """Return what the stage computes."""
         return self.inner.compute(market)
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Value columns of side series that the stage says it reads; none when it says nothing."""
+        return tuple(getattr(self.inner, "series", ()))
+
+    @property
+    def disabled(self) -> Mapping[str, str]:
+        """Parts of the stage that are off, and why; none when it says nothing."""
+        return dict(getattr(self.inner, "disabled", {}))
+
+    def describe(self) -> tuple[FeatureInfo, ...]:
+        """Return one line a feature: what the stage says of itself, or its names."""
+        return describe(self.inner)
+
+    def fitted_part(self) -> FittedStage | None:
+        """Return what of the stage is fitted in a fold; None when nothing is."""
+        return self.inner.fitted_part() if isinstance(self.inner, TwoPartStage) else None
+
+    def restricted(self, columns: Sequence[str]) -> ImportedStage:
+        """Return the stage with at least these columns; itself when it cannot compute less."""
+        return replace(self, inner=restricted(self.inner, columns))
 
     def address(self) -> dict[str, Any]:
         """Return, as plain JSON values, what finds the stage again."""

@@ -25,7 +25,7 @@ class LoadedModel:
     version
         What the registry says about it.
     predictor
-        Pipeline and model.
+        Pipeline and model; `PredictionService` leaves out features that the model does not use.
     """
 
     version: Version
@@ -33,7 +33,10 @@ class LoadedModel:
 
     @property
     def lookback(self) -> int:
-        """Bars that the newest prediction reads."""
+        """Bars that the newest prediction reads: what the features in use need.
+
+        At most the manifest's ``lookback_bars``, which is that of all features of the plan.
+        """
         return self.predictor.pipeline.lookback
 
     def predict(self, market: Market) -> pd.DataFrame:

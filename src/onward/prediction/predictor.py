@@ -13,6 +13,7 @@ import pandas as pd
 from onward.errors import BundleError, StageError
 from onward.features.catalog import stage_from_spec
 from onward.features.pipeline import FeaturePipeline, FittedPipeline
+from onward.features.selection.live_columns import narrow
 from onward.models import model_class
 from onward.prediction.imported import ImportedStage
 from onward.protocols import CausalStage, Model
@@ -71,6 +72,14 @@ class Predictor:
         frame["signal"] = [CLASSES[i] for i in probability.argmax(axis=1)]
         frame["decision_time"] = pd.DatetimeIndex(features.index.get_level_values(1)) + timeframe
         return frame
+
+    def narrowed(self) -> Predictor:
+        """Return the predictor that computes what the model sees, and nothing that it can do without.
+
+        Predictions are those of this one to the last bit. What no column of the model is made from is
+        left out: families, whole stages, and with them often bars of history (``pipeline.lookback``).
+        """
+        return Predictor(*narrow(self.pipeline, self.fitted), self.model)
 
     def state(self) -> dict[str, Any]:
         """Return, as plain JSON values, what a bundle keeps of the features in ``pipeline.json``.

@@ -32,7 +32,7 @@ class PredictionService:
         """Return a model by reference (``models:/name@alias``, ``models:/name/3``, ``name@alias``).
 
         Every byte of the bundle is checked when it is loaded for the first time; an alias is
-        looked up each time.
+        looked up each time. The model that is returned computes only the features that it uses.
 
         Raises
         ------
@@ -44,7 +44,7 @@ class PredictionService:
         version = self._registry.resolve(reference)
         if version.digest not in self._loaded:
             directory = self._registry.open(version.ref)
-            self._loaded[version.digest] = LoadedModel(version, Predictor.load(directory))
+            self._loaded[version.digest] = LoadedModel(version, Predictor.load(directory).narrowed())
         known = self._loaded[version.digest]
         return LoadedModel(version, known.predictor)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,7 @@ from onward.data.quality import check
 from onward.data.timeframe import format_timeframe
 from onward.evaluation.report import ReportContent
 from onward.features.pipeline import nan_ledger
-from onward.features.selection import ColumnRecord, ShiftedLabelSelector
+from onward.features.selection.across_fits import FINAL_FIT, ledger_of, ledgers_frame
 from onward.prediction.predictor import Predictor
 from onward.registry import library_versions
 from onward.training.trainer import Training
@@ -21,7 +20,7 @@ from onward.training.trainer import Training
 if TYPE_CHECKING:
     from onward.training.result import TrainingResult
 
-__all__ = ["importance_table", "report_content"]
+__all__ = ["importance_table", "report_content", "selection_table"]
 
 CLASS_NAMES = {-1: "down", 0: "range", 1: "up"}
 
@@ -44,7 +43,7 @@ def report_content(result: TrainingResult) -> ReportContent:
         fee_bps=plan.evaluation.fee_bps,
         slippage_bps=plan.evaluation.slippage_bps,
         importance=importance_table(training),
-        selection=_selection(training.predictor),
+        selection=selection_table(training),
         nan_ledger=nan_ledger(training.dataset.features),
         labels=_label_counts(training),
         quality=check(market),
@@ -75,20 +74,16 @@ def importance_table(training: Training) -> pd.DataFrame:
     return table.iloc[np.argsort(-weight.to_numpy(), kind="stable")].reset_index(drop=True)
 
 
+def selection_table(training: Training) -> pd.DataFrame:
+    """Return what became of every column in every fold and in the final fit (see `ledgers_frame`)."""
+    fits = {outcome.fold.number: ledger_of(outcome.predictor.fitted.stages) for outcome in training.folds}
+    return ledgers_frame(fits | {FINAL_FIT: ledger_of(training.predictor.fitted.stages)})
+
+
 def _shares(predictor: Predictor) -> pd.Series:
     gain = predictor.importance()
     total = gain.sum()
     return gain / total if total > 0 else gain
-
-
-def _selection(predictor: Predictor) -> pd.DataFrame:
-    records = [
-        asdict(record)
-        for stage in predictor.fitted.stages
-        if isinstance(stage, ShiftedLabelSelector)
-        for record in stage.ledger_
-    ]
-    return pd.DataFrame(records, columns=[field.name for field in fields(ColumnRecord)])
 
 
 def _label_counts(training: Training) -> pd.DataFrame:

@@ -74,6 +74,22 @@ class TrainingResult:
         """The model fitted on all labelled rows, with its features."""
         return self.training.predictor
 
+    @property
+    def selection(self) -> pd.DataFrame:
+        """What became of every column, fit by fit: why it was kept or dropped, and who stands for it.
+
+        Returns
+        -------
+        DataFrame
+            One row a fit and column: ``fold`` (0-based; -1 is the final fit on all rows), ``stage``,
+            ``column``, ``kept``, ``step`` (``kept``, or where it left), ``reason``,
+            ``represented_by`` and the figures of `onward.features.selection.LedgerRecord`. Empty
+            when selection was switched off.
+        """
+        from onward.training.reporting import selection_table
+
+        return selection_table(self.training)
+
     def report_html(self) -> str:
         """Return the report as one self-contained HTML page."""
         from onward.evaluation.report import render

@@ -43,6 +43,27 @@ def scored(market, *, skill=0.0, seed=0, n_folds=4):
     return OutOfFold(spans, fold, y.astype(np.int64), probability, prior, {"momentum": prior})
 
 
+COLUMNS = {
+    "manual__atr_14": ("relevance", "noise", ""),
+    "manual__rsi_14": ("kept", "direction (z 4.00)", ""),
+    "manual__rsi_21": ("correlation", "correlated with manual__rsi_14 (0.970)", "manual__rsi_14"),
+    "tsfresh__rsi_twin": ("duplicate", "equal to manual__rsi_21", "manual__rsi_21"),
+}
+
+
+def selection_of(kept):
+    """Return the ledgers of some fits: which of the manual columns each keeps."""
+    rows = []
+    for fold, names in kept.items():
+        for column, (step, reason, stands) in COLUMNS.items():
+            stays = any(column.endswith(name) for name in names)
+            rows.append(
+                (fold, column.partition("__")[0], column, stays, "kept" if stays else step, reason, stands)
+            )
+    columns = ["fold", "stage", "column", "kept", "step", "reason", "represented_by"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def content_of(market, *, skill=0.0, n_looked_at=1, **changes):
     """Return the content of a report without a training."""
     oof = scored(market, skill=skill)
@@ -73,9 +94,7 @@ def content_of(market, *, skill=0.0, n_looked_at=1, **changes):
                 "final": [0.7, math.nan],
             }
         ),
-        selection=pd.DataFrame(
-            {"column": ["manual__atr_14", "manual__rsi_14"], "kept": [False, True], "reason": ["noise", "up"]}
-        ),
+        selection=selection_of({0: ["rsi_14", "atr_14"], 1: ["rsi_14"], -1: ["rsi_14"]}),
         nan_ledger=pd.DataFrame(
             {
                 "column": ["manual__rsi_14", "manual__atr_14"],
@@ -237,10 +256,42 @@ def test_features_say_how_steady_they_are(noise_page):
     rsi, atr = texts(features.importance)
     assert rsi == ["manual__rsi_14", "60.0 %", "± 5.0 %", "4 of 4", "70.0 %"]
     assert atr == ["manual__atr_14", "40.0 %", "", "1 of 4", "dropped"]
-    assert texts(features.selection)[0] == ["manual__rsi_14", "yes", "up"]
     assert [row[:2] for row in texts(features.unknown)] == [["manual__atr_14", "13"]]
     assert texts(features.disabled) == [["sentiment", "needs the side series value fear_greed"]]
     assert (features.n_columns, features.n_kept, features.n_known) == ("2", "1", "1")
+
+
+def test_selection_is_told_by_stage_step_and_representative(noise_page):
+    selection = noise_page.features.selection
+    assert [column.name for column in selection.survivors.columns] == [
+        *("Stage", "Offered", "Fold 1", "Fold 2", "Final fit", "Kept in any")
+    ]
+    assert texts(selection.survivors) == [
+        ["manual", "3", "2", "1", "1", "2"],
+        ["tsfresh", "1", "0", "0", "0", "0"],
+        ["All stages", "4", "2", "1", "1", "2"],
+    ]
+    assert [cell.tint for cell in selection.survivors.rows[0][2:5]] == [1.0, 1.0, 1.0]
+    assert texts(selection.steps) == [
+        ["Duplicate", "1", "0", "1"],
+        ["Correlated with a better one", "1", "1", "0"],
+        ["No better than shifted labels", "1", "1", "0"],
+        ["Kept", "1", "1", "0"],
+    ]
+    # The twin of a column that left itself is shown under the one that stands for both in the end.
+    assert texts(selection.represented) == [
+        ["manual__rsi_14", "Kept", "2", "manual__rsi_21, tsfresh__rsi_twin"]
+    ]
+    assert texts(selection.ledger)[0] == ["manual__rsi_14", "Kept", "direction (z 4.00)"]
+    assert {row[0] for row in texts(selection.ledger)} == set(COLUMNS)
+
+
+def test_selection_of_one_stage_without_twins_is_short(noise):
+    one = noise.selection[noise.selection["column"].isin(["manual__rsi_14", "manual__atr_14"])]
+    found = page(replace(noise, selection=one.assign(step="a_step_of_its_own"))).features.selection
+    assert found.represented is None
+    assert texts(found.survivors) == [["manual", "2", "2", "1", "1", "2"]]
+    assert texts(found.steps) == [["A step of its own", "2"]]
 
 
 def test_labels_add_up(noise, noise_page):
@@ -266,7 +317,7 @@ def test_a_report_may_know_very_little(noise):
     bare = replace(
         noise,
         importance=noise.importance.iloc[:0],
-        selection=pd.DataFrame(columns=["column", "reason"]),
+        selection=noise.selection.iloc[:0],
         nan_ledger=noise.nan_ledger.iloc[:0],
         disabled={},
         seconds={},

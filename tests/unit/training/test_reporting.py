@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 import onward as ow
 from onward.errors import StorageError
-from onward.features.selection import ColumnRecord, ShiftedLabelSelector
+from onward.features.selection import AdvancedFeatureSelector, ledger_frame
 from onward.training.reporting import importance_table, report_content
 from onward.training.result import TrainingResult
 from tests.unit.training.small_runs import planted, small_plan, walk
@@ -38,14 +37,21 @@ def test_importance_is_a_share_of_the_gain_fold_by_fold(result: TrainingResult) 
     assert "driver" in table["feature"][0]
 
 
-def test_the_selection_ledger_is_that_of_the_final_fit(result: TrainingResult) -> None:
-    ledger = report_content(result).selection
-    assert list(ledger.columns) == [field.name for field in fields(ColumnRecord)]
-    (selector,) = result.predictor.fitted.stages
-    assert isinstance(selector, ShiftedLabelSelector)
-    assert tuple(ledger.loc[ledger["kept"], "column"]) == selector.columns_
-    assert len(ledger) == result.training.dataset.features.shape[1]
-    assert ledger["reason"].str.len().gt(0).all()
+def test_the_ledgers_of_all_fits_are_in_one_table(result: TrainingResult) -> None:
+    ledgers = result.selection
+    assert ledgers.equals(report_content(result).selection)
+    assert list(ledgers.columns[:5]) == ["fold", "stage", "column", "kept", "step"]
+    assert list(ledgers["fold"].unique()) == [0, 1, 2, -1]
+    assert set(ledgers["stage"]) == {"manual"}
+    predictors = {o.fold.number: o.predictor for o in result.training.folds} | {-1: result.predictor}
+    for number, predictor in predictors.items():
+        (selector,) = predictor.fitted.stages
+        assert isinstance(selector, AdvancedFeatureSelector)
+        own = ledgers[ledgers["fold"] == number].drop(columns=["fold", "stage"]).reset_index(drop=True)
+        assert own.equals(ledger_frame(selector.ledger_).astype(own.dtypes.to_dict()))
+        assert tuple(own.loc[own["kept"], "column"]) == selector.columns_
+        assert len(own) == result.training.dataset.features.shape[1]
+        assert own["reason"].str.len().gt(0).all()
 
 
 def test_without_selection_the_ledger_is_empty_and_models_without_gain_say_so(tmp_path: Path) -> None:
@@ -53,7 +59,8 @@ def test_without_selection_the_ledger_is_empty_and_models_without_gain_say_so(tm
     plain = ow.train(walk(300), plan, audit=False, home=tmp_path)
     content = report_content(plain)
     assert content.selection.empty
-    assert "reason" in content.selection.columns
+    assert plain.selection.empty
+    assert {"fold", "stage", "reason"} <= set(content.selection.columns)
     assert (content.importance["importance"] == 0).all()
     assert plain.warnings == ("The model 'prior' has no use for model.n_rounds, which the plan sets.",)
 

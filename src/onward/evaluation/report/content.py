@@ -45,7 +45,10 @@ class ReportContent:
         that kept it), ``deviation`` (between folds), ``final`` (share in the final fit, NaN when
         it was not kept).
     selection
-        Ledger of the final fit: what was dropped, and why (columns as the selector gives them).
+        What became of each column in each fit: ``fold`` (-1 is the final fit), ``stage``,
+        ``column``, ``kept``, ``step`` (``kept``, or where it left), ``reason``,
+        ``represented_by`` (empty when nothing stands for it); other columns are not shown. Empty
+        when nothing was selected.
     nan_ledger
         ``column count share first_valid`` (see `onward.features.nan_ledger`).
     labels

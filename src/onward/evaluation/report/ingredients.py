@@ -10,6 +10,7 @@ import pandas as pd
 from onward.evaluation.oof import CLASS_NAMES
 from onward.evaluation.report import words
 from onward.evaluation.report.content import ReportContent
+from onward.evaluation.report.selection import SelectionView, selection_view
 from onward.evaluation.report.tables import Cell, Column, Row, Table, records, table
 
 __all__ = ["FeaturesView", "LabelRow", "features_view", "label_rows"]
@@ -28,7 +29,7 @@ class FeaturesView:
     importance, importance_rest
         The most important features, and the others (None when there are none).
     selection
-        What was kept or dropped by the final fit, and why; None when nothing was selected.
+        What was kept or dropped in which fit, and why; None when nothing was selected.
     unknown
         Columns that are not known in some rows; None when all always are.
     n_known
@@ -41,7 +42,7 @@ class FeaturesView:
     n_kept: str
     importance: Table | None
     importance_rest: Table | None
-    selection: Table | None
+    selection: SelectionView | None
     unknown: Table | None
     n_known: str
     disabled: Table | None
@@ -77,7 +78,7 @@ def features_view(content: ReportContent) -> FeaturesView:
         n_kept=words.count(int(content.importance["final"].notna().sum())),
         importance=head,
         importance_rest=rest,
-        selection=_ledger(content.selection),
+        selection=selection_view(content.selection),
         unknown=_unknown(partly),
         n_known=words.count(len(ledger) - len(partly)),
         disabled=_disabled(content.disabled),
@@ -129,29 +130,6 @@ def _importance(content: ReportContent) -> Table | None:
         ("Feature", "Mean share of gain", "Between folds", "Kept in folds", "Final fit"),
         rows,
     )
-
-
-def _ledger(frame: pd.DataFrame) -> Table | None:
-    """Show a ledger whatever its columns are; kept ones first when it says so."""
-    if frame.empty:
-        return None
-    if "kept" in frame.columns:
-        frame = frame.sort_values("kept", ascending=False, kind="stable")
-    columns = [str(name) for name in frame.columns]
-    headings = [
-        Column(words.spoken(column), "number" if pd.api.types.is_float_dtype(kind) else "text")
-        for column, kind in zip(columns, frame.dtypes, strict=True)
-    ]
-    rows = [[_plain(value) for value in row] for row in frame.itertuples(index=False)]
-    return table("Selection ledger of the final fit", headings, rows)
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return words.number(value, 2)
-    return words.UNKNOWN if value is None else str(value)
 
 
 def _unknown(ledger: pd.DataFrame) -> Table | None:

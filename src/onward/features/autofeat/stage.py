@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal, Self
@@ -231,6 +232,38 @@ class AutoFeatStage:
         made[np.isinf(made)] = np.nan
         table = pd.DataFrame(made, index=X.index, columns=[feature.name for feature in self.features])
         return table if self.parameters.generated_only else pd.concat([own, table], axis=1)
+
+    def required_columns(self, outputs: Sequence[str] | None = None) -> tuple[str, ...]:
+        """Return the input columns that some (by default all) outputs are computed from.
+
+        Parameters
+        ----------
+        outputs
+            Columns of `transform`; those that it passes on need themselves, formulas their inputs.
+        """
+        if outputs is None:
+            outputs = [*(() if self.parameters.generated_only else self.input_columns), *self._names()]
+        wanted = set(outputs)
+        for feature in self.features:
+            if feature.name in wanted:
+                wanted.update(feature.inputs.values())
+        return tuple(column for column in self.input_columns if column in wanted)
+
+    def restricted(self, outputs: Sequence[str]) -> Self:
+        """Return a stage that gives these outputs, and their inputs, from `required_columns` alone.
+
+        Parameters
+        ----------
+        outputs
+            Columns of `transform`.
+        """
+        smaller = copy.copy(self)
+        smaller.input_columns = self.required_columns(outputs)
+        smaller.features = tuple(feature for feature in self.features if feature.name in set(outputs))
+        return smaller
+
+    def _names(self) -> tuple[str, ...]:
+        return tuple(feature.name for feature in self.features)
 
     def _require_column(self) -> None:
         if self.parameters.generated_only and not self.features:

@@ -1,8 +1,27 @@
-"""Feature selection that sees the training rows of one fold only."""
+"""Feature selection that sees the training rows of one fold only.
 
-from onward.features.selection.shifted_labels import ColumnRecord, ShiftedLabelSelector
+`AdvancedFeatureSelector` is what every plan ends in. `ShiftedLabelSelector` is its first version: rank
+correlations alone, in a fraction of the time.
+"""
 
-__all__ = ["CATALOG", "ColumnRecord", "ShiftedLabelSelector"]
+from onward.features.selection.advanced import AdvancedFeatureSelector
+from onward.features.selection.ledger import (
+    STEPS,
+    LedgerRecord,
+    ledger_frame,
+    representative,
+    steps_summary,
+)
+from onward.features.selection.parameters import SelectorParameters
+from onward.features.selection.shifted_labels import ShiftedLabelSelector
 
-CATALOG = {ShiftedLabelSelector.name: ShiftedLabelSelector}
-"""Selectors by name."""
+__all__ = [
+    "STEPS",
+    "AdvancedFeatureSelector",
+    "LedgerRecord",
+    "SelectorParameters",
+    "ShiftedLabelSelector",
+    "ledger_frame",
+    "representative",
+    "steps_summary",
+]

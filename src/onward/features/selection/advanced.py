@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy.typing as npt
 import pandas as pd
 
-from onward.errors import StageError
+from onward.features.selection.chosen_columns import ChosenColumns, reading_state
 from onward.features.selection.fold_selection import FoldSelection
-from onward.features.selection.ledger import LedgerRecord, ledger_from_json, ledger_to_json
+from onward.features.selection.ledger import ledger_from_json, ledger_to_json
 from onward.features.selection.parameters import SelectorParameters
 from onward.features.selection.training_table import training_table
 from onward.types import FloatArray, Spans
@@ -17,7 +17,7 @@ from onward.types import FloatArray, Spans
 __all__ = ["AdvancedFeatureSelector"]
 
 
-class AdvancedFeatureSelector:
+class AdvancedFeatureSelector(ChosenColumns):
     """Drop what is redundant, then what does not beat chance, over all stages' columns together.
 
     The steps, each of which can be switched off, from the cheapest to the dearest:
@@ -32,8 +32,7 @@ class AdvancedFeatureSelector:
     5. **null_importance**: so must the gain in a small boosted model of the columns left;
     6. **places**: the best ``max_features`` stay.
 
-    Everything is learnt from the rows that `fit` is given. `transform` takes the chosen columns
-    by name, so a row's output cannot depend on its batch.
+    Everything is learnt from the rows that `fit` is given.
 
     Parameters
     ----------
@@ -56,9 +55,8 @@ class AdvancedFeatureSelector:
     name = "advanced_selection"
 
     def __init__(self, **parameters: Any) -> None:
+        super().__init__()
         self.parameters = SelectorParameters.checked(parameters)
-        self.columns_: tuple[str, ...] = ()
-        self.ledger_: tuple[LedgerRecord, ...] = ()
 
     def fit(
         self,
@@ -98,30 +96,6 @@ class AdvancedFeatureSelector:
         self.ledger_ = fates.ledger()
         return self
 
-    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return the chosen columns, rows as given.
-
-        Raises
-        ------
-        StageError
-            Before `fit`, or when a chosen column is missing.
-        """
-        if not self.columns_:
-            raise StageError("the selector was not fitted yet", remedy="Call fit first.")
-        missing = [column for column in self.columns_ if column not in X.columns]
-        if missing:
-            raise StageError(
-                "chosen columns are missing from the features",
-                got=f"{len(missing)} missing, first {missing[0]!r}",
-                allowed="every column chosen in fit",
-                remedy="Compute the features with the plan the selector was fitted on.",
-            )
-        return X[list(self.columns_)]
-
-    def required_columns(self, outputs: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        """Return the input columns that some (by default all) outputs are computed from: themselves."""
-        return self.columns_ if outputs is None else tuple(c for c in self.columns_ if c in set(outputs))
-
     def to_json(self) -> dict[str, Any]:
         """Return parameters, chosen columns and ledger as plain JSON values."""
         return {
@@ -139,17 +113,10 @@ class AdvancedFeatureSelector:
         StageError
             When the state is not what `to_json` gave.
         """
-        try:
+        with reading_state(cls.__name__):
             selector = cls(**state["parameters"])
             selector.columns_ = tuple(str(column) for column in state["columns"])
             selector.ledger_ = ledger_from_json(state["ledger"])
-        except (KeyError, TypeError) as error:
-            raise StageError(
-                "this is not the state of an AdvancedFeatureSelector",
-                got=str(error),
-                allowed="what to_json gave",
-                remedy="Train again, or take an undamaged copy of the bundle.",
-            ) from error
         return selector
 
     def __repr__(self) -> str:

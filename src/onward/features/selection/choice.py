@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from onward.features.selection.fates import Fates
 from onward.features.selection.relevance import TARGETS, Relevance
 from onward.types import BoolArray, FloatArray
 
-__all__ = ["Choice", "Rules", "choose", "discoveries"]
+__all__ = ["Rules", "choose", "discoveries"]
 
 
 @dataclass(frozen=True)
@@ -23,21 +24,11 @@ class Rules:
     z: float
     false_discovery_rate: float
     range_share: float
-    max_correlation: float
+    correlation: float
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What was kept for which reason, and why each other column was not."""
-
-    kept: Mapping[int, str]
-    dropped: Mapping[int, str]
-
-
-def choose(
-    ranks: npt.NDArray[np.float32], relevance: Relevance, names: Sequence[str], rules: Rules
-) -> Choice:
-    """Give the places to columns.
+def choose(ranks: npt.NDArray[np.float32], relevance: Relevance, rules: Rules, fates: Fates) -> None:
+    """Give the places to columns and note what became of each.
 
     Parameters
     ----------
@@ -45,10 +36,10 @@ def choose(
         Centred ranks, shape (n_columns, n_rows); a column that does not vary is all zero.
     relevance
         Of the same columns.
-    names
-        Of the same columns.
     rules
         Who passes, and how many.
+    fates
+        Of the same columns; kept and dropped ones are noted here.
     """
     varies = np.asarray((ranks != 0).any(axis=1))
     z = relevance.z
@@ -57,27 +48,31 @@ def choose(
     found = clear & np.column_stack(
         [discoveries(relevance.p[:, t], varies, rules.false_discovery_rate) for t in range(len(TARGETS))]
     )
-    dropped = {int(j): "constant or unknown in training" for j in np.flatnonzero(~varies)}
-    for column in np.flatnonzero(varies & ~found.any(axis=1)):
-        j = int(column)
-        dropped[j] = (
-            f"not told from chance among {len(names)} columns (z {best[j]:.2f})"
+    for j in np.flatnonzero(~varies).tolist():
+        fates.drop(j, "constant", "constant or unknown in training")
+    for j in np.flatnonzero(varies & ~found.any(axis=1)).tolist():
+        fates.drop(
+            j,
+            "relevance",
+            f"not told from chance among {len(fates.names)} columns (z {best[j]:.2f})"
             if clear[j].any()
-            else f"no better than shifted labels (z {best[j]:.2f}, needed {rules.z:g})"
+            else f"no better than shifted labels (z {best[j]:.2f}, needed {rules.z:g})",
         )
-    order = _best_first(np.flatnonzero(found.any(axis=1)), best)
-    distinct = _without_duplicates(ranks, order, names, rules.max_correlation, dropped)
+    passed = _best_first(np.flatnonzero(found.any(axis=1)), best)
+    distinct, twins = _without_duplicates(ranks, passed, rules.correlation)
+    for j, (twin, likeness) in twins.items():
+        fates.drop(j, "correlation", f"correlated with {fates.names[twin]} ({likeness:.3f})", twin)
     kept = _places(distinct, z, found, rules)
     for j in distinct:
-        if j not in kept:
-            dropped[j] = f"beyond the {rules.max_features} places (z {best[j]:.2f})"
+        if j in kept:
+            fates.keep(j, kept[j])
+        else:
+            fates.drop(j, "places", f"beyond the {rules.max_features} places (z {best[j]:.2f})")
     if not kept:
         # Nothing was found. A model is still fitted, so that the verdict can say what it is worth.
-        order = _best_first(np.flatnonzero(varies), best)
-        for j in _without_duplicates(ranks, order, names, rules.max_correlation, {})[: rules.min_features]:
-            kept[j] = f"fallback: no column passed (z {best[j]:.2f})"
-            dropped.pop(j, None)
-    return Choice(kept, dropped)
+        distinct, _ = _without_duplicates(ranks, _best_first(np.flatnonzero(varies), best), rules.correlation)
+        for j in distinct[: rules.min_features]:
+            fates.keep(j, f"fallback: no column passed (z {best[j]:.2f})")
 
 
 def discoveries(p: FloatArray, tested: BoolArray, rate: float) -> BoolArray:
@@ -128,22 +123,19 @@ def _places(distinct: list[int], z: FloatArray, found: BoolArray, rules: Rules) 
 
 
 def _without_duplicates(
-    ranks: npt.NDArray[np.float32],
-    order: Sequence[int],
-    names: Sequence[str],
-    max_correlation: float,
-    dropped: dict[int, str],
-) -> list[int]:
-    """Return columns, best first, without near duplicates of a better one; note whose twin they are."""
-    if max_correlation >= 1 or len(order) < 2:
-        return list(order)
+    ranks: npt.NDArray[np.float32], order: Sequence[int], correlation: float
+) -> tuple[list[int], dict[int, tuple[int, float]]]:
+    """Return columns, best first, without twins of a better one; and the twins with that one."""
+    if correlation >= 1 or len(order) < 2:
+        return list(order), {}
     likeness = np.abs(ranks[order] @ ranks[order].T)
     distinct: list[int] = []
+    twins: dict[int, tuple[int, float]] = {}
     for i, j in enumerate(order):
-        twins = np.flatnonzero(likeness[i, distinct] > max_correlation)
-        if len(twins) == 0:
+        alike = np.flatnonzero(likeness[i, distinct] > correlation)
+        if len(alike) == 0:
             distinct.append(i)
         else:
-            twin = distinct[int(twins[0])]
-            dropped[j] = f"near duplicate of {names[order[twin]]} (rank correlation {likeness[i, twin]:.3f})"
-    return [order[i] for i in distinct]
+            twin = distinct[int(alike[0])]
+            twins[j] = (order[twin], float(likeness[i, twin]))
+    return [order[i] for i in distinct], twins

@@ -32,7 +32,7 @@ class Fates:
             if math.isfinite(value):
                 self._figures[j][figure] = round(value, 6)
 
-    def drop(self, column: int, step: str, reason: str, represented_by: int | None) -> None:
+    def drop(self, column: int, step: str, reason: str, represented_by: int | None = None) -> None:
         """Note that a column left."""
         self._gone[column] = (step, reason, represented_by)
 

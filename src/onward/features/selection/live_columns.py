@@ -4,10 +4,14 @@ A fitted pipeline ends in far fewer columns than its causal stages make. `narrow
 the columns the model sees to the causal columns behind them, leaves out stages of which none is
 wanted, and has the others compute less where they can.
 
-A stage can compute less when it offers ``restricted(columns) -> CausalStage``, the same stage
-with at least these columns, values unchanged. Stages made of families, such as
+A causal stage can compute less when it offers ``restricted(columns) -> CausalStage``, the same
+stage with at least these columns, values unchanged. Stages made of families, such as
 `onward.features.manual.ManualFeaturesStage`, are restricted to the families concerned without
 doing anything for it.
+
+A fitted stage takes part by saying what its outputs need, ``required_columns(outputs)``. If it
+cannot do with these columns as it is, it offers ``restricted(outputs)`` as well. Before a fitted
+stage that says nothing, everything is computed.
 """
 
 from __future__ import annotations
@@ -17,9 +21,17 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 from onward.errors import StageError
 from onward.features.pipeline import FeaturePipeline, FittedPipeline
-from onward.protocols import CausalStage
+from onward.protocols import CausalStage, FittedStage
 
-__all__ = ["ChoosesColumns", "RestrictableStage", "narrow", "needed_columns", "restricted"]
+__all__ = [
+    "ChoosesColumns",
+    "RestrictableFit",
+    "RestrictableStage",
+    "narrow",
+    "narrowed_fit",
+    "needed_columns",
+    "restricted",
+]
 
 
 @runtime_checkable
@@ -35,7 +47,19 @@ class ChoosesColumns(Protocol):
     """A fitted stage that knows which input columns its outputs are computed from."""
 
     def required_columns(self, outputs: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        """Return the inputs behind some outputs; behind all of them by default."""
+        """Return the inputs behind some outputs; behind all of them by default.
+
+        Given these columns alone, ``transform`` gives at least the outputs, values unchanged; or
+        the stage that ``restricted`` returns does.
+        """
+
+
+@runtime_checkable
+class RestrictableFit(Protocol):
+    """A fitted stage that has to be told when it gets fewer columns than in its fit."""
+
+    def restricted(self, outputs: Sequence[str]) -> FittedStage:
+        """Return a fitted stage that gives these outputs from their `required_columns`."""
 
 
 @runtime_checkable
@@ -51,18 +75,32 @@ class _FamilyStage(Protocol):
 def needed_columns(fitted: FittedPipeline) -> tuple[str, ...]:
     """Return the causal columns behind what the model sees, in the order of the fit.
 
-    Selectors pass columns on as they are; of another fitted stage that does not say what it
-    needs (`ChoosesColumns`), everything that goes in is needed.
+    Of a fitted stage that does not say what it needs (`ChoosesColumns`), everything that goes in
+    is needed.
     """
-    wanted: set[str] = set(fitted.output_columns)
-    for stage in reversed(fitted.stages):
-        if isinstance(stage, ChoosesColumns):
-            wanted = set(stage.required_columns(tuple(wanted)))
-        elif hasattr(stage, "columns_") and wanted <= set(stage.columns_) & set(fitted.input_columns):
-            continue  # a selector: its outputs are inputs under the same names
-        else:
-            return fitted.input_columns
-    unknown = wanted.difference(fitted.input_columns)
+    return narrowed_fit(fitted).input_columns
+
+
+def narrowed_fit(fitted: FittedPipeline) -> FittedPipeline:
+    """Return the fitted stages with the same outputs, from as few input columns as they say.
+
+    Raises
+    ------
+    StageError
+        When a stage says that it needs columns which the fit did not have.
+    """
+    wanted = tuple(fitted.output_columns)
+    stages: list[FittedStage] = []
+    for number in reversed(range(len(fitted.stages))):
+        stage = fitted.stages[number]
+        if not isinstance(stage, ChoosesColumns):
+            # What it gets must be what it was fitted on: nothing before it changes either.
+            stages += reversed(fitted.stages[: number + 1])
+            wanted = fitted.input_columns
+            break
+        stages.append(stage.restricted(wanted) if isinstance(stage, RestrictableFit) else stage)
+        wanted = tuple(stage.required_columns(wanted))
+    unknown = set(wanted).difference(fitted.input_columns)
     if unknown:
         raise StageError(
             "a fitted stage needs columns that the causal stages do not give",
@@ -70,7 +108,8 @@ def needed_columns(fitted: FittedPipeline) -> tuple[str, ...]:
             allowed=f"the {len(fitted.input_columns)} columns of the fit",
             remedy="Correct its required_columns().",
         )
-    return tuple(column for column in fitted.input_columns if column in wanted)
+    ordered = [column for column in fitted.input_columns if column in set(wanted)]
+    return FittedPipeline(ordered, stages[::-1], fitted.output_columns)
 
 
 def restricted(stage: CausalStage, columns: Iterable[str]) -> CausalStage:
@@ -114,17 +153,14 @@ def narrow(pipeline: FeaturePipeline, fitted: FittedPipeline) -> tuple[FeaturePi
     For prediction: the outputs equal those of the original pair, from fewer columns and often
     fewer bars (``lookback`` is that of the stages left).
     """
-    wanted = set(needed_columns(fitted))
+    smaller = narrowed_fit(fitted)
+    wanted = set(smaller.input_columns)
     stages = []
     for stage in pipeline.causal:
         own = wanted.intersection(stage.columns())
         if own:
             stages.append(restricted(stage, own))
-    columns = tuple(column for column in fitted.input_columns if column in wanted)
-    return (
-        FeaturePipeline(stages, pipeline.fitted, cache=pipeline.cache, dtype=pipeline.dtype),
-        FittedPipeline(columns, fitted.stages, fitted.output_columns),
-    )
+    return FeaturePipeline(stages, pipeline.fitted, cache=pipeline.cache, dtype=pipeline.dtype), smaller
 
 
 def _fewer_families(stage: Any, wanted: set[str]) -> CausalStage:

@@ -1,0 +1,50 @@
+"""The ledgers of several fits in one table: the folds of a training and its final fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from onward.features.selection.ledger import LedgerRecord, ledger_frame
+from onward.protocols import FittedStage
+
+__all__ = ["FINAL_FIT", "ledger_of", "ledgers_frame", "stage_of"]
+
+FINAL_FIT = -1
+"""What stands in the column ``fold`` for the fit on all rows."""
+
+
+def stage_of(column: str) -> str:
+    """Return the stage that a column is from: the part of its name before the first ``__``."""
+    return column.partition("__")[0]
+
+
+def ledger_of(stages: Sequence[FittedStage]) -> tuple[LedgerRecord, ...]:
+    """Return the ledger of the selector among fitted stages, the last one that has one; empty without."""
+    for stage in reversed(stages):
+        ledger = tuple(getattr(stage, "ledger_", ()))
+        if ledger and all(isinstance(record, LedgerRecord) for record in ledger):
+            return ledger
+    return ()
+
+
+def ledgers_frame(fits: Mapping[int, Sequence[LedgerRecord]]) -> pd.DataFrame:
+    """Return ledgers as one table, one row a fit and column.
+
+    Parameters
+    ----------
+    fits
+        Ledger of each fold by its number, that of the final fit under `FINAL_FIT`.
+
+    Returns
+    -------
+    DataFrame
+        ``fold`` (-1 is the final fit), ``stage`` that the column is from, and the fields of
+        `LedgerRecord`; None or NaN where a figure was not taken.
+    """
+    tables = [ledger_frame(ledger).assign(fold=number) for number, ledger in fits.items() if ledger]
+    table = pd.concat(tables, ignore_index=True) if tables else ledger_frame(()).assign(fold=[])
+    table.insert(1, "stage", [stage_of(column) for column in table["column"]])
+    table.insert(0, "fold", table.pop("fold").astype("int64"))
+    return table
