@@ -13,7 +13,14 @@ import numpy as np
 from onward.kernels.forward import UNKNOWN_TIME, forward_log_return, forward_time
 from onward.types import FloatArray, IntArray, Market
 
-__all__ = ["NEVER", "outcome_time", "outcomes", "trailing_absolute_quantile", "trailing_volatility"]
+__all__ = [
+    "NEVER",
+    "by_symbol",
+    "outcome_time",
+    "outcomes",
+    "trailing_absolute_quantile",
+    "trailing_volatility",
+]
 
 NEVER = UNKNOWN_TIME
 """Outcome time of a row whose outcome lies beyond the data."""
@@ -24,7 +31,7 @@ def outcomes(market: Market, horizon_bars: int) -> FloatArray:
 
     This looks ahead: it is what a label is made of, and never a feature.
     """
-    return _by_symbol(market, lambda close: forward_log_return(close, horizon_bars))
+    return by_symbol(market, lambda close: forward_log_return(close, horizon_bars))
 
 
 def outcome_time(market: Market, horizon_bars: int) -> IntArray:
@@ -44,7 +51,7 @@ def trailing_volatility(market: Market, window_bars: int) -> FloatArray:
     """
     from onward.kernels.rolling import rolling_std
 
-    return _by_symbol(market, lambda close: rolling_std(_past_return(close, 1), window_bars))
+    return by_symbol(market, lambda close: rolling_std(_past_return(close, 1), window_bars))
 
 
 def trailing_absolute_quantile(
@@ -59,7 +66,7 @@ def trailing_absolute_quantile(
     """
     from onward.kernels.rolling import rolling_quantile
 
-    return _by_symbol(
+    return by_symbol(
         market,
         lambda close: rolling_quantile(np.abs(_past_return(close, horizon_bars)), window_bars, quantile),
     )
@@ -73,7 +80,8 @@ def _past_return(close: FloatArray, bars: int) -> FloatArray:
     return out
 
 
-def _by_symbol(market: Market, compute: Callable[[FloatArray], FloatArray]) -> FloatArray:
+def by_symbol(market: Market, compute: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    """Return what a function makes of each symbol's closes, shape (n,), in the market's order."""
     close = market.bars["close"].to_numpy(np.float64)
     out = np.full(len(market), np.nan)
     for rows in market.rows.values():

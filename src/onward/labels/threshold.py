@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 
-from onward.errors import LabelError, NotEnoughDataError, nearest
+from onward.errors import LabelError, NotEnoughDataError
+from onward.labels.arguments import as_choice, as_count, as_number, as_positions
 from onward.labels.horizon import (
     NEVER,
     outcome_time,
@@ -18,6 +18,7 @@ from onward.labels.horizon import (
     trailing_absolute_quantile,
     trailing_volatility,
 )
+from onward.labels.state import known_values, state_of
 from onward.types import FloatArray, IntArray, Labels, Market, Spans
 
 __all__ = ["MODES", "ThresholdLabeler"]
@@ -100,21 +101,14 @@ class ThresholdLabeler:
     name: ClassVar[str] = "threshold"
 
     def __post_init__(self) -> None:
-        if self.mode not in MODES:
-            close = nearest(str(self.mode), MODES)
-            raise LabelError(
-                "the mode of ThresholdLabeler is not known",
-                got=repr(self.mode),
-                allowed=", ".join(MODES),
-                remedy=f"Did you mean {close!r}?" if close else "Choose one of these modes.",
-            )
-        object.__setattr__(self, "horizon_bars", _count("horizon_bars", self.horizon_bars, 1))
-        object.__setattr__(self, "window_bars", _count("window_bars", self.window_bars, 2))
-        object.__setattr__(self, "threshold", _number("threshold", self.threshold))
-        object.__setattr__(self, "quantile", _number("quantile", self.quantile, below=1.0))
-        object.__setattr__(self, "multiplier", _number("multiplier", self.multiplier))
+        as_choice("the mode of ThresholdLabeler", self.mode, MODES)
+        object.__setattr__(self, "horizon_bars", as_count("horizon_bars", self.horizon_bars, 1))
+        object.__setattr__(self, "window_bars", as_count("window_bars", self.window_bars, 2))
+        object.__setattr__(self, "threshold", as_number("threshold", self.threshold))
+        object.__setattr__(self, "quantile", as_number("quantile", self.quantile, below=1.0))
+        object.__setattr__(self, "multiplier", as_number("multiplier", self.multiplier))
         if self.fitted_threshold is not None:
-            fitted = _number("fitted_threshold", self.fitted_threshold, zero=True)
+            fitted = as_number("fitted_threshold", self.fitted_threshold, zero=True)
             object.__setattr__(self, "fitted_threshold", fitted)
 
     def spans(self, market: Market) -> Spans:
@@ -134,7 +128,7 @@ class ThresholdLabeler:
             Positions into ``spans(market)``, or a mask over it.
         """
         labelled = self._labelled(market)
-        chosen = _positions(rows, len(labelled))
+        chosen = as_positions(rows, len(labelled))
         if self.mode != "quantile":
             return self
         known = np.abs(outcomes(market, self.horizon_bars)[labelled[chosen]])
@@ -157,7 +151,7 @@ class ThresholdLabeler:
 
     def to_json(self) -> dict[str, Any]:
         """Return the parameters and what was fitted as plain JSON values."""
-        return {"labeler": self.name, **asdict(self)}
+        return state_of(self)
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Self:
@@ -168,24 +162,7 @@ class ThresholdLabeler:
         LabelError
             When the state belongs to another labeler or holds an unknown field.
         """
-        if state.get("labeler") != cls.name:
-            raise LabelError(
-                "this is not the state of a ThresholdLabeler",
-                got=repr(state.get("labeler")),
-                allowed=repr(cls.name),
-                remedy="Look the labeler's name up in onward.labels.CATALOG.",
-            )
-        known = [field.name for field in fields(cls)]
-        for field in state:
-            if field not in (*known, "labeler"):
-                close = nearest(str(field), known)
-                raise LabelError(
-                    "the state of a ThresholdLabeler holds an unknown field",
-                    got=repr(field),
-                    allowed=", ".join(known),
-                    remedy=f"Did you mean {close!r}?" if close else "Remove the field.",
-                )
-        return cls(**{name: state[name] for name in known if name in state})
+        return cls(**known_values(cls, state))
 
     def _labelled(self, market: Market) -> IntArray:
         known = np.isfinite(outcomes(market, self.horizon_bars))
@@ -231,48 +208,3 @@ class ThresholdLabeler:
             allowed=f"at least {needed} bars of one symbol, with closes that are not NaN",
             remedy="Use more bars, a shorter horizon_bars or a shorter window_bars.",
         )
-
-
-def _count(name: str, value: Any, smallest: int) -> int:
-    try:
-        number = smallest - 1 if isinstance(value, bool | np.bool_) else operator.index(value)
-    except TypeError:
-        number = smallest - 1
-    if number < smallest:
-        raise LabelError(
-            f"{name} is not a number of bars",
-            got=repr(value),
-            allowed=f"an integer of at least {smallest}",
-            remedy=f"Give {name} as a count of bars.",
-        )
-    return number
-
-
-def _number(name: str, value: Any, *, below: float = math.inf, zero: bool = False) -> float:
-    usable = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    number = float(value) if usable else math.nan
-    if not (0.0 < number < below or (zero and number == 0.0)):
-        limit = f" and below {below:g}" if below < math.inf else ""
-        raise LabelError(
-            f"{name} is out of range",
-            got=repr(value),
-            allowed=f"a finite number {'of at least' if zero else 'above'} 0{limit}",
-            remedy=f"Change {name}.",
-        )
-    return number
-
-
-def _positions(rows: Any, n: int) -> IntArray:
-    given = np.asarray(rows)
-    if given.dtype == np.bool_ and given.shape == (n,):
-        given = np.flatnonzero(given)
-    integers = given.ndim == 1 and np.issubdtype(given.dtype, np.integer)
-    if not integers or len(given) == 0 or given.min() < 0 or given.max() >= n:
-        shown = f"positions {given.min()} to {given.max()}" if integers and len(given) else repr(rows)[:80]
-        raise LabelError(
-            "a labeler cannot be fitted on these rows",
-            got=shown,
-            allowed=f"integer positions 0 to {n - 1} into spans(market), at least one",
-            remedy="Pass fold.train, or np.arange(len(spans)) for every row.",
-        )
-    return given.astype(np.int64)

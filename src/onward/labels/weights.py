@@ -1,4 +1,4 @@
-"""How much each label tells that no other label tells: uniqueness, attribution, decay.
+"""How much each label tells that no other label tells: uniqueness, attribution, decay, and all in one.
 
 Overlapping labels share returns, so rows are not independent. All three follow López de Prado,
 *Advances in Financial Machine Learning* (Wiley 2018), chapter 4; concurrency is counted symbol
@@ -9,15 +9,81 @@ training spans of a fold, never from all rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
 
 from onward.errors import LabelError
 from onward.kernels.intervals import concurrency, uniqueness_at, uniqueness_every
+from onward.labels.arguments import as_choice
 from onward.types import FloatArray, IntArray, Market, Spans
 
-__all__ = ["average_uniqueness", "return_attribution", "time_decay"]
+__all__ = [
+    "WEIGHTS",
+    "WeightScheme",
+    "average_uniqueness",
+    "require_order",
+    "return_attribution",
+    "sample_weights",
+    "spans_by_symbol",
+    "symbol_bars",
+    "time_decay",
+]
+
+WeightScheme: TypeAlias = Literal["none", "uniqueness", "return"]
+WEIGHTS: tuple[str, ...] = get_args(WeightScheme)
+
+
+def sample_weights(
+    spans: Spans, market: Market, scheme: WeightScheme = "uniqueness", *, oldest: float = 1.0
+) -> FloatArray:
+    """Return the weights of the rows in hand, mean 1: what every fit of a model is given.
+
+    Call it with the training spans of one fold. Then no weight rests on a test row, and rows
+    beside a hole that purging left count for as much as they now tell.
+
+    Parameters
+    ----------
+    spans
+        Spans of the training rows.
+    market
+        Market that they were made from; concurrency is counted on its bars.
+    scheme
+        ``none``: all alike. ``uniqueness``: `average_uniqueness`. ``return``: `return_attribution`,
+        which counts large moves for more.
+    oldest
+        Factor of the oldest label, see `time_decay`; 1 = no decay.
+
+    Returns
+    -------
+    Shape (n,), not negative, mean 1.
+
+    Raises
+    ------
+    LabelError
+        When the scheme is not known, or the spans do not fit the market.
+    """
+    as_choice("the scheme of sample weights", scheme, WEIGHTS)
+    if len(spans) == 0:
+        return np.empty(0)
+    unique = np.ones(len(spans))
+    if scheme == "uniqueness" or oldest != 1.0:
+        unique = average_uniqueness(spans, market)
+    weight = {"uniqueness": unique, "none": np.ones(len(spans))}.get(scheme)
+    if weight is None:
+        weight = return_attribution(spans, market)
+    if oldest != 1.0:
+        weight = weight * time_decay(unique, spans.start, oldest)
+    mean = float(weight.mean())
+    if not mean > 0.0:
+        raise LabelError(
+            "every training row has the weight 0",
+            got=f"weights = {scheme!r}, oldest = {oldest}",
+            allowed="at least one positive weight",
+            remedy="Choose a weaker time decay or another scheme.",
+        )
+    return np.asarray(weight / mean, dtype=np.float64)
 
 
 def average_uniqueness(spans: Spans, market: Market | None = None) -> FloatArray:
@@ -41,14 +107,14 @@ def average_uniqueness(spans: Spans, market: Market | None = None) -> FloatArray
     LabelError
         When a span ends before it starts, or covers no bar of ``market``.
     """
-    _require_order(spans)
+    require_order(spans)
     out = np.empty(len(spans))
-    for symbol, rows in _by_symbol(spans):
+    for symbol, rows in spans_by_symbol(spans):
         start, end = spans.start[rows], spans.end[rows]
         if market is None:
             out[rows] = uniqueness_every(start, end, _common_step(start, end))
         else:
-            out[rows] = uniqueness_at(start, end, market.decision_time_ns[_bars(market, symbol)])
+            out[rows] = uniqueness_at(start, end, market.decision_time_ns[symbol_bars(market, symbol)])
     if np.isnan(out).any():
         raise _no_bar(spans, int(np.flatnonzero(np.isnan(out))[0]))
     return out
@@ -76,10 +142,10 @@ def return_attribution(spans: Spans, market: Market, *, include_entry_bar: bool 
         When a span does not start and end at bars of the market, rests on a close that is NaN, or
         no price moves at all.
     """
-    _require_order(spans)
+    require_order(spans)
     out = np.empty(len(spans))
-    for symbol, rows in _by_symbol(spans):
-        bars = _bars(market, symbol)
+    for symbol, rows in spans_by_symbol(spans):
+        bars = symbol_bars(market, symbol)
         instants = market.decision_time_ns[bars]
         start, end = spans.start[rows], spans.end[rows]
         first = np.minimum(np.searchsorted(instants, start), len(instants) - 1)
@@ -149,7 +215,8 @@ def time_decay(uniqueness: FloatArray, start: IntArray, oldest: float = 0.5) -> 
     return np.asarray(np.maximum(1.0 - slope * (total - age), 0.0), dtype=np.float64)
 
 
-def _by_symbol(spans: Spans) -> Iterator[tuple[str | None, IntArray]]:
+def spans_by_symbol(spans: Spans) -> Iterator[tuple[str | None, IntArray]]:
+    """Yield each symbol (None without a MultiIndex) with the positions of its spans, ascending."""
     if not isinstance(spans.index, pd.MultiIndex):
         yield None, np.arange(len(spans), dtype=np.int64)
         return
@@ -163,7 +230,8 @@ def _by_symbol(spans: Spans) -> Iterator[tuple[str | None, IntArray]]:
             yield str(name), rows
 
 
-def _bars(market: Market, symbol: str | None) -> slice:
+def symbol_bars(market: Market, symbol: str | None) -> slice:
+    """Return the rows of a symbol's bars, for spans of `spans_by_symbol`."""
     if symbol is None and len(market.symbols) == 1:
         return slice(0, len(market))
     if symbol is None or symbol not in market.rows:
@@ -181,7 +249,8 @@ def _common_step(start: IntArray, end: IntArray) -> int:
     return int(np.gcd.reduce(np.diff(edges))) or 1
 
 
-def _require_order(spans: Spans) -> None:
+def require_order(spans: Spans) -> None:
+    """Refuse spans that end before they start."""
     backwards = np.flatnonzero(spans.end < spans.start)
     if len(backwards):
         raise LabelError(

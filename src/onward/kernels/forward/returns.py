@@ -1,8 +1,4 @@
-"""The only arithmetic that looks ahead.
-
-An import contract lets nothing but labels and evaluation import this module directly. Each
-function works on the bars of **one** symbol and counts bars, so a gap is one step like any other.
-"""
+"""What has become of a price a fixed number of bars later."""
 
 from __future__ import annotations
 
