@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from onward.data.repositories import DataStore
+    from onward.features.cache import FeatureCache
     from onward.prediction.service import PredictionService
     from onward.registry import EmbeddedRegistry, RunStore
     from onward.training.service import MLTrainingService
@@ -82,11 +83,18 @@ class Application:
         return RunStore(self.engine)
 
     @cached_property
+    def feature_cache(self) -> FeatureCache:
+        """Causal feature matrices on disk, shared by all who compute them."""
+        from onward.features.cache import FeatureCache
+
+        limit = self.settings.storage.feature_cache_gb
+        return FeatureCache(self.home.cache_features, max_bytes=None if limit is None else round(limit * 1e9))
+
+    @cached_property
     def training(self) -> MLTrainingService:
         """Training."""
         from functools import partial
 
-        from onward.features.cache import FeatureCache
         from onward.training.assembly import make_trainer
         from onward.training.auditing import audit_trainer
         from onward.training.conduct import Conductor
@@ -99,8 +107,8 @@ class Application:
             audit=audit_trainer,
             staging=self._staging,
         )
-        cache = FeatureCache(self.home.cache_features)
-        return MLTrainingService(make_trainer=partial(make_trainer, cache=cache), conductor=conductor)
+        make = partial(make_trainer, cache=self.feature_cache)
+        return MLTrainingService(make_trainer=make, conductor=conductor)
 
     @cached_property
     def prediction(self) -> PredictionService:

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "runs": "runs",
     "models": "models",
     "predict": "predict",
+    "cache": "cache",
     "config": "config",
     "db": "database",
 }

@@ -1,93 +1,94 @@
-"""Progress on standard error: a bar with the time left in a terminal, a line a stage elsewhere."""
+"""Progress on standard error: a bar with the time left in a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
+from onward.cli.pace import Pace
+from onward.cli.texts import duration, said
 
+if TYPE_CHECKING:
     from onward.protocols import Progress
     from onward.types import ProgressEvent
 
-__all__ = ["BarProgress", "LineProgress", "shown_progress"]
+__all__ = ["LineProgress", "shown_progress"]
+
+LINE_SECONDS = 10.0
+"""How often long work without a terminal says how far it has come."""
 
 
 @contextmanager
 def shown_progress(*, plain: bool) -> Iterator[Progress]:
-    """Give a `Progress` that draws bars, or writes a line a stage when plain or not in a terminal."""
+    """Give a `Progress` that draws bars, or writes lines when plain or not in a terminal."""
     if plain or not sys.stderr.isatty():
         lines = LineProgress()
         yield lines
         lines.close()
         return
-    from rich import progress as widgets
     from rich.console import Console
 
-    with widgets.Progress(
-        widgets.TextColumn("{task.description}"),
-        widgets.BarColumn(bar_width=30),
-        widgets.TaskProgressColumn(),
-        widgets.TimeElapsedColumn(),
-        widgets.TextColumn("left"),
-        widgets.TimeRemainingColumn(),
-        widgets.TextColumn("{task.fields[message]}"),
-        console=Console(stderr=True),
-        transient=False,
-    ) as bars:
+    from onward.cli.bars import BarProgress, bars_on
+
+    with bars_on(Console(stderr=True)) as bars:
         yield BarProgress(bars)
 
 
-class BarProgress:
-    """Draw one bar a stage."""
-
-    def __init__(self, bars: RichProgress) -> None:
-        self._bars = bars
-        self._tasks: dict[str, TaskID] = {}
-
-    def __call__(self, event: ProgressEvent) -> None:
-        """Take note of an event."""
-        total = event.total or None
-        if event.stage not in self._tasks:
-            self._tasks[event.stage] = self._bars.add_task(event.stage, total=total, message="")
-        self._bars.update(self._tasks[event.stage], completed=event.done, total=total, message=_said(event))
-
-
 class LineProgress:
-    """Write one line when a stage ends, with its duration."""
+    """Write one line when a stage ends, with its duration, and one now and then while it is long.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    every
+        Seconds between two lines of a stage that goes on.
+    """
+
+    def __init__(self, every: float = LINE_SECONDS) -> None:
+        self._every = every
         self._last: ProgressEvent | None = None
-        self._started = 0.0
+        self._pace: Pace | None = None
+        self._written = 0.0
 
     def __call__(self, event: ProgressEvent) -> None:
         """Take note of an event."""
-        if self._last is None or self._last.stage != event.stage:
+        now = time.monotonic()
+        if self._last is None or self._pace is None or self._last.stage != event.stage:
             self.close()
-            self._started = time.monotonic()
+            self._pace, self._written = Pace(event, now), now
         self._last = event
+        self._pace.note(event, now)
         if event.total and event.done >= event.total:
             self.close()
+        elif now - self._written >= self._every:
+            self._written = now
+            self._write(event, f"{_amount(event)}, {self._times(self._pace, now)}")
 
     def close(self) -> None:
-        """Write the line of the stage at work, if any."""
-        if self._last is None:
+        """Write the last line of the stage at work, if any."""
+        if self._last is None or self._pace is None:
             return
         event, self._last = self._last, None
-        of = f"/{event.total:g}" if event.total else ""
-        said = _said(event)
-        line = f"{event.stage}: {event.done:g}{of} in {time.monotonic() - self._started:.1f} s"
-        sys.stderr.write(line + (f" ({said})" if said else "") + "\n")
+        self._write(event, f"{_amount(event)} in {self._pace.elapsed(time.monotonic()):.1f} s")
+
+    @staticmethod
+    def _times(pace: Pace, now: float) -> str:
+        so_far, left = f"{duration(pace.elapsed(now))} so far", pace.left(now)
+        return so_far if left is None else f"{so_far}, about {duration(left)} left"
+
+    @staticmethod
+    def _write(event: ProgressEvent, text: str) -> None:
+        message = said(event)
+        sys.stderr.write(f"{event.stage}: {text}" + (f" ({message})" if message else "") + "\n")
+        sys.stderr.flush()
 
 
-def _said(event: ProgressEvent) -> str:
-    return " ".join(filter(None, (event.message, _figures(event.values))))
-
-
-def _figures(values: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in values.items())
+def _amount(event: ProgressEvent) -> str:
+    """Return how much is done: whole units are counted, shares of work are given in percent."""
+    if not event.total:
+        return f"{event.done:g}"
+    if float(event.total).is_integer() and float(event.done).is_integer():
+        return f"{event.done:g}/{event.total:g}"
+    return f"{event.done / event.total:.0%}"

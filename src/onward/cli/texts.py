@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from onward.errors import UserError
 
-__all__ = ["actor_name", "moment_of", "refuse_existing"]
+if TYPE_CHECKING:
+    from onward.types import ProgressEvent
+
+__all__ = ["actor_name", "duration", "moment_of", "refuse_existing", "said", "size"]
 
 
 def actor_name(given: str | None = None) -> str:
@@ -42,3 +46,33 @@ def refuse_existing(path: Path, *, force: bool) -> None:
         raise UserError(
             "there is a file already", got=str(path), remedy="Choose another name, or add --force."
         )
+
+
+def duration(seconds: float) -> str:
+    """Return a time span in the unit that suits it, two digits: it is read, not reckoned with."""
+    if seconds < 0.95:
+        return f"{max(seconds * 1e3, 1.0):.2g} ms" if seconds > 0 else "0 s"
+    if seconds < 59.5:
+        return f"{seconds:.2g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def size(n_bytes: float) -> str:
+    """Return a number of bytes in the decimal unit that suits it."""
+    if n_bytes < 1_000:
+        return f"{n_bytes:.0f} bytes"
+    for unit in ("kB", "MB"):
+        n_bytes /= 1e3
+        if n_bytes < 999.5:
+            return f"{n_bytes:.3g} {unit}"
+    return f"{n_bytes / 1e3:,.1f} GB"
+
+
+def said(event: ProgressEvent) -> str:
+    """Return what an event has to say besides its figures of progress."""
+    figures = ", ".join(f"{name} {value:.4g}" for name, value in event.values.items())
+    return " ".join(filter(None, (event.message, figures)))

@@ -25,3 +25,9 @@ class StorageConfig(Section):
     data_directory: Path | None = Field(
         None, description="Directory of the market data; none = data/ in the home directory."
     )
+    feature_cache_gb: float | None = Field(
+        10.0,
+        ge=0,
+        description="Disk space for computed feature matrices, in GB (10^9 bytes); the least recently "
+        "used go first. 0 = compute them every time; none = no limit.",
+    )

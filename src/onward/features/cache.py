@@ -26,7 +26,7 @@ __all__ = ["DEFAULT_MAX_BYTES", "CacheStats", "FeatureCache", "Removal", "cache_
 
 _log = logging.getLogger(__name__)
 
-DEFAULT_MAX_BYTES = 20 * 2**30
+DEFAULT_MAX_BYTES = 10 * 10**9
 
 _CHUNK = 1 << 22
 _DIGEST = 24
@@ -49,14 +49,16 @@ class FeatureCache:
     view of it, lives.
 
     A directory that cannot be written, a full disk and a limit that is too small cost speed,
-    never the result: the matrix stays in memory and a warning is logged.
+    never the result: the matrix stays in memory. That is logged as a warning the first time, and
+    for debugging afterwards.
 
     Parameters
     ----------
     directory
         Where the files are; made when needed.
     max_bytes
-        Size limit of the directory; None for no limit.
+        Size limit of the directory; None for no limit. 0 switches the cache off: everything is
+        computed every time, and what is there already stays until it is cleared.
     lock_timeout
         Seconds to wait for another process that computes the same entry. After that it is
         computed here as well.
@@ -91,6 +93,7 @@ class FeatureCache:
         self.directory = Path(directory)
         self.max_bytes = max_bytes
         self.lock_timeout = lock_timeout
+        self._warned = False
 
     def get(self, key: str) -> npt.NDArray[Any] | None:
         """Return the read-only memory-mapped matrix of a key, or None when there is no sound one.
@@ -118,6 +121,10 @@ class FeatureCache:
             path.unlink(missing_ok=True)
         return None
 
+    def holds(self, key: str) -> bool:
+        """Return whether there seems to be an entry: a look at the names, not at the bytes."""
+        return self.max_bytes != 0 and any(self.directory.glob(f"{key}.*.npy"))
+
     def build(
         self,
         key: str,
@@ -137,6 +144,8 @@ class FeatureCache:
             Writes the values into a column-major matrix; what it raises is passed on and leaves
             nothing behind.
         """
+        if self.max_bytes == 0:
+            return _filled(shape, dtype, fill)
         found = self._fitting(key, shape, dtype)
         if found is not None:
             return found
@@ -203,9 +212,14 @@ class FeatureCache:
             part.unlink(missing_ok=True)
 
     def _kept_in_memory(self, matrix: npt.NDArray[Any], error: OSError) -> npt.NDArray[Any]:
-        _log.warning(
-            "feature cache: %s cannot be written (%s); the matrix stays in memory", self.directory, error
+        _log.log(
+            logging.DEBUG if self._warned else logging.WARNING,
+            "feature cache: %s cannot be written (%s); the matrix stays in memory and is computed "
+            "again next time",
+            self.directory,
+            error,
         )
+        self._warned = True
         return matrix
 
 

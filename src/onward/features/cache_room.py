@@ -58,11 +58,14 @@ class Removal:
         Files removed, and their size.
     n_in_use
         Matrices left alone because a living process maps them.
+    n_refused
+        Matrices that the system would not remove.
     """
 
     n_entries: int
     n_bytes: int
     n_in_use: int
+    n_refused: int = 0
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def make_room(directory: Path, allowed: int) -> tuple[Removal, bool]:
     sweep_unfinished(directory)
     entries = list_entries(directory)
     left = sum(entry.n_bytes for entry in entries) + sum(size for _, size, _ in _unfinished(directory))
-    n_removed = n_bytes = n_in_use = 0
+    n_removed = n_bytes = n_in_use = n_refused = 0
     for entry in entries:
         if left <= allowed:
             break
@@ -125,9 +128,13 @@ def make_room(directory: Path, allowed: int) -> tuple[Removal, bool]:
             n_removed += 1
             n_bytes += entry.n_bytes
             left -= entry.n_bytes
-        else:
+        elif is_held(entry.path):
             n_in_use += 1
-    return Removal(n_removed, n_bytes, n_in_use), left <= allowed
+        elif entry.path.exists():
+            n_refused += 1
+        else:  # another process was faster
+            left -= entry.n_bytes
+    return Removal(n_removed, n_bytes, n_in_use, n_refused), left <= allowed
 
 
 def sweep_unfinished(directory: Path, older_than: float = ABANDONED_SECONDS) -> Removal:

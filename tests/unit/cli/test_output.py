@@ -1,8 +1,7 @@
-"""Tables, JSON and progress."""
+"""Tables, JSON and how figures are written."""
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,12 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
-from rich.progress import Progress as RichProgress
 
 from onward.cli.output import as_cell, plain, print_json, print_table
-from onward.cli.progress import BarProgress, LineProgress, shown_progress
-from onward.types import ProgressEvent
+from onward.cli.texts import duration, size
 
 
 @dataclass(frozen=True)
@@ -77,59 +73,27 @@ def test_an_empty_table_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == "Nothing here.\n"
 
 
-EVENTS = [
-    ProgressEvent("features", 0, 2),
-    ProgressEvent("features", 2, 2),
-    ProgressEvent("fold", 1, 5, "fold 1", {"AUC": 0.5312}),
-    ProgressEvent("fold", 5, 5, "fold 5", {"AUC": 0.52}),
-    ProgressEvent("search", 3, 0),
-]
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0.0, "0 s"),
+        (0.0002, "1 ms"),
+        (0.0734, "73 ms"),
+        (0.97, "0.97 s"),
+        (12.34, "12 s"),
+        (59.7, "1 min"),
+        (130.2, "2 min 10 s"),
+        (3_600.0, "1 h"),
+        (7_500.0, "2 h 5 min"),
+    ],
+)
+def test_durations_have_two_digits(seconds: float, expected: str) -> None:
+    assert duration(seconds) == expected
 
 
-def test_one_line_a_stage_outside_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with shown_progress(plain=False) as progress:
-        for event in EVENTS:
-            progress(event)
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    lines = captured.err.splitlines()
-    assert [line.split(" in ")[0] for line in lines] == ["features: 2/2", "fold: 5/5", "search: 3"]
-    assert "(fold 5 AUC 0.52)" in lines[1]
-
-
-def test_the_line_comes_when_the_stage_ends(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = LineProgress()
-    progress(EVENTS[0])
-    assert capsys.readouterr().err == ""
-    progress(EVENTS[1])
-    assert capsys.readouterr().err.startswith("features: 2/2")
-
-
-def test_no_stage_no_line(capsys: pytest.CaptureFixture[str]) -> None:
-    LineProgress().close()
-    assert capsys.readouterr().err == ""
-
-
-def test_bars_follow_the_events() -> None:
-    bars = RichProgress(console=Console(file=io.StringIO()))
-    progress = BarProgress(bars)
-    for event in EVENTS:
-        progress(event)
-    assert [(t.description, t.completed, t.total) for t in bars.tasks] == [
-        ("features", 2, 2),
-        ("fold", 5, 5),
-        ("search", 3, None),
-    ]
-    assert bars.tasks[1].fields["message"] == "fold 5 AUC 0.52"
-
-
-def test_a_terminal_gets_bars(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = io.StringIO()
-    terminal.isatty = lambda: True  # type: ignore[method-assign]
-    monkeypatch.setattr("sys.stderr", terminal)
-    with shown_progress(plain=False) as progress:
-        assert isinstance(progress, BarProgress)
-        progress(EVENTS[1])
-    assert "features" in terminal.getvalue()
-    with shown_progress(plain=True) as progress:
-        assert isinstance(progress, LineProgress)
+@pytest.mark.parametrize(
+    ("n_bytes", "expected"),
+    [(0, "0 bytes"), (999, "999 bytes"), (17_777_000, "17.8 MB"), (999_600, "1 MB"), (2.5e12, "2,500.0 GB")],
+)
+def test_sizes_are_decimal(n_bytes: float, expected: str) -> None:
+    assert size(n_bytes) == expected

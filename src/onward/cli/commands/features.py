@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onward.cli.inventory import inventory, print_inventory
 from onward.cli.market import DataOption, SeriesOption, TimerangeOption, load_market
-from onward.cli.output import print_note, print_table
+from onward.cli.output import print_note
 from onward.cli.session import Session, group, verb
 from onward.cli.texts import refuse_existing
 
 if TYPE_CHECKING:
     from onward.config import DataProcessingConfig
-    from onward.types import Market
+    from onward.data.repositories import DataStore
+    from onward.wiring import Application
 
 app = group("List the features there are, or compute them into a file.")
 
@@ -30,37 +32,34 @@ def list_(
     plan: PlanOption = None,
     columns: Annotated[bool, typer.Option("--columns", help="Name every column.")] = False,
 ) -> None:
-    """List stages and families of features.
+    """List the features that a plan makes, before anything runs.
 
-    On or off and why, how many columns, how much history, for the market that --data, --series or
-    the settings and the plan name; where they name none, for a plain market of one symbol without
-    side series (the bundled sample). Families whose series are missing are off and say so.
+    Stages and families, on or off and why, with the bars each looks back on and an estimate of the
+    seconds it takes; then the steps that are fitted in every fold. It is for the market that --data,
+    --series or the settings and the plan name; where they name none, for a plain market of one symbol
+    without side series (the bundled sample). Only the shape of the market counts: its symbols,
+    timeframe, series and number of bars.
     """
     from onward.data.read import sample_market
-    from onward.training.assembly import make_pipeline
+    from onward.features.overview import overview
+    from onward.training.stages import make_pipeline
 
-    settings = session.settings(plan)
-    resolved = settings.plan
-    named = data is not None or bool(series) or _names_a_market(settings.settings.data)
-    market = _market(session, plan, data, series) if named else sample_market()
-    pipeline = make_pipeline(resolved, market)
-    rows = [row for stage in pipeline.causal for row in _rows(stage)]
+    application = session.application(plan)
+    settings = application.settings
+    named = data is not None or bool(series) or _names_a_market(settings.data)
+    market = (
+        load_market(_stored(application, data), settings.data, data, series) if named else sample_market()
+    )
+    pipeline = make_pipeline(application.resolved.plan, market)
+    found = overview(pipeline, len(market))
+    value = inventory(found, market)
+    if columns:
+        value["features"] = found.features
 
     def render() -> None:
-        print_table(
-            ("stage", "family", "state", "columns"),
-            [
-                (r["stage"], r["family"], (r["off"] and f"off: {r['off']}") or "on", len(r["columns"]))
-                for r in rows
-            ],
-        )
-        if columns:
-            for row in rows:
-                for column in row["columns"]:
-                    print_note(column)
-        print_note(f"{len(pipeline.columns())} columns; {pipeline.lookback} bars of history a row.")
+        print_inventory(found, market, columns=columns)
 
-    session.show({"lookback_bars": pipeline.lookback, "families": rows}, render)
+    session.show(value, render)
 
 
 @verb(app)
@@ -75,16 +74,16 @@ def build(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Compute the features of every bar into a file."""
-    from onward.features import FeatureCache, nan_ledger
+    from onward.features.nan_counts import nan_ledger
     from onward.registry.files import atomic_file
-    from onward.training.assembly import make_pipeline
+    from onward.training.stages import make_pipeline
 
     refuse_existing(out, force=force)
     if timerange is not None:
         session = session.also(f"data.timerange={timerange}")
-    settings = session.settings(plan)
-    market = _market(session, plan, data, series)
-    pipeline = make_pipeline(settings.plan, market, cache=FeatureCache(settings.home.cache_features))
+    application = session.application(plan)
+    market = load_market(_stored(application, data), application.settings.data, data, series)
+    pipeline = make_pipeline(application.resolved.plan, market, cache=application.feature_cache)
     with session.progress() as progress:
         matrix = pipeline.compute(market, progress)
     ledger = nan_ledger(matrix)
@@ -109,27 +108,10 @@ def build(
     session.show(value, render)
 
 
-def _market(session: Session, plan: str | None, path: Path | None, series: list[str] | None) -> Market:
-    settings = session.settings(plan)
-    repositories = session.application(plan).repositories if path is None else None
-    return load_market(repositories, settings.settings.data, path, series)
+def _stored(application: Application, path: Path | None) -> DataStore | None:
+    return application.repositories if path is None else None
 
 
 def _names_a_market(data: DataProcessingConfig) -> bool:
     """Whether the section ``[data]`` says which stored bars or series are meant."""
     return bool(data.symbols or data.timeframe or data.timerange or data.series)
-
-
-def _rows(stage: Any) -> list[dict[str, Any]]:
-    by_family = getattr(stage, "columns_by_family", None)
-    if by_family is None:
-        return [{"stage": stage.name, "family": "", "off": "", "columns": list(stage.columns())}]
-    on = [
-        {"stage": stage.name, "family": name, "off": "", "columns": list(columns)}
-        for name, columns in by_family().items()
-    ]
-    off = [
-        {"stage": stage.name, "family": name, "off": reason, "columns": []}
-        for name, reason in stage.disabled.items()
-    ]
-    return on + off
