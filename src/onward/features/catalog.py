@@ -120,6 +120,7 @@ def stage_names() -> tuple[str, ...]:
 
 def stage_kind(name: str) -> StageKind:
     """Return whether a stage is causal or fitted; raises `StageError` as `stage_class` does."""
+    _refuse_rivals(name)
     if _is_ours(name):
         return "causal" if name in CATALOG else "fitted"
     return _offered(name).kind()
@@ -228,7 +229,23 @@ def _is_ours(name: str) -> bool:
 
 
 def _class(name: str, kind: StageKind) -> type[Any]:
-    """Return the class that a plan means; nobody may take over a name silently."""
+    """Return the class that a plan means."""
+    _refuse_rivals(name)
+    if name in _OWN[kind]:
+        return _own_class(name, _OWN[kind][name])
+    offer = _offered(name, kind)
+    if offer.kind() != kind:
+        raise StageError(
+            f"the stage {name!r} of {offer.origin} is {offer.kind()}, where a {kind} one is wanted",
+            got=offer.place,
+            allowed="compute() makes a stage causal, fit() without it fitted",
+            remedy="Ask stage_kind() first, or rename one of the two.",
+        )
+    return offer.load()
+
+
+def _refuse_rivals(name: str) -> None:
+    """Let nobody take over a name in silence, neither Onward's nor each other's."""
     claims = [f"{offer.place} of {offer.origin}" for offer in offered_stages().get(name, ())]
     if claims and (_is_ours(name) or len(claims) > 1):
         raise StageError(
@@ -237,10 +254,6 @@ def _class(name: str, kind: StageKind) -> type[Any]:
             allowed="one stage a name",
             remedy="Rename the entry point in one of these packages, or uninstall it.",
         )
-    places = _OWN[kind]
-    if name in places:
-        return _own_class(name, places[name])
-    return _offered(name, kind).load()
 
 
 def _saved_class(name: str, saved: Mapping[str, Any], kind: StageKind) -> type[Any]:

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeAlias, cast
 import pandas as pd
 
 from onward.errors import StageError
-from onward.features.catalog import fitted_class
+from onward.features.catalog import fitted_from_saved, saved_state
 from onward.protocols import FittedStage
 
 __all__ = ["FittedPipeline", "FittedTemplate", "fresh", "transformed"]
@@ -74,7 +74,7 @@ class FittedPipeline:
         return {
             "input_columns": list(self.input_columns),
             "output_columns": list(self.output_columns),
-            "stages": [{"stage": stage.name, "state": stage.to_json()} for stage in self.stages],
+            "stages": [saved_state(stage) for stage in self.stages],
         }
 
     @classmethod
@@ -92,7 +92,7 @@ class FittedPipeline:
         """
         own = catalog or {}
         stages = [
-            (own.get(part["stage"]) or fitted_class(part["stage"])).from_json(part["state"])
+            own[part["stage"]].from_json(part["state"]) if part["stage"] in own else fitted_from_saved(part)
             for part in state["stages"]
         ]
         return cls(state["input_columns"], stages, state["output_columns"])

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from onward.errors import NotEnoughDataError, StageError
-from onward.features.catalog import BuildableStage, stage_class, stage_names
+from onward.features.catalog import BuildableStage, stage_class, stage_kind, stage_names
 from onward.protocols import CausalStage
 from onward.testing.markets import planted_signal, random_walk
 from onward.types import FloatArray, Market, SideSeries, from_ns
@@ -254,9 +254,10 @@ def contract_markets(n_bars: int, *, seed: int = 0) -> Iterator[ContractMarket]:
 
 
 def contract_stages(market: Market) -> Iterator[BuildableStage]:
-    """Yield every stage of the catalogue with several option sets, made for a market."""
+    """Yield every causal stage, Onward's and installed, with several option sets, made for a market."""
     for name in stage_names():
-        yield from stage_class(name).examples(market)
+        if stage_kind(name) == "causal":
+            yield from stage_class(name).examples(market)
 
 
 def _most_bars(market: Market) -> int:

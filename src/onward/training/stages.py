@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from onward.errors import PlanError, StageError
+from onward.errors import PlanError
 from onward.features.cache import FeatureCache
-from onward.features.catalog import CATALOG, FITTED, TwoPartStage, fitted_class, stage_class
+from onward.features.catalog import CATALOG, TwoPartStage, make_fitted, make_stage, stage_kind
 from onward.features.manual import ManualFeaturesStage
 from onward.features.manual.catalog import expand
 from onward.features.pipeline import FeaturePipeline, FittedTemplate
 from onward.features.selection.advanced import AdvancedFeatureSelector
 from onward.prediction.imported import import_stage
-from onward.protocols import CausalStage, FittedStage
+from onward.protocols import CausalStage
 from onward.training.plan import TrainingPlan
 from onward.training.settings_errors import naming_setting, section_values
 from onward.types import Market
@@ -80,33 +80,13 @@ def _stage(plan: TrainingPlan, name: str, market: Market) -> Any:
         raise PlanError(
             "features.stages names a step that has a place of its own", got=name, remedy=ELSEWHERE[name]
         )
+    kind = stage_kind(name)
     if name == "manual":
         return _manual_stage(plan, market)
     section = getattr(plan.features, name, None) if name in type(plan.features).model_fields else None
     options = plan.features.options.get(name, {}) if section is None else section_values(section)
     with naming_setting(f"features.{name}" if section is not None else f"features.options.{name}"):
-        if name in FITTED:
-            return _fitted(name, options)
-        if hasattr(stage_class(name), "compute"):
-            return _made(name, stage_class(name).for_market, market, **options)
-        return _fitted(name, options)
-
-
-def _fitted(name: str, options: dict[str, Any]) -> FittedStage:
-    stage: FittedStage = _made(name, fitted_class(name), **options)
-    return stage
-
-
-def _made(name: str, make: Any, *arguments: Any, **options: Any) -> Any:
-    try:
-        return make(*arguments, **options)
-    except TypeError as error:  # an option that the stage has not: its constructor says which
-        raise StageError(
-            f"the stage {name!r} refuses its options",
-            got=str(error),
-            allowed="the options that its documentation names",
-            remedy="Correct or remove the option.",
-        ) from error
+        return make_stage(name, market, options) if kind == "causal" else make_fitted(name, options)
 
 
 def _check_options(plan: TrainingPlan) -> None:
