@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from onward.errors import BundleError, StageError
-from onward.features.catalog import stage_from_spec
+from onward.errors import BundleError
+from onward.features.catalog import saved_spec, stage_from_spec
 from onward.features.pipeline import FeaturePipeline, FittedPipeline
 from onward.features.selection.live_columns import narrow
 from onward.models import model_class
@@ -131,19 +131,7 @@ class Predictor:
 
 
 def _spec(stage: CausalStage) -> dict[str, Any]:
-    if isinstance(stage, ImportedStage):
-        return stage.address()
-    spec = getattr(stage, "spec", None)
-    if spec is None:
-        raise StageError(
-            f"the stage {stage.name!r} cannot be saved",
-            got=f"a {type(stage).__qualname__} without spec()",
-            allowed="a stage named as module:name, or one with spec() and from_spec() in a catalogue",
-            remedy="Name it in features.stages by its address, or add the two methods and the entry point "
-            "onward.stages.",
-        )
-    written: dict[str, Any] = spec()
-    return written
+    return stage.address() if isinstance(stage, ImportedStage) else saved_spec(stage)
 
 
 def _from_spec(spec: dict[str, Any]) -> CausalStage:

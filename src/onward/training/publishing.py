@@ -9,8 +9,10 @@ from typing import Any
 
 from onward._version import __version__
 from onward.data.timeframe import format_timeframe
+from onward.features.catalog import stage_origin
 from onward.prediction.imported import ImportedStage
 from onward.prediction.predictor import Predictor
+from onward.protocols import CausalStage, FittedStage
 from onward.registry import BundleFacts, FeatureSchema, Manifest, library_versions, write_bundle
 from onward.training.plan import TrainingPlan
 from onward.training.trainer import Training
@@ -37,22 +39,26 @@ def foreign_packages(predictor: Predictor) -> dict[str, str]:
     A module that belongs to no installed package (a file of the user's) is not listed: its
     address and the hash of its source are in the bundle's pipeline.
     """
-    parts = [
+    parts: list[CausalStage | FittedStage] = [
         stage.inner if isinstance(stage, ImportedStage) else stage for stage in predictor.pipeline.causal
     ]
-    modules = {type(part).__module__.partition(".")[0] for part in [*parts, *predictor.fitted.stages]}
+    parts += predictor.fitted.stages
+    modules = {type(part).__module__.partition(".")[0] for part in [*parts, predictor.model]}
     modules |= {
         stage.module.partition(".")[0]
         for stage in predictor.pipeline.causal
         if isinstance(stage, ImportedStage)
     }
-    modules.add(type(predictor.model).__module__.partition(".")[0])
     modules.discard("onward")
     if not modules:
         return {}
     owners = packages_distributions()
     names = {name for module in modules for name in owners.get(module, ())}
-    return {name: version(name) for name in sorted(names)}
+    packages = {name: version(name) for name in names}
+    # The metadata of an editable installation list no module; its entry points are there all the same.
+    origins = [origin for part in parts if (origin := stage_origin(part)) is not None]
+    packages |= {origin["package"]: origin["version"] for origin in origins}
+    return dict(sorted(packages.items()))
 
 
 def stage_bundle(
