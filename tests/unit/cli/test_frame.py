@@ -44,6 +44,7 @@ def test_the_verbs_are_those_that_are_promised() -> None:
         "db upgrade",
         *(f"data {v}" for v in ("import", "list", "check", "convert")),
         *(f"features {v}" for v in ("list", "build")),
+        *(f"cache {v}" for v in ("show", "clear")),
         *(f"runs {v}" for v in ("list", "show", "compare", "report")),
         *(
             f"models {v}"

@@ -228,6 +228,51 @@ def test_without_a_limit_nothing_is_removed(tmp_path):
     assert cache.stats().max_bytes is None
 
 
+def test_a_limit_of_nothing_switches_the_cache_off(tmp_path, caplog):
+    kept = put(FeatureCache(tmp_path), "a", 6.0)
+    cache = FeatureCache(tmp_path, max_bytes=0)
+    assert (put(cache, "a", 7.0) == 7.0).all()
+    assert not cache.holds("a")
+    assert (kept == 6.0).all()
+    assert keys(tmp_path) == ["a"]
+    assert caplog.text == ""
+
+
+def test_a_cache_that_cannot_be_written_warns_once(tmp_path, caplog):
+    cache = FeatureCache(tmp_path, max_bytes=100)
+    for number, key in enumerate("abc"):
+        assert (put(cache, key, float(number)) == number).all()
+    warnings = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == 1
+    assert "is computed again next time" in warnings[0].getMessage()
+
+
+def test_what_the_system_will_not_remove_is_told_apart_from_what_is_in_use(tmp_path, monkeypatch):
+    cache = FeatureCache(tmp_path)
+    held = put(cache, "a")
+    put(cache, "b")
+    monkeypatch.setattr("onward.features.cache_room.remove_unless_held", lambda _: False)
+    removal = cache.clear()
+    assert (removal.n_entries, removal.n_in_use, removal.n_refused) == (0, 1, 1)
+    assert held.any()
+
+
+def test_clearing_while_another_process_builds_harms_neither(tmp_path):
+    counter, directory = tmp_path / "counter", tmp_path / "cache"
+    cache = FeatureCache(directory)
+    put(cache, "old")
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        running = pool.starmap_async(_build_slowly, [(str(directory), 0.5, str(counter))] * 2)
+        n_removed = 0
+        while not running.ready():
+            n_removed += cache.clear().n_entries
+            assert cache.stats().n_in_use <= 2
+            time.sleep(0.002)
+        assert running.get() == [2.0 * 500 * 2] * 2
+    assert n_removed >= 1
+    assert {path.suffix for path in directory.iterdir()} <= {".npy"}
+
+
 def test_a_full_disk_first_costs_old_entries(tmp_path, monkeypatch, caplog):
     cache = FeatureCache(tmp_path)
     put(cache, "old")
