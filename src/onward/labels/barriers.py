@@ -300,10 +300,11 @@ class BarrierLabeler(ABC):
         from onward.kernels.forward.barriers import BOTH, LOWER, UPPER, VERTICAL
 
         first, last = bars["open"][found.bar], bars["close"][found.bar]
-        nearest = np.sign((first - lower) - (upper - first))
-        nearest = np.where(np.isnan(nearest), 0.0, nearest).astype(np.int64)
+        tied = found.barrier == BOTH  # both levels are finite there, and the open lies between them
+        nearest = np.zeros(len(found.rows), dtype=np.int64)
+        nearest[tied] = np.sign((first[tied] - lower[tied]) - (upper[tied] - first[tied]))
         direction = np.select(
-            [found.barrier == UPPER, found.barrier == LOWER, found.barrier == BOTH],
+            [found.barrier == UPPER, found.barrier == LOWER, tied],
             [1, -1, self._tied(found, nearest)],
             default=np.sign(last - bars["close"][found.rows]) if self.vertical == "sign" else 0,
         ).astype(np.int64)

@@ -22,7 +22,9 @@ def check_labeler(labeler: Labeler, market: Market, *, n_cuts: int = 4, seed: in
       changes nothing but drops the rows that had not ended;
     - it does depend on the bars up to ``end`` (else there would be nothing to predict);
     - borders, where the labeler shows them (``thresholds``), were known at the decision time,
-      given what was fitted.
+      given what was fitted;
+    - so were, for every bar, the primary signal (``signals``) and whether the bar is an event
+      (``events``), where the labeler shows them.
 
     Parameters
     ----------
@@ -53,6 +55,7 @@ def check_labeler(labeler: Labeler, market: Market, *, n_cuts: int = 4, seed: in
     for cut in _cuts(spans, n_cuts):
         _check_future_is_irrelevant(fitted, market, cut, generator)
         _check_thresholds(fitted, market, cut, generator)
+        _check_bars(fitted, market, cut, generator)
     _check_outcome_matters(fitted, market, spans, generator)
 
 
@@ -159,6 +162,25 @@ def _check_thresholds(labeler: Labeler, market: Market, cut: int, generator: np.
     before: FloatArray = thresholds(market)[decided]
     after: FloatArray = thresholds(world)[place[decided]]
     _first(spans.take(decided), before != after, "the border changes with bars after the decision")
+
+
+def _check_bars(labeler: Labeler, market: Market, cut: int, generator: np.random.Generator) -> None:
+    """Compare what a labeler says of every bar with a world whose later bars are others."""
+    decided = market.decision_time_ns <= cut
+    for name in ("signals", "events"):
+        shown = getattr(labeler, name, None)
+        if shown is None:
+            continue
+        world = scrambled(market, ~decided, generator)
+        before = np.asarray(shown(market), dtype=np.float64)
+        after = np.asarray(shown(world), dtype=np.float64)
+        _require(before.shape == (len(market),), f"{name}() does not give one value a bar")
+        changed = np.flatnonzero(decided & ~((before == after) | (np.isnan(before) & np.isnan(after))))
+        if len(changed):
+            raise AssertionError(
+                f"{name}() changes with bars after the decision: {len(changed)} rows, "
+                f"the first {market.index[int(changed[0])]}"
+            )
 
 
 def _check_outcome_matters(
