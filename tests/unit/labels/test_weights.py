@@ -6,7 +6,14 @@ import pandas as pd
 import pytest
 
 from onward.errors import LabelError
-from onward.labels import ThresholdLabeler, average_uniqueness, return_attribution, time_decay
+from onward.labels import (
+    ThresholdLabeler,
+    TripleBarrierLabeler,
+    average_uniqueness,
+    return_attribution,
+    sample_weights,
+    time_decay,
+)
 from onward.testing.markets import random_walk
 from onward.types import Market, Spans
 
@@ -129,3 +136,46 @@ def test_decay_out_of_range_is_refused(oldest):
 def test_decay_needs_one_uniqueness_a_label(uniqueness):
     with pytest.raises(LabelError, match="one positive uniqueness a label"):
         time_decay(uniqueness, np.arange(2))
+
+
+def test_weights_of_training_rows_have_mean_one(market, spans):
+    unique = average_uniqueness(spans, market)
+    plain = sample_weights(spans, market, "uniqueness")
+    np.testing.assert_allclose(plain, unique / unique.mean(), rtol=1e-12)
+    np.testing.assert_allclose(
+        sample_weights(spans, market, "return"), return_attribution(spans, market), rtol=1e-12
+    )
+    assert sample_weights(spans, market, "none").tolist() == [1.0] * len(spans)
+    for scheme in ("none", "uniqueness", "return"):
+        old = sample_weights(spans, market, scheme)
+        decayed = sample_weights(spans, market, scheme, oldest=0.25)
+        assert decayed.mean() == pytest.approx(1.0)
+        ratio = decayed / old
+        expected = time_decay(unique, spans.start, 0.25)
+        np.testing.assert_allclose(ratio / ratio[-1], expected / expected[-1], rtol=1e-12)
+
+
+def test_the_oldest_rows_can_lose_all_weight(market, spans):
+    weight = sample_weights(spans, market, "uniqueness", oldest=-0.25)
+    assert (weight == 0.0).sum() == 2
+    assert weight.mean() == pytest.approx(1.0)
+
+
+def test_weights_follow_from_the_rows_in_hand_alone():
+    market = random_walk(400, symbols=("A", "B"), seed=8)
+    spans = TripleBarrierLabeler(horizon_bars=12, window_bars=30).spans(market)
+    thinned = spans.take(np.arange(0, len(spans), 7))
+    unique = average_uniqueness(thinned, market)
+    assert unique.mean() > 2.0 * average_uniqueness(spans, market).mean()
+    np.testing.assert_allclose(sample_weights(thinned, market), unique / unique.mean())
+
+
+def test_no_rows_have_no_weights(market, spans):
+    assert len(sample_weights(spans.take(np.empty(0, np.int64)), market)) == 0
+
+
+def test_unknown_weights_are_refused(market, spans):
+    with pytest.raises(LabelError, match="Did you mean 'uniqueness'"):
+        sample_weights(spans, market, "uniquenes")
+    with pytest.raises(LabelError, match="factor of the oldest label"):
+        sample_weights(spans, market, oldest=2.0)
