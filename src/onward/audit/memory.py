@@ -44,9 +44,10 @@ class Memory:
     def of(cls, stage: object) -> Memory:
         """Take down what the code of a stage, or a plain function, can reach."""
         memory = cls()
-        own = [stage, *_attributes(stage).values()]
-        memory._homes = {_package(item) for item in own} - {"onward"}
-        queue: deque[object] = deque([type(stage), *own[1:]])
+        parts = list(_attributes(stage).values())
+        wrapped = [part for part in parts if inspect.isfunction(part) or hasattr(part, "compute")]
+        memory._homes = {_package(item) for item in (stage, *wrapped)} - {"onward", ""}
+        queue: deque[object] = deque([type(stage), *parts])
         if callable(stage):
             queue.append(stage)
         while queue and len(memory._seen) < DEEPEST:

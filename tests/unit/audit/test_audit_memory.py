@@ -153,3 +153,13 @@ def test_what_the_stage_does_not_name_is_left_alone():
     LEAKY.append("mine")
     memory.restore()
     assert LEAKY.pop() == "mine"
+
+
+def test_libraries_whose_objects_a_stage_holds_are_left_alone():
+    stage = Stage(remembers_every_price)
+    stage.timeframe = pd.Timedelta("1h")
+    stage.index = MARKET.bars.index
+    memory = Memory.of(stage)
+    homes = {getattr(owner, "__module__", "") for owner, _, _ in memory._bindings if isinstance(owner, type)}
+    assert not {home for home in homes if home.startswith(("pandas", "numpy"))}
+    memory.restore()
