@@ -70,7 +70,7 @@ def _totals(found: Overview, market: Market) -> list[str]:
     bars = f"{found.rows:,} bars of {symbols}, {format_timeframe(market.timeframe)}"
     lines = [
         f"{len(found.features)} columns; {found.lookback_bars} bars of history a row.",
-        f"For {bars}: about {duration(found.seconds)} to compute, {size(found.matrix_bytes)} in memory.",
+        f"For {bars}: about {duration(found.seconds)} of CPU time, {size(found.matrix_bytes)} in memory.",
     ]
     if found.n_unknown:
         lines.append(f"Not in it: {found.n_unknown} columns whose cost nobody measured.")

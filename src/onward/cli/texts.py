@@ -51,7 +51,7 @@ def refuse_existing(path: Path, *, force: bool) -> None:
 def duration(seconds: float) -> str:
     """Return a time span in the unit that suits it, two digits: it is read, not reckoned with."""
     if seconds < 0.95:
-        return f"{max(seconds * 1e3, 1.0):.2g} ms" if seconds > 0 else "0 s"
+        return f"{float(f'{max(seconds * 1e3, 1.0):.2g}'):g} ms" if seconds > 0 else "0 s"
     if seconds < 59.5:
         return f"{seconds:.2g} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -66,7 +66,9 @@ class WorkProgress:
         self._costs[stage] = self._cumulated(stage, reading=False)
 
         def done(n_columns: int, what: str) -> None:
-            self._tell(stage, min(max(n_columns, 0), len(self._features[stage])), what)
+            # All of them is for `finish` to say, once they have been checked.
+            if 0 <= n_columns < len(self._features[stage]):
+                self._tell(stage, n_columns, what)
 
         return done
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from onward.config import StorageConfig
 from onward.features.manual import ManualFeaturesStage
 from onward.features.manual.costs import MICROSECONDS
 from onward.testing.markets import planted_signal, random_walk
+from onward.training.plan import TrainingPlan
+from onward.training.stages import make_pipeline
 
 MANUAL = ("--set", "features.stages=manual")
 OWN = """
@@ -178,3 +183,16 @@ def test_a_stage_of_ones_own_that_breaks_its_contract_is_a_clear_error(
     assert "the stage 'wrong'" in shown
     assert message in shown
     assert not Path("f.parquet").exists()
+
+
+def test_what_the_how_to_shows_works() -> None:
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "choose-features.md"
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
+    plans = [TrainingPlan(**tomllib.loads(block)) for block in blocks]
+    assert plans[0].features.stages == ("manual", "alpha158")
+    pipeline = make_pipeline(plans[1], random_walk(10))
+    assert "manual__realized_volatility_168" in pipeline.columns()
+    assert not any(feature.family == "temporal" for feature in pipeline.describe())
+    for setting, value in re.findall(r"`storage\.(\w+) = ([^`]+)`", text):
+        StorageConfig.sealed(**{setting: value.strip('"')})

@@ -79,6 +79,7 @@ def test_an_empty_table_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> Non
         (0.0, "0 s"),
         (0.0002, "1 ms"),
         (0.0734, "73 ms"),
+        (0.2712, "270 ms"),
         (0.97, "0.97 s"),
         (12.34, "12 s"),
         (59.7, "1 min"),
