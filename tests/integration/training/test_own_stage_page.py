@@ -39,9 +39,13 @@ def test_every_block_runs_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_plan_of_the_page_is_a_plan(tmp_path: Path) -> None:
-    plan, _ = re.findall(r"```toml\n(.*?)```", TEXT, flags=re.DOTALL)
+    plan, _, shared = re.findall(r"```toml\n(.*?)```", TEXT, flags=re.DOTALL)
     (tmp_path / "plan.toml").write_text(plan, encoding="utf-8")
     assert TrainingPlan.from_file(tmp_path / "plan.toml").features.stages == ("manual", "my_stages:Reversal")
+    (tmp_path / "shared.toml").write_text(shared, encoding="utf-8")
+    features = TrainingPlan.from_file(tmp_path / "shared.toml").features
+    assert features.stages == ("manual", "reversal")
+    assert features.options == {"reversal": {"window": 168}}
 
 
 def test_every_name_of_the_page_exists() -> None:
