@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Literal, Self, TypeAlias
+
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from onward.config.base import Section
+from onward.errors import ConfigError
 
-__all__ = ["EvaluationConfig"]
+__all__ = ["EvaluationConfig", "Fill", "Rebalance", "Sides", "Sizing"]
+
+Fill: TypeAlias = Literal["next_open", "next_close", "same_close"]
+Sizing: TypeAlias = Literal["fixed", "probability", "bet_size", "volatility_target", "kelly"]
+Sides: TypeAlias = Literal["both", "long", "short"]
+Rebalance: TypeAlias = Literal["never", "every_bar"]
 
 
 class EvaluationConfig(Section):
-    """How a run is judged: costs of the equity curve, size of the null band."""
+    """How a run is judged: terms of the equity curve, size of the null band."""
 
     model_config = SettingsConfigDict(env_prefix="ONWARD_EVALUATION__")
 
@@ -21,6 +29,65 @@ class EvaluationConfig(Section):
     slippage_bps: float = Field(
         2.0, ge=0.0, le=1_000.0, description="Slippage of a trade, basis points of its value, each side."
     )
+    fill: Fill = Field(
+        "next_open",
+        description="Price at which a decision made at a bar's close is filled: open or close of the next "
+        "bar, or that very close (which no order reaches in time).",
+    )
+    pay_funding: bool = Field(
+        True,
+        description="Whether positions pay and receive the market's funding series at its settlements "
+        "(switch off for spot markets whose funding series is a feature only).",
+    )
+    sides: Sides = Field("both", description="Positions taken: both sides, long or short only.")
+    sizing: Sizing = Field(
+        "fixed",
+        description="Size of a position: fixed; probability (up minus down); bet_size (by the certainty of "
+        "the class); volatility_target (by trailing volatility); kelly (by both).",
+    )
+    position_size: float = Field(
+        1.0, gt=0.0, le=10.0, description="Share of the equity that sizes are multiplied with."
+    )
+    max_position: float = Field(
+        1.0, gt=0.0, le=10.0, description="Largest position, a share of the equity; at least position_size."
+    )
+    size_step: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        description="Step to which sizes are rounded, 0 for none: small changes then trade nothing.",
+    )
+    min_change: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        description="Distance from the target, a share of the equity, below which nothing is traded.",
+    )
+    target_volatility: float = Field(
+        0.2, gt=0.0, le=10.0, description="Sizing volatility_target: volatility wanted, a year (0.2 = 20 %)."
+    )
+    volatility_window_bars: int = Field(
+        168, ge=2, le=1_000_000, description="Bars of the trailing volatility by which positions are sized."
+    )
+    kelly_fraction: float = Field(
+        0.5, gt=0.0, le=1.0, description="Sizing kelly: share of the growth-optimal position."
+    )
+    rebalance: Rebalance = Field(
+        "never",
+        description="never trades when the target changes and lets prices move the exposure in between; "
+        "every_bar restores targets and shares of the capital in every bar, and pays for it.",
+    )
     n_shifts: int = Field(
         1_000, ge=100, le=100_000, description="Circular shifts of the outcomes that make the null band."
     )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.position_size > self.max_position:
+            raise ConfigError(
+                "evaluation.position_size is larger than the largest position",
+                got=f"{self.position_size:g}",
+                allowed=f"up to evaluation.max_position = {self.max_position:g}",
+                remedy="Raise evaluation.max_position to trade with leverage.",
+            )
+        return self

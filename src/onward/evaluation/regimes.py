@@ -16,15 +16,17 @@ TREND_NAMES = ("falling", "sideways", "rising")
 
 STEEP = 0.43
 """Deviations beyond which two thirds of the trends of a random walk lie, one third a side."""
+THIRDS = (1.0 / 3.0, 2.0 / 3.0)
 
 
 def regimes(market: Market, *, window_bars: int = 168) -> pd.DataFrame:
-    """Return the volatility and trend regime of every bar, for tables in reports only.
+    """Return the volatility and trend regime of every bar, as it could be known at the bar's close.
 
     Volatility is the trailing standard deviation of log returns, trend the trailing log return
     over it x sqrt(window); both use ``window_bars`` returns up to the bar itself, of its symbol
-    alone. The borders between calm, normal and wild are the terciles over all bars of the symbol:
-    they describe the past as a whole and are therefore no feature.
+    alone. Calm, normal and wild are the thirds of the symbol's own deviations **up to that bar**:
+    nothing later moves a regime. The first bars have little past to be compared with, and a
+    symbol's very first deviation is called normal.
 
     Parameters
     ----------
@@ -56,17 +58,18 @@ def regimes(market: Market, *, window_bars: int = 168) -> pd.DataFrame:
         drift = log_close.diff(window_bars).to_numpy()
         with np.errstate(invalid="ignore", divide="ignore"):
             steepness = np.where(deviation > 0.0, drift / (deviation * np.sqrt(window_bars)), np.nan)
-        volatility[rows] = _named(deviation, _terciles(deviation), VOLATILITY_NAMES)
+        volatility[rows] = _named(_place_so_far(deviation), THIRDS, VOLATILITY_NAMES)
         trend[rows] = _named(steepness, (-STEEP, STEEP), TREND_NAMES)
     return pd.DataFrame({"volatility": volatility, "trend": trend}, index=market.bars.index)
 
 
-def _terciles(values: FloatArray) -> tuple[float, float]:
-    known = values[~np.isnan(values)]
-    if len(known) == 0:
-        return (0.0, 0.0)
-    low, high = np.quantile(known, [1 / 3, 2 / 3])
-    return float(low), float(high)
+def _place_so_far(values: FloatArray) -> FloatArray:
+    """Return where each value stands among those up to it, 0 to 1 (ties share a middle), NaN kept."""
+    expanding = pd.Series(values).expanding()
+    rank = expanding.rank(method="average").to_numpy()
+    known = expanding.count().to_numpy()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((rank - 0.5) / known, dtype=np.float64)
 
 
 def _named(

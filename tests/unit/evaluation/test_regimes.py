@@ -1,4 +1,4 @@
-"""Regimes describe the past; they follow the bars of one symbol only."""
+"""Regimes are known at the close of their bar; they follow the bars of one symbol only."""
 
 import numpy as np
 import pandas as pd
@@ -29,14 +29,27 @@ def test_a_random_walk_spends_a_third_of_the_time_in_each_regime():
 
 def test_they_say_what_they_are_called():
     generator = np.random.default_rng(0)
-    steps = np.concatenate([generator.normal(0.0, s, 300) for s in (0.001, 0.005, 0.02)])
-    steps[:300] += 0.002
-    steps[600:] -= 0.02
-    found = regimes(market_of(100 * np.exp(np.cumsum(steps))), window_bars=50)
-    assert (found["volatility"].iloc[60:290] == "calm").mean() > 0.9
-    assert (found["volatility"].iloc[660:] == "wild").mean() > 0.9
-    assert set(found["trend"].iloc[60:290]) == {"rising"}
-    assert set(found["trend"].iloc[680:]) == {"falling"}
+    scales = np.tile(np.repeat([0.001, 0.005, 0.02], 300), 4)
+    drift = np.tile(np.repeat([0.002, 0.0, -0.02], 300), 4)
+    close = 100 * np.exp(np.cumsum(generator.normal(0.0, scales) + drift))
+    found = regimes(market_of(close), window_bars=50)
+    # Once every kind of market has been seen (from the third round on) they are told apart.
+    kinds = {1_800: ("calm", "rising"), 2_100: ("normal", None), 2_400: ("wild", "falling")}
+    for start, (volatility, trend) in kinds.items():
+        part = found.iloc[start + 100 : start + 290]
+        assert (part["volatility"] == volatility).mean() > 0.8, volatility
+        assert trend is None or set(part["trend"]) == {trend}
+
+
+def test_nothing_later_moves_a_regime():
+    market = random_walk(600, seed=9)
+    noise = np.exp(np.random.default_rng(1).normal(0.0, 0.2, 600))
+    noise[:400] = 1.0
+    shaken = market.replace(bars=market.bars.mul(noise, axis=0))
+    first, second = regimes(market, window_bars=48), regimes(shaken, window_bars=48)
+    pd.testing.assert_frame_equal(first.iloc[:400], second.iloc[:400])
+    cut = regimes(market.between(None, market.open_time[400]), window_bars=48)
+    pd.testing.assert_frame_equal(first.iloc[:400], cut)
 
 
 def test_short_windows_and_still_prices_have_none():
