@@ -291,7 +291,7 @@ def test_selection_of_one_stage_without_twins_is_short(noise):
     found = page(replace(noise, selection=one.assign(step="a_step_of_its_own"))).features.selection
     assert found.represented is None
     assert texts(found.survivors) == [["manual", "2", "2", "1", "1", "2"]]
-    assert texts(found.steps) == [["A step of its own", "2"]]
+    assert texts(found.steps) == [["a step of its own", "2"]]
 
 
 def test_labels_add_up(noise, noise_page):

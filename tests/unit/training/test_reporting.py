@@ -48,7 +48,7 @@ def test_the_ledgers_of_all_fits_are_in_one_table(result: TrainingResult) -> Non
         (selector,) = predictor.fitted.stages
         assert isinstance(selector, AdvancedFeatureSelector)
         own = ledgers[ledgers["fold"] == number].drop(columns=["fold", "stage"]).reset_index(drop=True)
-        assert own.equals(ledger_frame(selector.ledger_).astype(own.dtypes.to_dict()))
+        assert own.equals(ledger_frame(selector.ledger_))
         assert tuple(own.loc[own["kept"], "column"]) == selector.columns_
         assert len(own) == result.training.dataset.features.shape[1]
         assert own["reason"].str.len().gt(0).all()

@@ -41,10 +41,10 @@ def ledgers_frame(fits: Mapping[int, Sequence[LedgerRecord]]) -> pd.DataFrame:
     -------
     DataFrame
         ``fold`` (-1 is the final fit), ``stage`` that the column is from, and the fields of
-        `LedgerRecord`; None or NaN where a figure was not taken.
+        `LedgerRecord`; NaN where a figure was not taken.
     """
-    tables = [ledger_frame(ledger).assign(fold=number) for number, ledger in fits.items() if ledger]
-    table = pd.concat(tables, ignore_index=True) if tables else ledger_frame(()).assign(fold=[])
+    table = ledger_frame([record for ledger in fits.values() for record in ledger])
+    numbers = [number for number, ledger in fits.items() for _ in ledger]
+    table.insert(0, "fold", pd.Series(numbers, dtype="int64"))
     table.insert(1, "stage", [stage_of(column) for column in table["column"]])
-    table.insert(0, "fold", table.pop("fold").astype("int64"))
     return table

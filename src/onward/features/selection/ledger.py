@@ -101,9 +101,10 @@ def representative(ledger: Sequence[LedgerRecord], column: str) -> str:
 
 
 def ledger_frame(ledger: Sequence[LedgerRecord]) -> pd.DataFrame:
-    """Return the ledger as a table, one row a column."""
+    """Return the ledger as a table, one row a column; figures that were not taken are NaN."""
     names = [field.name for field in fields(LedgerRecord)]
-    return pd.DataFrame([asdict(record) for record in ledger], columns=names)
+    table = pd.DataFrame([asdict(record) for record in ledger], columns=names)
+    return table.astype(dict.fromkeys(names[names.index("known") :], "float64"))
 
 
 def steps_summary(ledger: Sequence[LedgerRecord]) -> dict[str, int]:
