@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from onward.cli.output import print_note, print_table
@@ -77,6 +78,6 @@ def _totals(found: Overview, market: Market) -> list[str]:
     return lines
 
 
-def _about(value: float | None) -> float | None:
-    """Return an estimate with the two digits that it deserves."""
-    return None if value is None else float(f"{value:.2g}")
+def _about(value: float | None) -> str | None:
+    """Return an estimate with the two digits that it deserves, and without an exponent."""
+    return None if value is None else format(Decimal(f"{value:.2g}"), "f")

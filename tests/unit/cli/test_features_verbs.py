@@ -73,7 +73,7 @@ def test_the_table_says_it_to_people(cli, bars: Path) -> None:
     lines = shown.splitlines()
     assert lines[1].split() == ["stage", "family", "state", "columns", "lookback", "seconds"]
     (temporal,) = [line.split() for line in lines if " temporal " in line]
-    assert temporal == ["manual", "temporal", "on", "15", "1", "4.5e-05"]
+    assert temporal == ["manual", "temporal", "on", "15", "1", "0.000045"]
     (funding,) = [line for line in lines if " funding " in line]
     assert "off: needs the side series value funding_rate" in funding
     assert lines[-2] == "221 columns; 1413 bars of history a row."
