@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -15,20 +14,25 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import numpy.typing as npt
 
-from onward.errors import OnwardError, StageError, StorageError
-from onward.features.isolation.errors import (
-    ChildCrashError,
-    ChildKilledError,
-    ChildMemoryError,
-    ChildTimeoutError,
+from onward.errors import StageError, StorageError
+from onward.features.isolation.channel import Channel
+from onward.features.isolation.endings import (
+    ended,
+    refused_memory,
+    storage_refused,
+    timed_out,
+    too_large,
+    what_it_raised,
 )
+from onward.features.isolation.errors import IsolationError
 from onward.features.isolation.exchange import read_arrays, write_arrays
 from onward.features.isolation.limits import Answer, Limits
 from onward.features.isolation.memory import session_memory_bytes
+from onward.features.isolation.surroundings import clean_environment
 from onward.protocols import Progress
 from onward.types import ProgressEvent
 
@@ -37,33 +41,6 @@ __all__ = ["IsolatedProcess"]
 CHILD = Path(__file__).with_name("_child.py")
 LOG_TAIL_BYTES = 6_000
 SECONDS_TO_LEAVE = 5.0
-FALLEN_OVER = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
-
-INHERITED = (
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "LC_CTYPE",
-    "LD_LIBRARY_PATH",
-    "LOGNAME",
-    "PATH",
-    "PYTHONDONTWRITEBYTECODE",
-    "PYTHONPYCACHEPREFIX",
-    "TMPDIR",
-    "TZ",
-    "USER",
-)
-"""Environment variables that the child sees of ours: nothing secret, nothing that steers an engine."""
-
-THREAD_CAPS = (
-    "BLIS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
 
 
 class IsolatedProcess:
@@ -115,8 +92,7 @@ class IsolatedProcess:
         self.pid: int | None = None
         self._directory: Path | None = None
         self._guardian: subprocess.Popen[bytes] | None = None
-        self._life = self._requests = self._replies = -1
-        self._buffer = b""
+        self._channel: Channel | None = None
         self._calls = 0
         self._log = ""
 
@@ -203,14 +179,9 @@ class IsolatedProcess:
                 done, total = message["done"], message["total"]
                 progress(ProgressEvent(stage, done, total, message["message"]))
             elif message["kind"] == "error":
-                self._raise_theirs(message["error"])
+                raise what_it_raised(message["error"])
             elif message["kind"] == "memory":
-                raise ChildMemoryError(
-                    "a child process was refused memory",
-                    got=self._state(),
-                    remedy="Give it more, or less to do.",
-                    log=self.log_tail(),
-                )
+                raise refused_memory(self._state(), self.log_tail())
             elif message["kind"] == "answer":
                 return self._received(message, time.monotonic() - started)
         raise AssertionError("messages end with an error")
@@ -230,10 +201,8 @@ class IsolatedProcess:
     def close(self) -> None:
         """Kill the child with everything it started and remove its directory; twice does no harm."""
         self.log_tail()
-        for descriptor in (self._life, self._requests, self._replies):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._life = self._requests = self._replies = -1
+        if self._channel is not None:
+            self._channel.close()
         guardian, self._guardian = self._guardian, None
         if guardian is not None:
             try:
@@ -251,33 +220,25 @@ class IsolatedProcess:
 
     def _start(self) -> None:
         self._directory = Path(tempfile.mkdtemp(prefix="onward-", dir=self.parent_directory))
-        theirs: list[int] = []
+        self._channel = Channel()
         try:
-            life, self._life = os.pipe()
-            theirs.append(life)
-            requests, self._requests = os.pipe()
-            theirs.append(requests)
-            self._replies, replies = os.pipe()
-            theirs.append(replies)
-            os.set_blocking(self._replies, False)
             with (self._directory / "log").open("wb") as log:
                 self._guardian = subprocess.Popen(
                     [
                         *(sys.executable, "-P", "-X", "faulthandler", str(CHILD)),
-                        *map(str, (*theirs, os.getpid(), self._directory)),
+                        *map(str, (*self._channel.theirs, os.getpid(), self._directory)),
                     ],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     cwd=self._directory,
-                    env=self._clean_environment(),
-                    pass_fds=theirs,
+                    env=clean_environment(self.limits.threads, self.hash_seed, self.environment),
+                    pass_fds=self._channel.theirs,
                     start_new_session=True,
                 )
         finally:
-            for descriptor in theirs:
-                os.close(descriptor)
-        self._write(
+            self._channel.hand_over()
+        self._channel.send(
             {
                 "path": [str(Path(entry or ".").absolute()) for entry in sys.path],
                 "address_space": self.limits.address_space_bytes,
@@ -287,18 +248,9 @@ class IsolatedProcess:
         ready = next(self._messages(time.monotonic() + self.limits.seconds))
         self.pid = int(ready["pid"])
 
-    def _clean_environment(self) -> dict[str, str]:
-        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        return {
-            **inherited,
-            **dict.fromkeys(THREAD_CAPS, str(self.limits.threads)),
-            "PYTHONHASHSEED": str(self.hash_seed),
-            "PYTHONUNBUFFERED": "1",
-            **self.environment,
-        }
-
     def _send(self, target: str, arrays: Mapping[str, npt.ArrayLike], values: Mapping[str, Any]) -> None:
         assert self._directory is not None
+        assert self._channel is not None
         self._calls += 1
         folder = self._directory / str(self._calls)
         request = {"target": target, "values": dict(values), "directory": str(folder), "arrays": list(arrays)}
@@ -314,16 +266,8 @@ class IsolatedProcess:
                 remedy="Convert it first.",
             ) from error
         except OSError as error:
-            raise _storage_error("written for", error) from error
-        self._write(request)
-
-    def _write(self, message: Mapping[str, Any]) -> None:
-        line = json.dumps(message).encode() + b"\n"
-        try:
-            while line:
-                line = line[os.write(self._requests, line) :]
-        except BrokenPipeError:
-            pass  # it has ended; reading its messages finds out why
+            raise storage_refused("written for", error) from error
+        self._channel.send(request)
 
     def _received(self, message: Mapping[str, Any], seconds: float) -> Answer:
         assert self._directory is not None
@@ -331,18 +275,18 @@ class IsolatedProcess:
         try:
             arrays = read_arrays(folder / "out", message["arrays"], mapped=False)
         except OSError as error:
-            raise _storage_error("read from", error) from error
+            raise storage_refused("read from", error) from error
         shutil.rmtree(folder, ignore_errors=True)
         return Answer(arrays, message["values"], seconds, self.peak_bytes)
 
     def _messages(self, deadline: float) -> Iterator[dict[str, Any]]:
         """Yield what the child says, watching over it meanwhile; raises when it ends or must be ended."""
+        assert self._channel is not None
         next_sample = 0.0
         while True:
-            head, separator, rest = self._buffer.partition(b"\n")
-            if separator:
-                self._buffer = rest
-                yield json.loads(head)
+            message = self._channel.received()
+            if message is not None:
+                yield message
                 continue
             now = time.monotonic()
             if now >= next_sample:
@@ -352,19 +296,10 @@ class IsolatedProcess:
                 next_sample = looked + max(self.limits.sample_seconds, 20 * (looked - now))
             if now >= deadline:
                 self.close()
-                raise ChildTimeoutError(
-                    f"a child process timed out after {self.limits.seconds:g} s and was killed",
-                    got=self._state(),
-                    allowed=f"{self.limits.seconds:g} s",
-                    remedy="Give it more time, or less to do.",
-                    log=self._log,
-                )
+                raise timed_out(self.limits.seconds, self._state(), self._log)
             wait = max(0.0, min(next_sample, deadline) - time.monotonic())
-            if select.select([self._replies], [], [], wait)[0]:
-                part = os.read(self._replies, 1 << 16)
-                if not part:
-                    self._raise_ended()
-                self._buffer += part
+            if not self._channel.listen(wait):
+                raise self._ended()
 
     def _check_memory(self) -> None:
         assert self._guardian is not None
@@ -375,15 +310,9 @@ class IsolatedProcess:
         limit = self.limits.memory_bytes
         if limit is not None and memory > limit:
             self.close()
-            raise ChildMemoryError(
-                "a child process used more memory than it was given and was killed",
-                got=f"{memory / 1e9:.2f} GB",
-                allowed=f"{limit / 1e9:.2f} GB",
-                remedy="Give it more memory, or less to do.",
-                log=self._log,
-            )
+            raise too_large(memory, limit, self._log)
 
-    def _raise_ended(self) -> NoReturn:
+    def _ended(self) -> IsolationError:
         guardian = self._guardian
         assert guardian is not None
         try:
@@ -391,52 +320,7 @@ class IsolatedProcess:
         except subprocess.TimeoutExpired:  # the worker closed its side and lives on
             code = 0
         self.close()
-        number = -code if code < 0 else code - 128
-        if number in FALLEN_OVER:
-            raise ChildCrashError(
-                f"a child process crashed in native code ({signal.Signals(number).name})",
-                got=_last_line(self._log) or self._state(),
-                remedy="Look at the log of this error; a library in the child is broken or was fed badly.",
-                log=self._log,
-            )
-        if number in set(signal.Signals):
-            raise ChildKilledError(
-                f"a child process was killed by the system or by somebody ({signal.Signals(number).name})",
-                got=self._state(),
-                remedy="Most often memory ran out: close other programs, lower its memory limit so that"
-                " it takes less, or give it less to do.",
-                log=self._log,
-            )
-        raise ChildCrashError(
-            "a child process ended without an answer",
-            got=_last_line(self._log) or f"exit code {code}",
-            remedy="Look at the log of this error.",
-            log=self._log,
-        )
-
-    def _raise_theirs(self, error: Mapping[str, Any]) -> NoReturn:
-        ours = getattr(sys.modules[OnwardError.__module__], error["class"], None) if error["ours"] else None
-        if ours is not None:
-            told = error["ours"]
-            raise ours(told["what"], got=told["got"], allowed=told["allowed"], remedy=told["remedy"])
-        raise ChildCrashError(
-            "a child process raised an exception",
-            got=f"{error['class']}: {error['text']}",
-            remedy="Look at the log of this error.",
-            log=error["traceback"],
-        )
+        return ended(code, self._state(), self._log)
 
     def _state(self) -> str:
         return f"{self.peak_bytes / 1e9:.2f} GB of memory at most, call {self._calls}"
-
-
-def _last_line(log: str) -> str:
-    return log.rpartition("\n")[2][:300]
-
-
-def _storage_error(done: str, error: OSError) -> StorageError:
-    return StorageError(
-        f"arrays cannot be {done} a child process",
-        got=f"{type(error).__name__}: {error}",
-        remedy="Free disk space where temporary files go (TMPDIR).",
-    )
