@@ -17,6 +17,7 @@ import numpy as np
 from onward.kernels.jit import kernel
 from onward.kernels.tsfresh.chunk import MAXIMUM, MINIMUM, Chunk
 from onward.kernels.tsfresh.family import Calculator, Family, Request, whole
+from onward.kernels.tsfresh.inner import inner_kernel
 from onward.kernels.tsfresh.least_squares import back_substitute, is_sound, pseudo_fit, triangularise
 from onward.kernels.tsfresh.sums import FloatMatrix, FloatVector, IntVector
 
@@ -103,7 +104,7 @@ def degenerate_autoregression(x: FloatVector, order: int) -> FloatVector | None:
     return pseudo_fit(np.column_stack([np.ones(rows), *lags]), x[order:]).coefficients
 
 
-@kernel
+@inner_kernel
 def difference_table(x: FloatVector, lags: int, table: FloatMatrix) -> int:
     """Write rows of constant, level, lagged changes and change; return their number."""
     n = len(x)
@@ -118,7 +119,7 @@ def difference_table(x: FloatVector, lags: int, table: FloatMatrix) -> int:
     return rows
 
 
-@kernel
+@inner_kernel
 def chosen_lag(x: FloatVector, last_lag: int, penalty: float, table: FloatMatrix) -> int:
     """Return the number of lagged changes with the least information criterion, -1 if degenerate.
 

@@ -31,8 +31,8 @@ def window_scale(windows: FloatMatrix) -> FloatMatrix:
         for i in range(1, length):
             low = min(low, x[i])
             high = max(high, x[i])
-        mean = mean_of(x, 0, length)
-        variance = variance_of(x, 0, length, scratch)
+        mean = mean_of(x, length)
+        variance = variance_of(x, length, scratch)
         scale[row, MEAN] = mean
         scale[row, VARIANCE] = variance
         scale[row, STANDARD_DEVIATION] = np.sqrt(variance)
@@ -107,7 +107,7 @@ def segment_means(windows: FloatMatrix) -> FloatVector:
     """Return the mean of each row."""
     means = np.empty(len(windows))
     for row in range(len(windows)):
-        means[row] = mean_of(windows[row], 0, windows.shape[1])
+        means[row] = mean_of(windows[row], windows.shape[1])
     return means
 
 

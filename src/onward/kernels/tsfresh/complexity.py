@@ -11,6 +11,7 @@ import numpy.typing as npt
 from onward.kernels.jit import kernel
 from onward.kernels.tsfresh.chunk import MAXIMUM, MINIMUM, Chunk
 from onward.kernels.tsfresh.family import Calculator, Family, whole
+from onward.kernels.tsfresh.inner import inner_kernel
 from onward.kernels.tsfresh.sums import FloatMatrix, FloatVector, IntMatrix, IntVector
 
 __all__ = ["Complexity"]
@@ -20,7 +21,7 @@ LARGEST_DIMENSION = 15
 """Orderings of more values than this do not fit a 64-bit key."""
 
 
-@kernel
+@inner_kernel
 def discretise(x: FloatVector, low: float, high: float, bins: int, symbols: IntVector) -> None:
     """Write the number of each value's bin: the first of ``bins`` upper edges not below it."""
     step = (high - low) / bins

@@ -10,6 +10,7 @@ import numpy as np
 from onward.kernels.jit import kernel
 from onward.kernels.tsfresh.chunk import MEAN, STANDARD_DEVIATION, VARIANCE, Chunk
 from onward.kernels.tsfresh.family import Calculator, Family, Request, largest, whole
+from onward.kernels.tsfresh.inner import inner_kernel
 from onward.kernels.tsfresh.order import AGGREGATES, aggregate
 from onward.kernels.tsfresh.sums import FloatMatrix, FloatVector, IntVector, dot, mean_of
 
@@ -22,17 +23,17 @@ FLAT_VARIANCE = 1e-10
 """Below it tsfresh's aggregated autocorrelation is zero."""
 
 
-@kernel
+@inner_kernel
 def lagged_sums(x: FloatVector, mean: float, last_lag: int, centred: FloatVector, sums: FloatVector) -> None:
     """Write the sums of products of deviations at lags 0 to ``last_lag``."""
     n = len(x)
     for i in range(n):
         centred[i] = x[i] - mean
     for lag in range(min(last_lag, n - 1) + 1):
-        sums[lag] = dot(centred, centred, lag, 0, n - lag)
+        sums[lag] = dot(centred[lag:], centred, n - lag)
 
 
-@kernel
+@inner_kernel
 def partial_autocorrelations(sums: FloatVector, n: int, last_lag: int, out: FloatVector) -> None:
     """Write partial autocorrelations at lags 0 to ``last_lag`` by Levinson and Durbin.
 
@@ -97,8 +98,8 @@ def lagged_columns(
                 else:
                     origin = sums[0] / n
                     for k in range(1, count + 1):
-                        correlations[k] = (sums[k] / (n - k)) / origin
-                    value = aggregate(correlations, 1, count, int(numbers[column, 1]), scratch)
+                        correlations[k - 1] = (sums[k] / (n - k)) / origin
+                    value = aggregate(correlations, count, int(numbers[column, 1]), scratch)
             elif code == PARTIAL:
                 if lag <= last_partial and last_partial > 0:
                     value = partial[lag]
@@ -113,7 +114,7 @@ def lagged_columns(
                             scratch[i] = far * near * x[i]
                         else:
                             scratch[i] = far * far * near - near * x[i] * x[i]
-                    value = mean_of(scratch, 0, count)
+                    value = mean_of(scratch, count)
             else:
                 normalised = lag == 1
                 if normalised and deviation == 0.0:
@@ -124,7 +125,7 @@ def lagged_columns(
                         now = (x[i] - mean) / deviation if normalised else x[i]
                         scratch[i - 1] = now - before
                         before = now
-                    value = np.sqrt(dot(scratch, scratch, 0, 0, n - 1))
+                    value = np.sqrt(dot(scratch, scratch, n - 1))
             out[row, slots[column]] = value
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from onward.kernels.jit import kernel
 from onward.kernels.tsfresh.chunk import Chunk
 from onward.kernels.tsfresh.family import Calculator, Family, Request, whole
+from onward.kernels.tsfresh.inner import inner_kernel
 from onward.kernels.tsfresh.order import quantile_of
 from onward.kernels.tsfresh.sums import FloatMatrix, FloatVector, IntVector
 
@@ -24,7 +25,7 @@ COEFFICIENT, FIXED_POINT = range(2)
 EPSILON = 2.220446049250313e-16
 
 
-@kernel
+@inner_kernel
 def bin_means(x: FloatVector, levels: FloatVector, means: FloatMatrix) -> int:
     """Write mean level and mean next change of each quantile bin; return the number of filled bins.
 

@@ -10,6 +10,7 @@ import numpy as np
 from onward.kernels.jit import kernel
 from onward.kernels.tsfresh.chunk import Chunk
 from onward.kernels.tsfresh.family import Calculator, Family, Request, whole
+from onward.kernels.tsfresh.inner import inner_kernel
 from onward.kernels.tsfresh.sums import (
     FloatMatrix,
     FloatVector,
@@ -50,21 +51,21 @@ def quantile_of(ordered: FloatVector, q: float) -> float:
     return float(ordered[below] + gap * weight)
 
 
-@kernel
-def aggregate(values: FloatVector, start: int, count: int, how: int, scratch: FloatVector) -> float:
-    """Return an aggregate of ``values[start:start + count]``; ``scratch`` is overwritten."""
+@inner_kernel
+def aggregate(values: FloatVector, count: int, how: int, scratch: FloatVector) -> float:
+    """Return an aggregate of the first ``count`` values; ``scratch`` is overwritten."""
     if how == MEAN_OF:
-        return mean_of(values, start, count)
+        return mean_of(values, count)
     if how in (VARIANCE_OF, DEVIATION_OF):
-        variance = variance_of(values, start, count, scratch)
+        variance = variance_of(values, count, scratch)
         return variance if how == VARIANCE_OF else np.sqrt(variance)
     if how == SUM_OF:
-        return pairwise_sum(values, start, count)
+        return pairwise_sum(values, count)
     if count == 0:
         return np.nan
     if how == MEDIAN_OF:
         for i in range(count):
-            value = values[start + i]
+            value = values[i]
             j = i
             while j > 0 and scratch[j - 1] > value:
                 scratch[j] = scratch[j - 1]
@@ -72,13 +73,13 @@ def aggregate(values: FloatVector, start: int, count: int, how: int, scratch: Fl
             scratch[j] = value
         middle = count // 2
         return float(scratch[middle] if count % 2 else (scratch[middle - 1] + scratch[middle]) / 2.0)
-    best = values[start]
-    for i in range(start + 1, start + count):
+    best = values[0]
+    for i in range(1, count):
         best = max(best, values[i]) if how == LARGEST_OF else min(best, values[i])
     return float(best)
 
 
-@kernel
+@inner_kernel
 def corridor_changes(
     x: FloatVector,
     low: float,
@@ -89,7 +90,7 @@ def corridor_changes(
     scratch: FloatVector,
 ) -> float:
     """Return an aggregate of the changes between neighbours that both lie in ``[low, high]``."""
-    count = 0
+    count: Any = np.int64(0)  # typed: a literal would have the aggregates compiled twice
     inside_before = low <= x[0] <= high
     for i in range(1, len(x)):
         inside = low <= x[i] <= high
@@ -100,7 +101,7 @@ def corridor_changes(
         inside_before = inside
     if count == 0:
         return 0.0
-    return aggregate(kept, 0, count, how, scratch)
+    return aggregate(kept, count, how, scratch)
 
 
 @kernel
@@ -114,7 +115,7 @@ def largest_magnitudes_mean(ordered: FloatVector, count: int, kept: FloatVector)
         else:
             kept[place] = abs(ordered[high])
             high -= 1
-    return mean_of(kept, 0, count)
+    return mean_of(kept, count)
 
 
 @kernel
@@ -141,7 +142,7 @@ def order_columns(
         if wants_mass:
             for i in range(n):
                 magnitudes[i] = abs(x[i])
-            total = pairwise_sum(magnitudes, 0, n)
+            total = pairwise_sum(magnitudes, n)
             running = 0.0
             for i in range(n):
                 running += magnitudes[i]
@@ -149,7 +150,7 @@ def order_columns(
         if wants_energy:
             for i in range(n):
                 squares[i] = x[i] * x[i]
-            energy = pairwise_sum(squares, 0, n)
+            energy = pairwise_sum(squares, n)
         for column in range(len(codes)):
             code = codes[column]
             a, b = numbers[column, 0], numbers[column, 1]
@@ -167,7 +168,7 @@ def order_columns(
                     value = (first % n + 1) / n
             elif code == ENERGY_RATIO:
                 if energy != 0.0:
-                    value = pairwise_sum(squares, int(a), int(b)) / energy
+                    value = pairwise_sum(squares[int(a) :], int(b)) / energy
             elif a >= b:
                 value = 0.0
             else:

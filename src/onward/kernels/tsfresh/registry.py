@@ -15,6 +15,7 @@ from onward.kernels.tsfresh.langevin import Langevin
 from onward.kernels.tsfresh.order import OrderStatistics
 from onward.kernels.tsfresh.spectral import Density, Spectrum
 from onward.kernels.tsfresh.summary import Summary
+from onward.kernels.tsfresh.templates import Templates
 from onward.kernels.tsfresh.thresholds import Thresholds
 from onward.kernels.tsfresh.trends import Trends
 from onward.kernels.tsfresh.wavelet_peaks import WaveletPeaks
@@ -31,6 +32,7 @@ FAMILIES: tuple[type[Family], ...] = (
     Spectrum,
     Density,
     Entropies,
+    Templates,
     Complexity,
     Wavelets,
     WaveletPeaks,

@@ -13,6 +13,7 @@ from onward.kernels.jit import kernel
 from onward.kernels.tsfresh.chunk import Chunk
 from onward.kernels.tsfresh.entropy import histogram_entropy
 from onward.kernels.tsfresh.family import Calculator, Family, whole
+from onward.kernels.tsfresh.inner import inner_kernel
 from onward.kernels.tsfresh.sums import FloatMatrix, FloatVector, IntVector
 
 __all__ = ["Density", "Spectrum"]
@@ -27,7 +28,7 @@ SMALLEST_SPREAD = 0.5
 DEGREES = 180.0 / np.pi
 
 
-@kernel
+@inner_kernel
 def spectrum_moments(magnitudes: FloatVector, out: FloatVector) -> None:
     """Write centroid, variance, skewness and kurtosis of a magnitude spectrum, as tsfresh defines them.
 

@@ -7,13 +7,14 @@ G1 and G2 with the rounding guard that pandas applies (central sums below 1e-14 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from onward.kernels.jit import kernel
 from onward.kernels.tsfresh.chunk import MAXIMUM, MEAN, MINIMUM, STANDARD_DEVIATION, VARIANCE, Chunk
 from onward.kernels.tsfresh.family import Calculator, Family
+from onward.kernels.tsfresh.inner import inner_kernel
 from onward.kernels.tsfresh.sums import FloatMatrix, FloatVector, dot, mean_of, pairwise_sum
 
 __all__ = ["Summary"]
@@ -58,13 +59,13 @@ NAMES = (
 ROUNDING_FLOOR = 1e-14
 
 
-@kernel
+@inner_kernel
 def level(
     x: FloatVector, ordered: FloatVector, scale: FloatVector, scratch: FloatVector, out: FloatVector
 ) -> None:
     """Write the columns of level and spread: slots 0 to 10, 15 and 16."""
     n = len(x)
-    total = pairwise_sum(x, 0, n)
+    total = pairwise_sum(x, n)
     mean, variance, deviation = scale[MEAN], scale[VARIANCE], scale[STANDARD_DEVIATION]
     for i in range(n):
         scratch[i] = x[i] * x[i]
@@ -74,29 +75,29 @@ def level(
     out[3] = n
     out[4] = deviation
     out[5] = variance
-    out[6] = np.sqrt(mean_of(scratch, 0, n))
+    out[6] = np.sqrt(mean_of(scratch, n))
     out[7] = scale[MAXIMUM]
     out[8] = max(abs(scale[MINIMUM]), abs(scale[MAXIMUM]))
     out[9] = scale[MINIMUM]
-    out[10] = dot(x, x, 0, 0, n)
+    out[10] = dot(x, x, n)
     out[15] = np.nan if mean == 0.0 else deviation / mean
     out[16] = 1.0 if variance > deviation else 0.0
 
 
-@kernel
+@inner_kernel
 def changes(x: FloatVector, scratch: FloatVector, out: FloatVector) -> None:
     """Write the columns of successive differences: slots 11 to 14."""
     n = len(x)
     for i in range(n - 1):
         scratch[i] = abs(x[i + 1] - x[i])
-    path = pairwise_sum(scratch, 0, n - 1)
+    path = pairwise_sum(scratch, n - 1)
     out[11] = path / (n - 1) if n > 1 else np.nan
     out[12] = (x[n - 1] - x[0]) / (n - 1) if n > 1 else np.nan
     out[13] = (x[n - 1] - x[n - 2] - x[1] + x[0]) / (2 * (n - 2)) if n > 2 else np.nan
     out[14] = path
 
 
-@kernel
+@inner_kernel
 def shape(x: FloatVector, mean: float, scratch: FloatVector, out: FloatVector) -> None:
     """Write bias-corrected skewness and excess kurtosis: slots 17 and 18."""
     n = len(x)
@@ -104,14 +105,14 @@ def shape(x: FloatVector, mean: float, scratch: FloatVector, out: FloatVector) -
     for i in range(n):
         distance = x[i] - mean
         scratch[i] = distance * distance
-    second = pairwise_sum(scratch, 0, n)
+    second = pairwise_sum(scratch, n)
     for i in range(n):
         scratch[i] = scratch[i] * (x[i] - mean)
-    third = pairwise_sum(scratch, 0, n)
+    third = pairwise_sum(scratch, n)
     for i in range(n):
         square = (x[i] - mean) * (x[i] - mean)
         scratch[i] = square * square
-    fourth = pairwise_sum(scratch, 0, n)
+    fourth = pairwise_sum(scratch, n)
     out[17] = np.nan
     out[18] = np.nan
     if n > 2:
@@ -128,7 +129,7 @@ def shape(x: FloatVector, mean: float, scratch: FloatVector, out: FloatVector) -
         out[18] = 0.0 if denominator == 0.0 else numerator / denominator - offset
 
 
-@kernel
+@inner_kernel
 def runs_and_extremes(x: FloatVector, scale: FloatVector, out: FloatVector) -> None:
     """Write runs about the mean and where the extremes lie: slots 19 to 28."""
     n = len(x)
@@ -164,11 +165,12 @@ def runs_and_extremes(x: FloatVector, scale: FloatVector, out: FloatVector) -> N
     out[28] = 1.0 if lows >= 2 else 0.0
 
 
-@kernel
+@inner_kernel
 def repeats(ordered: FloatVector, scratch: FloatVector, out: FloatVector) -> None:
     """Write the columns of values that occur more than once: slots 29 to 34."""
     n = len(ordered)
-    distinct = repeated = points = 0
+    distinct: Any = np.int64(0)  # typed: a literal would have the sums compiled twice
+    repeated = points = 0
     values = np.empty(n)
     start = 0
     for i in range(1, n + 1):
@@ -185,8 +187,8 @@ def repeats(ordered: FloatVector, scratch: FloatVector, out: FloatVector) -> Non
     out[29] = 1.0 if distinct != n else 0.0
     out[30] = repeated / distinct
     out[31] = points / n
-    out[32] = pairwise_sum(values, 0, distinct)
-    out[33] = pairwise_sum(scratch, 0, distinct)
+    out[32] = pairwise_sum(values, distinct)
+    out[33] = pairwise_sum(scratch, distinct)
     out[34] = distinct / n
 
 

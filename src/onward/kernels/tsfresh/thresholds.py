@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from onward.kernels.jit import kernel
 from onward.kernels.tsfresh.chunk import MAXIMUM, MEAN, MINIMUM, STANDARD_DEVIATION, Chunk
 from onward.kernels.tsfresh.family import Calculator, Family, whole
+from onward.kernels.tsfresh.inner import inner_kernel
 from onward.kernels.tsfresh.sums import FloatMatrix, FloatVector, IntVector
 
 __all__ = ["Thresholds"]
@@ -15,7 +16,7 @@ __all__ = ["Thresholds"]
 (BEYOND_SIGMA, LARGE_DEVIATION, SYMMETRY, ABOVE, BELOW, EQUAL, WITHIN, CROSSINGS, PEAKS) = range(9)
 
 
-@kernel
+@inner_kernel
 def count_peaks(x: FloatVector, support: int) -> int:
     """Count values larger than every one of their ``support`` neighbours on either side."""
     n = len(x)
@@ -31,7 +32,7 @@ def count_peaks(x: FloatVector, support: int) -> int:
     return peaks
 
 
-@kernel
+@inner_kernel
 def answer(x: FloatVector, ordered: FloatVector, scale: FloatVector, code: int, a: float, b: float) -> float:
     """Return one column of one window."""
     n = len(x)

@@ -13,6 +13,7 @@ import numpy as np
 from onward.kernels.jit import kernel
 from onward.kernels.tsfresh.chunk import Chunk
 from onward.kernels.tsfresh.family import Calculator, Family, Request, whole
+from onward.kernels.tsfresh.inner import inner_kernel
 from onward.kernels.tsfresh.order import AGGREGATES, aggregate
 from onward.kernels.tsfresh.sums import FloatMatrix, FloatVector, IntVector, dot, mean_of
 
@@ -33,7 +34,7 @@ TINY = 1e-20
 """Keeps a perfect fit's t statistic finite, as in SciPy."""
 
 
-@kernel
+@inner_kernel
 def fit_line(
     t: FloatVector, y: FloatVector, n: int, dt: FloatVector, dy: FloatVector, line: FloatVector
 ) -> None:
@@ -42,11 +43,11 @@ def fit_line(
     ``dt`` and ``dy`` hold at least ``n`` values and are overwritten by deviations. The slot of the
     p-value holds the t statistic; with two points, where there is none, the p-value itself.
     """
-    t_mean, y_mean = mean_of(t, 0, n), mean_of(y, 0, n)
+    t_mean, y_mean = mean_of(t, n), mean_of(y, n)
     for i in range(n):
         dt[i] = t[i] - t_mean
         dy[i] = y[i] - y_mean
-    tt, ty, yy = dot(dt, dt, 0, 0, n) / n, dot(dt, dy, 0, 0, n) / n, dot(dy, dy, 0, 0, n) / n
+    tt, ty, yy = dot(dt, dt, n) / n, dot(dt, dy, n) / n, dot(dy, dy, n) / n
     if tt == 0.0 or yy == 0.0:
         r = np.nan if ty == 0.0 else 0.0
     else:
@@ -81,7 +82,9 @@ def line_columns(
     ``fits`` has one row a line: kind, length of a part, aggregate.
     """
     rows, n = windows.shape
-    positions = np.arange(n).astype(np.float64)
+    positions = np.empty(n)
+    for i in range(n):
+        positions[i] = i
     parts, dt, dy, scratch = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     lines = np.empty((len(fits), 6))
     for row in range(rows):
@@ -95,10 +98,10 @@ def line_columns(
             elif part >= n:
                 lines[index, :] = np.nan
             else:
-                count = 0
-                for start in range(0, n, part):
-                    parts[count] = aggregate(x, start, min(part, n - start), how, scratch)
-                    count += 1
+                count = (n + part - 1) // part
+                for place in range(count):
+                    start = place * part
+                    parts[place] = aggregate(x[start:], min(part, n - start), how, scratch)
                 fit_line(positions, parts, count, dt, dy, lines[index])
         for column in range(len(slots)):
             out[row, slots[column]] = lines[fit_of[column], attributes[column]]

@@ -15,6 +15,7 @@ import numpy as np
 from onward.kernels.jit import kernel
 from onward.kernels.tsfresh.chunk import Chunk
 from onward.kernels.tsfresh.family import Calculator, Family, Request
+from onward.kernels.tsfresh.inner import inner_kernel
 from onward.kernels.tsfresh.spectral import counted
 from onward.kernels.tsfresh.sums import FloatMatrix, FloatVector, IntVector
 
@@ -45,7 +46,7 @@ def transform(x: FloatVector, wavelets: FloatMatrix, sizes: IntVector, widths: i
             out[row, i] = total
 
 
-@kernel
+@inner_kernel
 def foot_noise(row: FloatVector, centre: int, span: int, scratch: FloatVector) -> float:
     """Return the tenth percentile of the narrowest wavelet's row about a position."""
     n = len(row)

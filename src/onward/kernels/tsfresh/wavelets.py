@@ -49,7 +49,7 @@ def weighted_sums(windows: FloatMatrix, weights: FloatMatrix, slots: IntVector, 
     """Write the inner product of every window with every row of weights."""
     for row in range(len(windows)):
         for column in range(len(slots)):
-            out[row, slots[column]] = dot(windows[row], weights[column], 0, 0, windows.shape[1])
+            out[row, slots[column]] = dot(windows[row], weights[column], windows.shape[1])
 
 
 def coefficient(parameters: Mapping[str, Any]) -> tuple[float, ...] | None:

@@ -19,9 +19,10 @@ from onward.kernels.tsfresh.autoregression import (
 )
 from onward.kernels.tsfresh.complexity import permutation_entropies, phrases
 from onward.kernels.tsfresh.digits import digit_bounds, first_digit
-from onward.kernels.tsfresh.entropy import histogram_entropy, sample_entropy
+from onward.kernels.tsfresh.entropy import histogram_entropy
 from onward.kernels.tsfresh.least_squares import back_substitute, is_sound, pseudo_fit, triangularise
 from onward.kernels.tsfresh.order import largest_magnitudes_mean
+from onward.kernels.tsfresh.templates import sample_entropy
 from onward.kernels.tsfresh.wavelet_peaks import count_ridges, ricker, transform
 from onward.kernels.tsfresh.wavelets import mexican_hat_weights
 
