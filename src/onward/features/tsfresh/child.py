@@ -1,33 +1,63 @@
-"""tsfresh itself, in a process of its own: ``python -m onward.features.tsfresh.child FD``.
-
-The process reads requests from an inherited connection, imports tsfresh when one of its
-calculators is wanted, and answers chunk
-by chunk, so its memory is bounded by a chunk and returns to the system when it ends.
-"""
+"""What runs in the child process: tsfresh's own functions, or the user's, on a chunk of windows."""
 
 from __future__ import annotations
 
-import os
-import pickle
-import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-__all__ = ["compute_chunk", "serve"]
+__all__ = ["Wanted", "compute_chunk", "prepare", "run_chunk"]
 
 CALCULATORS = "tsfresh.feature_extraction.feature_calculators"
 
+Wanted = Sequence[tuple[str, str | None, Sequence[Mapping[str, Any]], Sequence[str]]]
+"""Calculator, address of the user's function (None for tsfresh's own), parameter dictionaries, and
+the names of the columns they give, in order."""
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def prepare(
+    arrays: Arrays, values: dict[str, Any], progress: Callable[..., None]
+) -> tuple[Arrays, dict[str, Any]]:
+    """Import what will be needed; return tsfresh's version, empty when nothing of it is.
+
+    Raises
+    ------
+    ConfigError
+        If a library or a user's function is missing.
+    """
+    del arrays, progress
+    warnings.simplefilter("ignore")
+    wanted: Wanted = values["wanted"]
+    try:
+        needed = any(address is None for _, address, *_ in wanted)
+        version = import_module("tsfresh").__version__ if needed else ""
+        functions(wanted)
+    except ImportError as error:
+        raise missing(error) from error
+    return {}, {"version": version}
+
+
+def run_chunk(
+    arrays: Arrays, values: dict[str, Any], progress: Callable[..., None]
+) -> tuple[Arrays, dict[str, Any]]:
+    """Compute a chunk: windows and times in, values and the first error of each calculator out."""
+    del progress
+    try:
+        found, errors = compute_chunk(arrays["windows"], arrays.get("times"), values["wanted"])
+    except ImportError as error:
+        raise missing(error) from error
+    return {"values": found}, {"errors": errors}
+
 
 def compute_chunk(
-    windows: np.ndarray[Any, np.dtype[np.float64]],
-    times: np.ndarray[Any, np.dtype[np.int64]] | None,
-    wanted: Sequence[tuple[str, Any, list[dict[str, Any]], list[str]]],
-) -> tuple[np.ndarray[Any, np.dtype[np.float64]], dict[str, str]]:
+    windows: npt.NDArray[np.float64], times: npt.NDArray[np.int64] | None, wanted: Wanted
+) -> tuple[npt.NDArray[np.float64], dict[str, str]]:
     """Return values of each window, and the first error of each calculator that raised.
 
     Parameters
@@ -37,22 +67,18 @@ def compute_chunk(
     times
         Moments, ns UTC, same shape; None without times.
     wanted
-        Calculator, function (None for tsfresh's own), parameter dictionaries, and the names of
-        the columns they give, in order.
+        The calculators.
     """
     import pandas as pd
 
-    functions = [
-        given if given is not None else getattr(import_module(CALCULATORS), name)
-        for name, given, *_ in wanted
-    ]
+    callables = functions(wanted)
     width = sum(len(names) for *_, names in wanted)
     out = np.full((len(windows), width), np.nan)
     errors: dict[str, str] = {}
     for row, window in enumerate(windows):
         start = 0
-        for function, (calculator, _, parameters, names) in zip(functions, wanted, strict=True):
-            x: Any = window.copy()
+        for function, (calculator, _, parameters, names) in zip(callables, wanted, strict=True):
+            x: Any = np.array(window)
             if getattr(function, "input", None) == "pd.Series":
                 index = None if times is None else pd.DatetimeIndex(times[row].astype("datetime64[ns]"))
                 x = pd.Series(x, index=index)
@@ -71,31 +97,23 @@ def compute_chunk(
     return out, errors
 
 
-def serve(connection: Connection) -> None:
-    """Answer chunks until the connection closes. Answers are (kind, payload)."""
-    warnings.simplefilter("ignore")
-    try:
-        wanted = pickle.loads(connection.recv_bytes())  # noqa: S301 - from our own parent alone
-        needed = any(function is None for _, function, *_ in wanted)
-        connection.send(("ready", import_module("tsfresh").__version__ if needed else ""))
-    except Exception as error:  # whatever it is, the parent must hear of it
-        connection.send(("failed", f"{type(error).__name__}: {error}"))
-        return
-    while True:
-        try:
-            windows, times = connection.recv()
-        except EOFError:
-            return
-        try:
-            connection.send(("done", compute_chunk(windows, times, wanted)))
-        except Exception as error:  # whatever it is, the parent must hear of it
-            connection.send(("failed", f"{type(error).__name__}: {error}"))
-            return
+def functions(wanted: Wanted) -> list[Callable[..., Any]]:
+    """Return the functions behind the calculators."""
+    from onward.features.tsfresh.functions import load_function
+
+    return [
+        load_function(address) if address else getattr(import_module(CALCULATORS), name)
+        for name, address, *_ in wanted
+    ]
 
 
-if __name__ == "__main__":
-    # Threads of BLAS would fight the parent's; libraries that print must not reach its output.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123
-        os.dup2(nowhere.fileno(), 1)
-    serve(Connection(int(sys.argv[1])))
+def missing(error: ImportError) -> Exception:
+    """Return what to tell of a library that is not there."""
+    from onward.errors import ConfigError
+
+    return ConfigError(
+        "these features need a library that is not installed",
+        got=f"{type(error).__name__}: {error}",
+        allowed="features that are native, or an environment with tsfresh",
+        remedy='Install it with: pip install "onward[automl]"',
+    )

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
-from importlib import import_module
-from multiprocessing import Pipe
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
-from onward.errors import ConfigError, StageError
-from onward.features.tsfresh.parameters import Feature
+from onward.features.isolation import ChildTimeoutError, IsolatedProcess, Limits
+from onward.features.tsfresh.functions import address_of
+from onward.features.tsfresh.parameters import Feature, plain
 from onward.types import FloatArray, IntArray
 
 __all__ = ["CHUNK_ROWS", "TsfreshProcess"]
@@ -24,6 +21,7 @@ CHUNK_ROWS = 128
 """Windows in one request: bounds the child's memory and the age of a time-out."""
 START_SECONDS = 120.0
 """Importing tsfresh takes 5 to 9 s on a quiet machine."""
+MODULE = "onward.features.tsfresh.child"
 
 
 class TsfreshProcess:
@@ -41,13 +39,14 @@ class TsfreshProcess:
     Raises
     ------
     ConfigError
-        If tsfresh is not installed, or a user's function cannot be sent to another process.
+        If tsfresh is not installed, a user's function has no address, or a parameter is nothing
+        that JSON knows; before anything is started.
     StageError
-        If the process is killed, hangs or fails.
+        If the process is killed, hangs or fails: one of `onward.features.isolation`'s errors.
     """
 
     def __init__(self, features: Sequence[Feature], timeout: float) -> None:
-        self.timeout = timeout
+        self.limits = Limits(seconds=timeout)
         self.version = ""
         self.errors: dict[str, str] = {}
         order = {feature.name: place for place, feature in enumerate(features)}
@@ -58,37 +57,26 @@ class TsfreshProcess:
             [order[f.name] for mine in grouped.values() for f in mine], dtype=np.int64
         )
         self._wanted = [
-            (
+            [
                 name,
-                mine[0].function,
-                [dict(f.parameters) for f in mine if f.parameters],
+                None if mine[0].function is None else address_of(mine[0].function),
+                [plain(f.parameters, name) for f in mine if f.parameters],
                 [f.name for f in mine],
-            )
+            ]
             for name, mine in grouped.items()
         ]
+        self._opened = ExitStack()
 
     def __enter__(self) -> Self:
-        # Packed before anything is started: what cannot be sent must leave no process behind.
-        packed = packed_request(self._wanted)
-        ours, theirs = Pipe()
-        self._connection = ours
-        command = [sys.executable, "-m", "onward.features.tsfresh.child", str(theirs.fileno())]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-        self._process = subprocess.Popen(
-            command,
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-        )
-        theirs.close()
+        start = replace(self.limits, seconds=max(START_SECONDS, self.limits.seconds))
+        self._process = self._opened.enter_context(IsolatedProcess(limits=start))
         try:
-            ours.send_bytes(packed)
-            self.version = str(self._answer(START_SECONDS, "did not start"))
+            ready = self._call("prepare", {}, "did not start")
         except BaseException:
-            self._end()
+            self._opened.close()
             raise
+        self.version = str(ready.results["version"])
+        self._process.limits = self.limits
         return self
 
     def __exit__(
@@ -97,85 +85,31 @@ class TsfreshProcess:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._end()
+        self._opened.close()
 
     def compute(self, windows: FloatArray, times: IntArray | None) -> FloatArray:
         """Return the features of a chunk of windows, shape (rows, features).
 
         Cells of a calculator that raised are NaN; `errors` keeps its first message.
         """
-        try:
-            self._connection.send((windows, times))
-        except OSError as error:
-            raise self._lost("ended before a chunk was sent") from error
-        values, errors = self._answer(self.timeout, "did not finish a chunk")
-        self.errors |= {name: text for name, text in errors.items() if name not in self.errors}
+        arrays: dict[str, Any] = {"windows": windows} | ({} if times is None else {"times": times})
+        answer = self._call("run_chunk", arrays, "did not finish a chunk")
+        self.errors |= {
+            name: text for name, text in answer.results["errors"].items() if name not in self.errors
+        }
+        values = cast("FloatArray", answer.arrays["values"])
         out: FloatArray = np.empty_like(values)
         out[:, self._order] = values
         return out
 
-    def _answer(self, seconds: float, complaint: str) -> Any:
-        if not self._connection.poll(seconds):
-            self._end()
-            raise StageError(
-                f"tsfresh {complaint} in time",
-                got=f"{seconds:g} s for at most {CHUNK_ROWS} windows",
-                remedy="Raise timeout=, shorten the window, or drop the features that are not native.",
-            )
+    def _call(self, function: str, arrays: dict[str, Any], complaint: str) -> Any:
         try:
-            kind, payload = self._connection.recv()
-        except (EOFError, OSError) as error:
-            raise self._lost("ended without an answer") from error
-        if kind != "failed":
-            return payload
-        self._end()
-        if str(payload).startswith(("ModuleNotFoundError", "ImportError")):
-            raise ConfigError(
-                "these features need a library that is not installed",
-                got=str(payload),
-                allowed="features that are native, or an environment with tsfresh",
-                remedy='Install it with: pip install "onward[automl]"',
-            )
-        raise StageError("tsfresh failed in its process", got=str(payload), remedy="Drop these features.")
-
-    def _lost(self, how: str) -> StageError:
-        self._end()
-        return StageError(
-            f"the process of tsfresh {how}",
-            got=exit_reason(self._process.returncode),
-            remedy="When memory ran out, use shorter windows or fewer of the features that are not native.",
-        )
-
-    def _end(self) -> None:
-        self._connection.close()
-        if self._process.poll() is None:
-            try:
-                self._process.wait(0.5)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-
-
-def packed_request(
-    wanted: list[tuple[str, Callable[..., Any] | None, list[dict[str, Any]], list[str]]],
-) -> bytes:
-    """Return a request as bytes; functions of a script travel by value when cloudpickle is there."""
-    try:
-        try:
-            return bytes(import_module("cloudpickle").dumps(wanted))
-        except ImportError:
-            return pickle.dumps(wanted)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise ConfigError(
-            "a calculator cannot be sent to another process",
-            got=str(error),
-            allowed="functions of an importable module",
-            remedy="Move the function into a module of its own.",
-        ) from error
-
-
-def exit_reason(code: int | None) -> str:
-    """Return how a process ended, in words."""
-    if code is None:
-        return "no exit code"
-    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+            return self._process.call(f"{MODULE}:{function}", arrays, {"wanted": self._wanted})
+        except ChildTimeoutError as error:
+            raise ChildTimeoutError(
+                f"tsfresh {complaint} in time and was killed",
+                got=error.got,
+                allowed=f"{self._process.limits.seconds:g} s for at most {CHUNK_ROWS} windows",
+                remedy="Raise the timeout, shorten the window, or drop the features that are not native.",
+                log=error.log,
+            ) from error

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from onward.features.tsfresh.inputs import RollingInput
 from onward.features.tsfresh.parameters import Feature
 from onward.types import BoolArray, FloatArray, IntArray
 
-__all__ = ["Job", "available_threads", "compute_fallback", "compute_native"]
+__all__ = ["FallbackPart", "Job", "available_threads", "compute_fallback", "compute_native"]
 
 CHUNK_VALUES = 1 << 17
 """Numbers that a chunk of windows, or of results, holds at most: about a megabyte."""
@@ -42,6 +42,8 @@ class Job:
         Where it goes: columns ``first`` and following.
     first
         First column of this job.
+    limit
+        Largest magnitude that is written; beyond it a cell is NaN.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Job:
         features: Sequence[Feature],
         matrix: npt.NDArray[Any],
         first: int,
+        limit: float = np.inf,
     ) -> None:
         self.data = data
         self.values = values
@@ -60,6 +63,7 @@ class Job:
         self.features = features
         self.matrix = matrix
         self.first = first
+        self.limit = limit
         self._holes = np.concatenate([[0], np.cumsum(~np.isfinite(values))]).astype(np.int64)
 
     def usable(self, ends: IntArray) -> BoolArray:
@@ -73,6 +77,12 @@ class Job:
         """Count the windows that lie within one group and yet hold something unknown."""
         inside = ends - self.length + 1 >= self.data.group_start[ends]
         return int((inside & ~self.usable(ends)).sum())
+
+    def within_limit(self, values: FloatArray) -> FloatArray:
+        """Return values with NaN in the place of those beyond the limit, changed in place."""
+        if self.limit < np.inf:
+            values[np.abs(values) > self.limit] = np.nan
+        return values
 
     def windows(self, ends: IntArray) -> FloatArray:
         """Return windows by their last rows, one a row."""
@@ -128,6 +138,7 @@ class NativePart:
         with np.errstate(all="ignore"):
             for family in self.families:
                 family.write(chunk, out)
+        job.within_limit(out)
         if self.adjacent:
             job.matrix[places, job.first : job.first + len(self.columns)] = out
         else:
@@ -146,24 +157,58 @@ def compute_native(jobs: Sequence[Job], ends: IntArray, places: IntArray, worker
     return sum(job.unknown(ends) for job in jobs)
 
 
+class FallbackPart:
+    """The features that no kernel computes, for one job after another in one process.
+
+    A context manager; a process is started only when there are such features.
+
+    Parameters
+    ----------
+    features
+        All features of the jobs.
+    timeout
+        Seconds for a chunk.
+    """
+
+    def __init__(self, features: Sequence[Feature], timeout: float) -> None:
+        self.places = [place for place, feature in enumerate(features) if not feature.native]
+        rest = [features[place] for place in self.places]
+        self.by_time = any(feature.by_time for feature in rest)
+        self.process = TsfreshProcess(rest, timeout) if rest else None
+
+    def __enter__(self) -> Self:
+        if self.process is not None:
+            self.process.__enter__()
+        return self
+
+    def __exit__(self, *reason: Any) -> None:
+        if self.process is not None:
+            self.process.__exit__(*reason)
+
+    def write(self, job: Job, ends: IntArray, places: IntArray) -> None:
+        """Let tsfresh write its features of a job, chunk by chunk."""
+        if self.process is None:
+            return
+        usable = job.usable(ends)
+        columns = np.array([job.first + i for i in self.places], dtype=np.int64)
+        here, rows = ends[usable], places[usable]
+        for start in range(0, len(here), CHUNK_ROWS):
+            part = slice(start, start + CHUNK_ROWS)
+            times = job.times(here[part]) if self.by_time else None
+            values = job.within_limit(self.process.compute(job.windows(here[part]), times))
+            job.matrix[np.ix_(rows[part], columns)] = values
+
+
 def compute_fallback(
     jobs: Sequence[Job], ends: IntArray, places: IntArray, timeout: float
 ) -> tuple[dict[str, str], str]:
-    """Let tsfresh write the rest, chunk by chunk; return its complaints and its version."""
-    rest = [(i, f) for i, f in enumerate(jobs[0].features) if not f.native]
-    if not rest or not len(ends):
+    """Let tsfresh write the rest; return its complaints and its version."""
+    if not len(ends):
         return {}, ""
-    by_time = any(f.by_time for _, f in rest)
-    with TsfreshProcess([f for _, f in rest], timeout) as process:
+    with FallbackPart(jobs[0].features, timeout) as part:
         for job in jobs:
-            usable = job.usable(ends)
-            columns = np.array([job.first + i for i, _ in rest], dtype=np.int64)
-            here, rows = ends[usable], places[usable]
-            for start in range(0, len(here), CHUNK_ROWS):
-                part = slice(start, start + CHUNK_ROWS)
-                values = process.compute(job.windows(here[part]), job.times(here[part]) if by_time else None)
-                job.matrix[np.ix_(rows[part], columns)] = values
-        return process.errors, process.version
+            part.write(job, ends, places)
+        return ({}, "") if part.process is None else (part.process.errors, part.process.version)
 
 
 def run(tasks: Sequence[Callable[[], None]], workers: int) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from onward.errors import ConfigError, nearest
 from onward.features.tsfresh.calculators import SIGNATURES, Signature
+from onward.features.tsfresh.functions import load_function
 from onward.features.tsfresh.naming import feature_name
 from onward.features.tsfresh.sets import SETS
 
-__all__ = ["Feature", "resolve_parameters"]
+__all__ = ["Feature", "plain", "resolve_parameters"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ def resolve_parameters(parameters: str | Mapping[Any, Any]) -> tuple[Feature, ..
     parameters
         ``minimal``, ``financial``, ``efficient`` or ``comprehensive``; or calculator to None or
         a list of parameter dictionaries, as in tsfresh's ``default_fc_parameters``. A calculator
-        may be a function of the user's with tsfresh's ``fctype`` attribute.
+        may be a function of the user's, with tsfresh's ``fctype`` attribute or without, or its
+        address ``module:function``.
 
     Returns
     -------
@@ -99,12 +104,14 @@ def resolve_parameters(parameters: str | Mapping[Any, Any]) -> tuple[Feature, ..
 def features_of(calculator: Any, wanted: Any) -> list[Feature]:
     """Return the features of one entry of the dictionary."""
     function = calculator if callable(calculator) else None
-    name = str(getattr(calculator, "__name__", calculator))
+    if isinstance(calculator, str) and ":" in calculator:
+        function = load_function(calculator)
+    name = str(getattr(function, "__name__", calculator))
     if function is None and name not in SIGNATURES:
         raise ConfigError(
             "this calculator is unknown",
             got=repr(calculator),
-            allowed="tsfresh 0.21.2's calculators, or a function",
+            allowed="tsfresh 0.21.2's calculators, a function, or the address module:function",
             remedy=suggestion(name, SIGNATURES) or "See docs/reference/rolling-features.md.",
         )
     if wanted is not None and (isinstance(wanted, str | Mapping) or not isinstance(wanted, Sequence)):
@@ -172,3 +179,29 @@ def suggestion(name: str, known: Any) -> str | None:
     """Return a sentence with the nearest known name."""
     found = nearest(name, known)
     return None if found is None else f"Did you mean {found!r}?"
+
+
+def plain(parameters: Any, calculator: str) -> dict[str, Any]:
+    """Return a calculator's parameters as JSON values, tuples and arrays as lists.
+
+    Raises
+    ------
+    ConfigError
+        If a value is none that JSON knows.
+    """
+
+    def value(given: Any) -> Any:
+        if isinstance(given, np.ndarray | np.generic):
+            return given.tolist()
+        raise TypeError(f"{type(given).__name__} is nothing that JSON knows")
+
+    try:
+        found: dict[str, Any] = json.loads(json.dumps(dict(parameters), default=value, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"a parameter of {calculator} cannot be written down",
+            got=str(error),
+            allowed="numbers, text, true, false, null and lists of them",
+            remedy="Give plain values.",
+        ) from error
+    return found

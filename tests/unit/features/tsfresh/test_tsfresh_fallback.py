@@ -3,52 +3,33 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import signal
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from onward.errors import ConfigError, StageError
-from onward.features.tsfresh import FallbackWarning, Feature, extract_rolling, rolling_features
-from onward.features.tsfresh.fallback import TsfreshProcess, exit_reason
+from onward.errors import ConfigError
+from onward.features.isolation import ChildKilledError, ChildTimeoutError
+from onward.features.tsfresh import FallbackWarning, Feature, extract_rolling, fallback, rolling_features
+from onward.features.tsfresh.fallback import TsfreshProcess
+from onward.features.tsfresh.functions import address_of, load_function
+from tests.unit.features.tsfresh.tsfresh_calculators import (
+    by_index,
+    deadly,
+    picky,
+    sleepy,
+    spread,
+    spread_over,
+)
 
 HAS_TSFRESH = importlib.util.find_spec("tsfresh") is not None
 with_tsfresh = pytest.mark.skipif(not HAS_TSFRESH, reason="needs the automl extra")
 
 
-def spread(x):
-    return float(np.max(x) - np.min(x))
-
-
-def spread_over(x, by):
-    return spread(x) / by
-
-
-def by_index(x):
-    return float((x.index[-1] - x.index[0]).total_seconds())
-
-
-by_index.input = "pd.Series"
-by_index.index_type = pd.DatetimeIndex
-
-
-def picky(x):
-    if x[0] > 2.0:
-        raise ValueError("too large for me")
-    return 1.0
-
-
-def sleepy(x):
-    time.sleep(60.0)
-    return 0.0
-
-
-def deadly(x):
-    os.kill(os.getpid(), signal.SIGKILL)
+HERE = "tests.unit.features.tsfresh.tsfresh_calculators"
 
 
 @with_tsfresh
@@ -100,15 +81,24 @@ def test_the_plain_call_warns():
         rolling_features(np.arange(6.0), window=5, parameters={spread: None})
 
 
+def test_a_calculator_may_be_named_by_its_address():
+    frame = rolling_features_quietly([1.0, 2.0, 5.0], {f"{HERE}:spread": None})
+    assert frame["value__spread"].tolist() == [4.0]
+
+
+def rolling_features_quietly(values, parameters):
+    return extract_rolling(values, window=3, parameters=parameters).features
+
+
 def test_a_calculator_that_hangs_is_ended():
     before = time.monotonic()
-    with pytest.raises(StageError, match="did not finish a chunk in time"):
+    with pytest.raises(ChildTimeoutError, match="did not finish a chunk in time"):
         rolling_features(np.arange(6.0), window=5, parameters={sleepy: None}, timeout=0.5)
     assert time.monotonic() - before < 50.0
 
 
 def test_a_killed_process_is_reported():
-    with pytest.raises(StageError, match="killed by signal 9"):
+    with pytest.raises(ChildKilledError, match="SIGKILL"):
         rolling_features(np.arange(6.0), window=5, parameters={deadly: None})
 
 
@@ -126,25 +116,48 @@ def test_without_tsfresh_the_remedy_is_named():
         rolling_features(np.arange(30.0), window=25, parameters=wanted)
 
 
-def test_a_function_that_cannot_travel_is_refused_before_a_process_starts():
-    lock = __import__("threading").Lock()
+def holding(x):
+    def inner(y):
+        return 0.0
 
-    def holding(x):
-        with lock:
-            return 0.0
+    return inner
 
-    process = TsfreshProcess([Feature("holding", "holding", function=holding)], timeout=1.0)
+
+@pytest.mark.parametrize("function", [lambda x: 0.0, holding(None), np.ptp.__call__])
+def test_a_function_that_cannot_be_imported_is_refused_before_a_process_starts(function):
     with pytest.raises(ConfigError, match="module of its own"):
-        process.__enter__()
+        TsfreshProcess([Feature("mine", "mine", function=function)], timeout=1.0)
+
+
+def test_functions_of_the_running_script_are_refused(monkeypatch):
+    monkeypatch.setattr(spread, "__module__", "__main__")
+    with pytest.raises(ConfigError, match="none of a script"):
+        address_of(spread)
+
+
+def test_addresses_lead_back_to_functions():
+    assert load_function(address_of(spread)) is spread
+    assert load_function("builtins:len") is len
+
+
+@pytest.mark.parametrize("address", ["nowhere:f", f"{HERE}:absent", f"{HERE}:NO_FUNCTION", ":f", "math:"])
+def test_addresses_that_lead_nowhere_are_answered(address):
+    with pytest.raises(ConfigError, match="address"):
+        rolling_features(np.arange(6.0), window=5, parameters={address: None})
+
+
+def test_parameters_that_cannot_be_written_down_are_refused():
+    feature = Feature("spread", "spread", {"by": object()}, function=spread)
+    with pytest.raises(ConfigError, match="plain values"):
+        TsfreshProcess([feature], timeout=1.0)
+
+
+def test_nothing_is_unpickled():
+    package = Path(fallback.__file__).parent
+    assert not [path.name for path in package.glob("*.py") if "pickle" in path.read_text(encoding="utf-8")]
 
 
 def test_nothing_starts_when_there_is_no_window_to_compute():
     result = extract_rolling([np.nan] * 6, window=5, parameters="minimal")
     assert result.features.isna().all().all()
     assert result.report.unknown_windows == 2
-
-
-def test_exits_are_put_in_words():
-    assert exit_reason(-9) == "killed by signal 9"
-    assert exit_reason(3) == "exit code 3"
-    assert exit_reason(None) == "no exit code"
