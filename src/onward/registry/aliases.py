@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -14,6 +14,7 @@ from onward.errors import RegistryError, nearest
 from onward.registry.values import AliasEvent, Version
 
 __all__ = [
+    "Action",
     "check_certificate",
     "check_note",
     "current_target",
@@ -23,6 +24,8 @@ __all__ = [
     "targets",
     "unknown_alias",
 ]
+
+Action: TypeAlias = Literal["set", "delete", "rollback"]
 
 NOTE_LIMIT = 2000
 
@@ -128,7 +131,7 @@ def record(
     model: str,
     alias: str,
     *,
-    action: Literal["set", "delete", "rollback"],
+    action: Action,
     version: int | None,
     previous: int | None,
     actor: str,

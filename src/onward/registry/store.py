@@ -13,22 +13,22 @@ from sqlalchemy import Connection, Engine
 
 from onward.database.moments import Clock, require_utc, utc_now
 from onward.database.transactions import exclusive, reading, writing
-from onward.errors import BundleError, RegistryError, StorageError
+from onward.errors import RegistryError, StorageError
 from onward.registry import aliases
+from onward.registry.alias_changes import AliasChange, protected_numbers, standing_at
 from onward.registry.archive import pack_bundle, unpack_bundle
-from onward.registry.bundle import read_manifest, verify_bundle
+from onward.registry.bundle import read_manifest
 from onward.registry.catalogue import Catalogue
+from onward.registry.custody import LOCK, Custody, verified
 from onward.registry.files import storage_errors
 from onward.registry.manifest import MANIFEST
-from onward.registry.names import check_alias, check_name, check_number
+from onward.registry.names import check_alias, check_name
 from onward.registry.placement import Placement
-from onward.registry.references import Reference, parse_reference
+from onward.registry.references import parse_reference
 from onward.registry.retention import expired_versions
 from onward.registry.values import AliasEvent, ModelSummary, PlacedBundle, Version
 
 __all__ = ["EmbeddedRegistry"]
-
-LOCK = "onward-registry"
 
 
 class EmbeddedRegistry:
@@ -78,7 +78,7 @@ class EmbeddedRegistry:
             with writing(self._engine) as connection:
                 version = self.insert(connection, placed)
         except StorageError:
-            self._give_back(placed, Path(staged))
+            self._custody.give_back(placed, Path(staged))
             raise
         # Still there only when equal content lay in the place already.
         shutil.rmtree(staged, ignore_errors=True)
@@ -147,7 +147,7 @@ class EmbeddedRegistry:
         BundleError
             When a file is missing, unknown or changed; the message names it.
         """
-        return self._verified(self.resolve(reference))
+        return verified(self.resolve(reference))
 
     def list_models(self) -> tuple[ModelSummary, ...]:
         """Return all models that have a version, by name."""
@@ -178,24 +178,8 @@ class EmbeddedRegistry:
         RegistryError
             When the version does not exist or its leak certificate did not pass.
         """
-        check_alias(alias)
-        with self._changing(name) as (connection, now):
-            target = self._catalogue.version(connection, Reference(name, version=check_number(version)))
-            aliases.check_certificate(target)
-            previous = aliases.current_target(connection, name, alias)
-            if previous == version:
-                return None
-            return aliases.record(
-                connection,
-                name,
-                alias,
-                action="set",
-                version=version,
-                previous=previous,
-                actor=actor,
-                reason=reason,
-                now=now,
-            )
+        with self._changing_alias(name, alias, actor, reason) as change:
+            return change.set(version)
 
     def delete_alias(self, name: str, alias: str, actor: str = "", reason: str = "") -> AliasEvent:
         """Take an alias away; its history stays.
@@ -205,22 +189,8 @@ class EmbeddedRegistry:
         RegistryError
             When it is not set.
         """
-        check_alias(alias)
-        with self._changing(name) as (connection, now):
-            previous = aliases.current_target(connection, name, alias)
-            if previous is None:
-                raise aliases.unknown_alias(connection, name, alias)
-            return aliases.record(
-                connection,
-                name,
-                alias,
-                action="delete",
-                version=None,
-                previous=previous,
-                actor=actor,
-                reason=reason,
-                now=now,
-            )
+        with self._changing_alias(name, alias, actor, reason) as change:
+            return change.delete()
 
     def rollback(self, name: str, alias: str, actor: str = "", reason: str = "") -> AliasEvent:
         """Let an alias stand for its previous target again; repeated, one step further back.
@@ -230,37 +200,8 @@ class EmbeddedRegistry:
         RegistryError
             When there is no previous target, or it has been deleted since.
         """
-        check_alias(alias)
-        with self._changing(name) as (connection, now):
-            events = aliases.read_events(connection, name, alias)
-            if not events:
-                raise aliases.unknown_alias(connection, name, alias)
-            earlier = aliases.previous_targets(events)
-            if not earlier:
-                raise RegistryError(
-                    f"{name}@{alias} has no earlier target to return to",
-                    got=f"{len(events)} change{'' if len(events) == 1 else 's'} so far",
-                    remedy=f"Set it explicitly: `onward models alias {name} {alias} VERSION`.",
-                )
-            target = earlier[0]
-            if not self._catalogue.by_number(connection, name, target):
-                raise RegistryError(
-                    f"The previous target of {name}@{alias} has been deleted",
-                    got=f"models:/{name}/{target}",
-                    remedy=f"Set it explicitly: `onward models alias {name} {alias} VERSION`.",
-                )
-            previous = aliases.current_target(connection, name, alias)
-            return aliases.record(
-                connection,
-                name,
-                alias,
-                action="rollback",
-                version=target,
-                previous=previous,
-                actor=actor,
-                reason=reason,
-                now=now,
-            )
+        with self._changing_alias(name, alias, actor, reason) as change:
+            return change.roll_back()
 
     def alias_history(self, name: str, alias: str | None = None) -> tuple[AliasEvent, ...]:
         """Return the changes of one alias, or of all of a model's, oldest first."""
@@ -286,8 +227,7 @@ class EmbeddedRegistry:
             Its ``version`` was live; None when the alias was not set then.
         """
         moment = require_utc(moment)
-        past = [event for event in self.alias_history(name, check_alias(alias)) if event.at <= moment]
-        return past[-1] if past and past[-1].version is not None else None
+        return standing_at(self.alias_history(name, check_alias(alias)), moment)
 
     # -- retention ----------------------------------------------------------------------------
 
@@ -310,7 +250,7 @@ class EmbeddedRegistry:
                     remedy="Move or delete the alias first.",
                 )
             self._catalogue.remove(connection, [version])
-        self._remove(version.directory)
+        self._custody.remove(version.directory)
         return version
 
     def cleanup(
@@ -340,7 +280,7 @@ class EmbeddedRegistry:
         with self._changing(name) as (connection, now):
             expired = expired_versions(
                 self._catalogue.versions(connection, name),
-                protected=self._protected(connection, name),
+                protected=protected_numbers(connection, name),
                 now=now,
                 max_versions=max_versions,
                 max_age_days=max_age_days,
@@ -349,7 +289,7 @@ class EmbeddedRegistry:
                 self._catalogue.remove(connection, expired)
         if not dry_run:
             for version in expired:
-                self._remove(version.directory)
+                self._custody.remove(version.directory)
         return expired
 
     def sweep_orphans(self, *, older_than_hours: float = 24.0) -> tuple[Path, ...]:
@@ -369,7 +309,7 @@ class EmbeddedRegistry:
         with reading(self._engine) as connection:
             referenced = self._catalogue.directories(connection)
         with storage_errors("sweep the models directory", self._placement.root):
-            return tuple(p for p in self._placement.orphans(referenced, before) if self._remove(p))
+            return tuple(p for p in self._placement.orphans(referenced, before) if self._custody.remove(p))
 
     # -- carrying versions elsewhere ----------------------------------------------------------
 
@@ -390,7 +330,7 @@ class EmbeddedRegistry:
                 remedy="Choose another name, or add --force (overwrite=True in Python).",
             )
         version = self.resolve(reference)
-        self._verified(version)
+        verified(version)
         with storage_errors("write the export", path):
             path.parent.mkdir(parents=True, exist_ok=True)
         pack_bundle(version.directory, path)
@@ -426,51 +366,12 @@ class EmbeddedRegistry:
             self._catalogue.require_model(connection, name)
             yield connection, self._clock()
 
-    def _protected(self, connection: Connection, name: str) -> set[int]:
-        current = aliases.targets(connection, name)
-        protected = set(current.values())
-        for alias in current:
-            protected.update(aliases.previous_targets(aliases.read_events(connection, name, alias))[:1])
-        return protected
-
-    def _remove(self, directory: Path) -> bool:
-        """Remove a directory unless a version speaks of it; what cannot be removed is swept later."""
-        try:
-            with self._unpublished(directory) as free:
-                doomed = self._placement.discard(directory) if free else None
-        except OSError:
-            return False
-        if doomed is not None:
-            shutil.rmtree(doomed, ignore_errors=True)
-        return doomed is not None
-
-    def _give_back(self, placed: PlacedBundle, staged: Path) -> None:
-        """Undo `place` after a refused `insert`, so that the caller still has the bundle."""
-        try:
-            with self._unpublished(placed.directory) as free:
-                if free and not staged.exists():
-                    placed.directory.rename(staged)
-        except (OSError, StorageError):
-            return  # the database is out of reach: the bundle stays in its place until it is swept
-
     @contextmanager
-    def _unpublished(self, directory: Path) -> Iterator[bool]:
-        """Say whether no version speaks of a directory, and keep it so for the block.
+    def _changing_alias(self, name: str, alias: str, actor: str, reason: str) -> Iterator[AliasChange]:
+        check_alias(alias)
+        with self._changing(name) as (connection, now):
+            yield AliasChange(connection, self._catalogue, name, alias, actor, reason, now)
 
-        Under the same lock as `insert`: a bundle that is being published again stays.
-        """
-        relative = directory.relative_to(self._placement.root).as_posix()
-        with writing(self._engine, durable=False) as connection:
-            exclusive(connection, LOCK)
-            yield relative not in self._catalogue.directories(connection)
-
-    def _verified(self, version: Version) -> Path:
-        manifest = verify_bundle(version.directory)
-        if manifest.digest != version.digest:
-            raise BundleError(
-                "The bundle is not the one that was published",
-                got=f"{version.directory}: digest {manifest.digest[:16]}",
-                allowed=f"digest {version.digest[:16]}",
-                remedy="Restore it from a backup or an export, or train it again.",
-            )
-        return version.directory
+    @property
+    def _custody(self) -> Custody:
+        return Custody(self._engine, self._placement, self._catalogue)
