@@ -16,6 +16,7 @@ from onward.features.autofeat.evaluate import evaluate
 from onward.features.autofeat.formula import parse
 from onward.features.autofeat.parameters import DEFAULT_TRANSFORMATIONS, Parameters
 from onward.features.autofeat.report import AutoFeatReport, GeneratedFeature
+from onward.features.description import FitInfo
 from onward.protocols import Progress
 from onward.types import CLASSES, FloatArray, Spans
 
@@ -139,6 +140,15 @@ class AutoFeatStage:
         self.features: tuple[GeneratedFeature, ...] = ()
         self.report = AutoFeatReport()
         self.input_columns: tuple[str, ...] = ()
+
+    def describe_fit(self, n_columns: int, n_rows: int) -> FitInfo:
+        """Return what a fit may add, and within which limits."""
+        given = self.parameters
+        what = (
+            f"up to {given.max_formulas} formulas over {min(given.max_inputs, n_columns)} columns and "
+            f"{min(given.max_rows, n_rows):,} rows; at most {given.timeout_seconds:g} s and {given.max_gb:g} GB"
+        )
+        return FitInfo(self.name, what, given.max_formulas + (0 if given.generated_only else n_columns))
 
     def fit(
         self,

@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy.typing as npt
 import pandas as pd
 
+from onward.features.description import FitInfo
 from onward.features.selection.chosen_columns import ChosenColumns, reading_state
 from onward.features.selection.fold_selection import FoldSelection
 from onward.features.selection.ledger import ledger_from_json, ledger_to_json
@@ -57,6 +58,11 @@ class AdvancedFeatureSelector(ChosenColumns):
     def __init__(self, **parameters: Any) -> None:
         super().__init__()
         self.parameters = SelectorParameters.checked(parameters)
+
+    def describe_fit(self, n_columns: int, n_rows: int) -> FitInfo:  # noqa: ARG002
+        """Return how many columns may stay."""
+        most = min(self.parameters.max_features, n_columns)
+        return FitInfo(self.name, f"keeps up to {most} columns that beat shifted labels, no twins", most)
 
     def fit(
         self,
