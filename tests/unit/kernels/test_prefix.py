@@ -87,7 +87,9 @@ def test_rows_depend_on_their_window_alone_bit_for_bit(
 def test_moments_are_those_of_pandas() -> None:
     values = pd.Series(np.random.default_rng(0).standard_t(3, 50))
     values[7] = np.nan
-    out = dict(zip(prefix.MOMENTS, prefix.prefix_moments(values.to_numpy(), np.zeros(50, np.int64)), strict=True))
+    out = dict(
+        zip(prefix.MOMENTS, prefix.prefix_moments(values.to_numpy(), np.zeros(50, np.int64)), strict=True)
+    )
     for row in (0, 1, 2, 10, 49):
         window = values[: row + 1]
         assert out["count"][row] == window.count()

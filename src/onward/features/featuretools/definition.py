@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,12 @@ SPOKEN = {
     "multiply_numeric": "times",
     "divide_numeric": "over",
 }
+PAIRED = frozenset(
+    {*INFIX, "greater_than", "less_than", "greater_than_equal_to", "less_than_equal_to", "modulo_numeric"}
+)
+TIMED = frozenset({"trend", "time_since_last_max", "time_since_last_min", "time_since_last_true"})
+"""Aggregations that take the time index beside a column."""
+
 DEEPEST = 12
 
 Kind = Literal["column", "transform", "aggregation", "grouped"]
@@ -187,6 +194,7 @@ def from_json(value: Any, depth: int = 0) -> Expression:
             and (kind, name) in PRIMITIVES
             and not PRIMITIVES[kind, name].refused
             and isinstance(given, list)
+            and len(given) == _n_inputs(kind, name, given)
             and (parent in PARENTS if kind != "transform" else parent == "")
         )
     except (TypeError, ValueError, KeyError):
@@ -194,11 +202,22 @@ def from_json(value: Any, depth: int = 0) -> Expression:
     if not sound:
         raise StageError(
             "a saved definition cannot be read",
-            got=repr(value)[:200],
+            got=reprlib.repr(value),
             allowed='such as {"aggregation": "mean", "of": ["log_return"], "over": "day"}',
             remedy="Use what stage.spec() returned.",
         )
     return Expression(kind, name, tuple(from_json(item, depth + 1) for item in given), parent)
+
+
+def _n_inputs(kind: Kind, name: str, given: list[Any]) -> int:
+    """Return how many inputs a primitive takes; -1 when it needs the time index and has it not."""
+    if kind == "transform":
+        return 2 if name in PAIRED else 1
+    if kind == "grouped":
+        return 1
+    if name in TIMED:
+        return 2 if TIME in given else -1
+    return 0 if name == "count" else 1
 
 
 def name_columns(expressions: Iterable[Expression], prefix: str) -> tuple[Definition, ...]:

@@ -135,8 +135,8 @@ class FeaturetoolsStage:
             ``percentile`` or nothing: the rank of a bar's value within its parent.
         parents
             Of ``session`` (00 to 08, 08 to 16, 16 to 24 h UTC), ``day``, ``week`` (from Monday) and,
-            with several symbols, ``moment``: the symbols at one time. All by default. Bars belong
-            to the UTC day in which they open.
+            with several symbols, ``moment``: the symbols at one time. By default all that hold more
+            than one bar. Bars belong to the UTC day in which they open.
         columns
             Columns of bars to start from (``onward.features.featuretools.BAR_COLUMNS``) and values
             of side series; by default five of the former and all of the latter.
@@ -160,7 +160,7 @@ class FeaturetoolsStage:
             _refuse_unknown(unknown, cls)
         panel = len(market.symbols) > 1
         if parents is None:
-            parents = tuple(PARENTS)
+            parents = [name for name, p in PARENTS.items() if p.cross_section or p.span > market.timeframe_ns]
         if not panel and not isinstance(parents, str) and isinstance(parents, Sequence):
             parents = [parent for parent in parents if parent != "moment"]
         parameters = check_parameters(
