@@ -45,6 +45,7 @@ CATALOG: Mapping[str, str] = MappingProxyType(
     {
         "manual": "onward.features.manual.stage:ManualFeaturesStage",
         "alpha158": "onward.features.manual.stage:Alpha158Stage",
+        "featuretools": "onward.features.featuretools.stage:FeaturetoolsStage",
     }
 )
 """Causal stages: name -> ``module:class`` of a `BuildableStage`."""
