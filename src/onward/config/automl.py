@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from onward.config.base import Section, section
+from onward.config.text import DURATION
 
 __all__ = ["AutoFeatConfig", "AutoMLConfig", "FeaturetoolsConfig", "TSFreshConfig"]
 
@@ -27,7 +28,24 @@ class TSFreshConfig(Section):
         ("close_logret", "volume"), min_length=1, description="Series that the windows run over."
     )
     windows: tuple[int, ...] = Field((24, 96), min_length=1, description="Lengths of the windows, bars.")
-    relevance: bool = Field(True, description="Test the relevance of each column in the fold.")
+    relevance: bool = Field(
+        True, description="Drop, in every fold, the columns that tsfresh's relevance test does not pass."
+    )
+    fdr_level: float = Field(
+        0.05, gt=0.0, le=1.0, description="Share of irrelevant columns tolerated among those that pass."
+    )
+    hypotheses_independent: bool = Field(
+        False, description="Benjamini-Hochberg instead of Benjamini-Yekutieli, which allows any dependence."
+    )
+    feature_count_limit: int | None = Field(
+        None, ge=1, description="Columns that pass at most, the most relevant first; none = all."
+    )
+    timeout: float = Field(
+        300.0,
+        gt=0.0,
+        le=86_400.0,
+        description="Seconds that tsfresh itself may take for 128 windows of calculators without a kernel.",
+    )
 
 
 class FeaturetoolsConfig(Section):
@@ -35,7 +53,42 @@ class FeaturetoolsConfig(Section):
 
     model_config = SettingsConfigDict(env_prefix="ONWARD_FEATURES__FEATURETOOLS__")
 
-    max_depth: int = Field(2, ge=1, le=4, description="Primitives on top of each other.")
+    aggregations: tuple[str, ...] = Field(
+        ("mean", "std", "min", "max", "skew", "trend", "sum", "percent_true", "count"),
+        min_length=1,
+        description="Aggregation primitives, over the bars of a day, session or week so far.",
+    )
+    transforms: tuple[str, ...] = Field(
+        ("subtract_numeric", "divide_numeric"),
+        description="Transform primitives, on the values and aggregates of a row.",
+    )
+    ranks: tuple[str, ...] = Field(
+        ("percentile",), description="Transform primitives that rank the symbols of one moment."
+    )
+    parents: tuple[str, ...] | None = Field(
+        None,
+        min_length=1,
+        description="What bars are grouped by: day, session, week, moment; none = what the market offers.",
+    )
+    columns: tuple[str, ...] | None = Field(
+        None, min_length=1, description="Values of a bar that are aggregated; none = what the market offers."
+    )
+    max_depth: int = Field(3, ge=1, le=6, description="Primitives on top of each other.")
+    max_features: int | None = Field(None, ge=1, description="Definitions at most; none = all.")
+    comparable_only: bool = Field(
+        True, description="Leave out what compares different things, such as a volume minus a return."
+    )
+    training_window: str = Field("7d", pattern=DURATION, description="How far back an aggregation may look.")
+    check_rows: int = Field(
+        8,
+        ge=0,
+        le=1_000,
+        description="Rows that each build compares with featuretools, where it is installed; 0 = none.",
+    )
+    timeout_seconds: float = Field(
+        600.0, gt=0.0, le=86_400.0, description="Time of featuretools' child process."
+    )
+    max_gb: float = Field(4.0, gt=0.0, le=4_096.0, description="Memory of featuretools' child process, GB.")
 
 
 class AutoFeatConfig(Section):

@@ -29,7 +29,8 @@ SPECIAL: dict[str, list[Any]] = {
     "data.timerange": [f"202{n}0101-20251231" for n in range(5)] + ["-20251231"],
     "features.autofeat.feateng_steps": [1, 3, 4, 5, 1, 3],
     "features.tsfresh.windows": [[24 + n, 96] for n in range(6)],
-    "features.featuretools.max_depth": [1, 3, 4, 1, 3, 4],
+    "features.featuretools.max_depth": [1, 2, 4, 1, 2, 4],
+    "features.featuretools.training_window": [f"{n}d" for n in range(1, 7)],
     "selection.costs": [{"tsfresh": 1.5 + n} for n in range(6)],
     "validation.embargo": [1, "36h", 2, "3d", 3, "90m"],
 }

@@ -8,10 +8,20 @@ from typing import Any
 
 import pytest
 
-from onward.config import AutoFeatConfig, LabelConfig, ModelConfig, SelectionConfig, ValidationConfig
+from onward.config import (
+    AutoFeatConfig,
+    FeaturetoolsConfig,
+    LabelConfig,
+    ModelConfig,
+    SelectionConfig,
+    TSFreshConfig,
+    ValidationConfig,
+)
 from onward.config.describe import choices
 from onward.features.autofeat.stage import AutoFeatStage
+from onward.features.featuretools.stage import FeaturetoolsStage
 from onward.features.selection.parameters import SelectorParameters
+from onward.features.tsfresh.stage import TSFreshStage
 from onward.labels import ThresholdLabeler
 from onward.labels.catalog import CATALOG as LABELERS
 from onward.models import LightGBMModel
@@ -41,6 +51,16 @@ def test_the_selection_section_is_the_selector() -> None:
     expected = asdict(SelectorParameters())
     del expected["n_threads"]
     assert settings(SelectionConfig, "enabled") == expected
+
+
+@pytest.mark.parametrize(
+    ("section", "stage"), [(TSFreshConfig, TSFreshStage), (FeaturetoolsConfig, FeaturetoolsStage)]
+)
+def test_the_section_of_a_generating_stage_is_the_stage(section: Any, stage: Any) -> None:
+    expected = defaults(stage.for_market, "market", "unknown")
+    if section is TSFreshConfig:
+        expected["parameters"] = {}  # an empty dictionary means the set
+    assert settings(section) == expected
 
 
 def test_the_autofeat_section_is_the_stage() -> None:
