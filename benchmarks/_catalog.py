@@ -18,9 +18,11 @@ CATALOG: Mapping[str, str] = {
     "alpha158": "the 158 published formulas, beside Qlib in the same run",
     "minutes": "features, labels and folds of 776,160 one-minute bars: time and memory",
     "harness": "training through SingleModelTrainer against the same fits called directly",
+    "backtest": "a million bars through the backtest, and the search for overfitting",
     "families": "each family of manual features by itself",
     "null_band": "whether the null band is as wide as noise, and what is found (long)",
     "tsfresh_rolling": "rolling tsfresh features, beside tsfresh in the same run (long)",
+    "featuretools": "featuretools' definitions by running aggregates, beside cutoff times in the same run (long)",
     "autofeat": "autofeat on a fold of real bars: seconds, memory, prediction (long)",
     "selector": "the full selector on 2,000 columns: seconds, memory, power and false finds (long)",
 }

@@ -10,12 +10,12 @@ from pydantic_settings import SettingsConfigDict
 from onward.config.base import Section
 from onward.errors import ConfigError
 
-__all__ = ["EvaluationConfig", "Fill", "Rebalance", "Sides", "Sizing"]
+__all__ = ["Capital", "EvaluationConfig", "Fill", "Sides", "Sizing"]
 
 Fill: TypeAlias = Literal["next_open", "next_close", "same_close"]
 Sizing: TypeAlias = Literal["fixed", "probability", "bet_size", "volatility_target", "kelly"]
 Sides: TypeAlias = Literal["both", "long", "short"]
-Rebalance: TypeAlias = Literal["never", "every_bar"]
+Capital: TypeAlias = Literal["apart", "restored"]
 
 
 class EvaluationConfig(Section):
@@ -72,10 +72,17 @@ class EvaluationConfig(Section):
     kelly_fraction: float = Field(
         0.5, gt=0.0, le=1.0, description="Sizing kelly: share of the growth-optimal position."
     )
-    rebalance: Rebalance = Field(
-        "never",
-        description="never trades when the target changes and lets prices move the exposure in between; "
-        "every_bar restores targets and shares of the capital in every bar, and pays for it.",
+    max_drift: float | None = Field(
+        0.1,
+        ge=0.0,
+        le=10.0,
+        description="Distance, a share of the equity, by which prices and funding may move a position from "
+        "its target before it is brought back, at a cost; 0 in every bar, none never.",
+    )
+    capital: Capital = Field(
+        "apart",
+        description="Several symbols: apart gives each its share of the starting capital; restored gives "
+        "the shares back in every bar, at a cost.",
     )
     n_shifts: int = Field(
         1_000, ge=100, le=100_000, description="Circular shifts of the outcomes that make the null band."

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -299,14 +300,17 @@ def _known(returns: npt.ArrayLike) -> FloatArray:
     return values[~np.isnan(values)]
 
 
-def _moment(known: FloatArray, order: int) -> float:
+def _moment(known: FloatArray, order: Literal[3, 4]) -> float:
     if len(known) < 2:
         return math.nan
     centred = known - known.mean()
     deviation = math.sqrt(float(np.mean(centred**2)))
     if deviation <= 1e-12 * abs(float(known.mean())) or deviation == 0.0:
         return math.nan
-    return float(np.mean((centred / deviation) ** order))
+    scaled = centred / deviation
+    power = scaled * scaled
+    # Products: a general power takes ten times as long.
+    return float(np.mean(power * (scaled if order == 3 else power)))
 
 
 def _ratio(numerator: float, denominator: float) -> float:

@@ -78,7 +78,7 @@ def simulate(
     bar_funding: FloatArray,
     cost: float,
     at_close: bool,
-    rebalance: bool,
+    most_drift: float,
     least_change: float,
 ) -> Simulation:
     """Simulate an account that carries out one order a bar.
@@ -108,11 +108,12 @@ def simulate(
         Fee and slippage as a share of the value traded.
     at_close
         Fill at the bar's close, not at its open.
-    rebalance
-        Bring the exposure back to the target in every bar, and pay for it, instead of trading
-        only when the target changes.
+    most_drift
+        Distance by which prices and funding may move the exposure from the target before an order
+        brings it back, paid like any other: 0 in every bar, infinity never.
     least_change
-        Distance between target and exposure below which nothing is traded; going flat always is.
+        Distance between a changed target and the exposure below which nothing is traded; going
+        flat always is.
     """
     n = len(close)
     net, position, exposure = np.zeros(n), np.zeros(n), np.zeros(n)
@@ -140,8 +141,8 @@ def simulate(
         if np.isnan(wanted):
             wanted = target
         change = abs(wanted - share)
-        asked = wanted != share if rebalance else wanted != target
-        if account > 0.0 and asked and (wanted == 0.0 or change >= least_change):
+        asked = wanted != target and (wanted == 0.0 or change >= least_change)
+        if account > 0.0 and (asked or abs(target - share) > most_drift):
             fee = cost * change
             traded[t] = change
             paid[t] = fee * account
@@ -159,7 +160,7 @@ def simulate(
             else:
                 trip *= 1.0 - fee
             account *= 1.0 - fee
-            share = wanted
+            share = wanted if account > 0.0 else 0.0  # the fee can be the last straw
             target = wanted
         if not at_close and share != 0.0:
             factor, share = _after_move(share, close[t] / open_[t])
@@ -207,7 +208,7 @@ def simulate_reference(
     bar_funding: FloatArray,
     cost: float,
     at_close: bool,
-    rebalance: bool,
+    most_drift: float,
     least_change: float,
 ) -> Simulation:
     """Do the same with a ledger in money: cash and units, one event after the other."""
@@ -223,10 +224,10 @@ def simulate_reference(
             if at_close:
                 account.mark(close[t])
                 account.settle(bar_funding[t])
-                traded = account.order(t, float(orders[t]), cost, rebalance, least_change)
+                traded = account.order(t, float(orders[t]), cost, most_drift, least_change)
             else:
                 account.mark(open_[t])
-                traded = account.order(t, float(orders[t]), cost, rebalance, least_change)
+                traded = account.order(t, float(orders[t]), cost, most_drift, least_change)
                 account.mark(close[t])
                 account.settle(bar_funding[t])
             account.look_for_ruin(t)
@@ -281,7 +282,7 @@ class _Account:
             self.funding += due
             self._check()
 
-    def order(self, bar: int, wanted: float, cost: float, rebalance: bool, least_change: float) -> float:
+    def order(self, bar: int, wanted: float, cost: float, most_drift: float, least_change: float) -> float:
         """Fill an order at the present price, and return the value traded over equity."""
         equity = self.equity
         if equity <= 0.0:
@@ -290,15 +291,15 @@ class _Account:
             wanted = self.target
         share = self.units * self.price / equity
         change = abs(wanted - share)
-        asked = wanted != share if rebalance else wanted != self.target
-        if not asked or (wanted != 0.0 and change < least_change):
+        asked = wanted != self.target and (wanted == 0.0 or change >= least_change)
+        if not asked and abs(self.target - share) <= most_drift:
             return 0.0
         leaves = self.opened is not None and (wanted == 0.0 or wanted * share < 0.0)
         after_leaving = equity * (1.0 - cost * abs(share)) if leaves else equity
         after = equity * (1.0 - cost * change)
         if leaves:
             assert self.opened is not None
-            self.trips.append((self.opened[0], bar, self.opened[1], after_leaving / self.opened[2]))
+            self.trips.append((self.opened[0], bar, self.opened[1], max(after_leaving / self.opened[2], 0.0)))
             self.opened = None
         if wanted != 0.0 and self.opened is None:
             self.opened = (bar, wanted, after_leaving)

@@ -138,7 +138,7 @@ def test_a_missing_bar_keeps_its_value():
     result = backtest(market, pd.Series(1.0, index=market.index), FREE)
     assert result.equity == pytest.approx([1.0, 1.0, 1.5, 1.75])
     assert result.exposure == pytest.approx([0.0, 1.0, 1.0, 1.0])
-    restored = backtest(market, pd.Series(1.0, index=market.index), replace(FREE, rebalance="every_bar"))
+    restored = backtest(market, pd.Series(1.0, index=market.index), replace(FREE, capital="restored"))
     assert restored.equity == pytest.approx([1.0, 1.0, 1.5, 1.5 * 1.25])
 
 
@@ -148,7 +148,7 @@ def test_a_symbol_that_begins_later_waits_in_cash():
     market = panel(one, two)
     held = pd.Series(1.0, index=market.index)
     assert backtest(market, held, FREE).equity[-1] == pytest.approx(0.5 * 2.0 + 0.5)
-    lent = backtest(market, held, replace(FREE, rebalance="every_bar"))
+    lent = backtest(market, held, replace(FREE, capital="restored"))
     assert lent.equity[-1] == pytest.approx(1.5)  # from the bar in which B begins A has a half only
 
 
@@ -156,7 +156,7 @@ def test_restoring_shares_costs_what_it_trades():
     one = market_of([100.0, 100.0, 100.0, 100.0], closes=[100.0, 200.0, 100.0, 100.0])
     market = panel(one, market_of([100.0] * 4, symbol="B"))
     held = pd.Series(1.0, index=market.index)
-    terms = BacktestSettings(fee_bps=100.0, slippage_bps=0.0, rebalance="every_bar")
+    terms = BacktestSettings(fee_bps=100.0, slippage_bps=0.0, capital="restored")
     dear = backtest(market, held, terms)
     # After the first bar A is two thirds of the capital: a sixth of it moves from A to B, both invested.
     assert dear.turnover[2] == pytest.approx(2 / 6)
@@ -250,11 +250,11 @@ SIZINGS = ("fixed", "probability", "bet_size", "volatility_target", "kelly")
 
 @pytest.mark.parametrize("sizing", SIZINGS)
 @pytest.mark.parametrize("fill", ["next_open", "next_close", "same_close"])
-@pytest.mark.parametrize("rebalance", ["never", "every_bar"])
-def test_the_future_does_not_reach_the_past(sizing, fill, rebalance):
+@pytest.mark.parametrize("capital", ["apart", "restored"])
+def test_the_future_does_not_reach_the_past(sizing, fill, capital):
     whole = with_funding(random_walk(240, seed=4, symbols=("A", "B")), [(h, 0.001) for h in range(0, 240, 8)])
     terms = BacktestSettings(
-        sizing=sizing, fill=fill, rebalance=rebalance, volatility_window_bars=24, size_step=0.05
+        sizing=sizing, fill=fill, capital=capital, volatility_window_bars=24, size_step=0.05
     )
     said = random_probabilities(whole)
     cut = whole.open_time[0] + 150 * HOUR
@@ -409,7 +409,9 @@ def test_impossible_costs_are_refused(fee, slippage):
         ({"fill": "yesterday"}, "Unknown fill"),
         ({"sizing": "martingale"}, "Unknown sizing"),
         ({"sides": "up"}, "Unknown sides"),
-        ({"rebalance": "daily"}, "Unknown rebalance"),
+        ({"capital": "daily"}, "Unknown capital"),
+        ({"max_drift": -0.1}, "max_drift"),
+        ({"max_drift": np.nan}, "max_drift"),
         ({"position_size": 0.0}, "position_size"),
         ({"position_size": 2.0}, "max_position at most"),
         ({"max_position": np.inf}, "max_position"),

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from onward.kernels.backtest import Simulation, simulate, simulate_reference
 
 
-def run(open_, close, orders, *, gap=None, bar=None, cost=0.0, at_close=False, rebalance=False, least=0.0):
+def run(open_, close, orders, *, gap=None, bar=None, cost=0.0, at_close=False, drift=np.inf, least=0.0):
     n = len(close)
     columns = (open_, close, orders, gap or [0.0] * n, bar or [0.0] * n)
     arrays = [np.array(column, dtype=np.float64) for column in columns]
-    return simulate(*arrays, cost, at_close, rebalance, least)
+    return simulate(*arrays, cost, at_close, drift, least)
 
 
 FLAT = [100.0] * 4
@@ -55,9 +55,28 @@ def test_a_short_holds_its_units_and_drifts():
 
 
 def test_restoring_a_short_trades_and_pays():
-    found = run([100.0, 100.0, 110.0], [100.0, 110.0, 121.0], [0.0, -1.0, -1.0], rebalance=True, cost=0.01)
+    found = run([100.0, 100.0, 110.0], [100.0, 110.0, 121.0], [0.0, -1.0, -1.0], drift=0.0, cost=0.01)
     assert found.traded == pytest.approx([0.0, 1.0, 1.1 / 0.9 - 1.0])
     assert found.net[2] == pytest.approx((1.0 - 0.01 * (1.1 / 0.9 - 1.0)) * 0.9 - 1.0)
+
+
+def test_an_exposure_that_drifts_too_far_is_brought_back():
+    # Falling from 100 to 90 and 80, the short's exposure is 0.82 and then 0.67 of what it should be.
+    prices = [100.0, 100.0, 90.0, 80.0, 80.0]
+    found = run(prices, prices, [-1.0] * 5, drift=0.25)
+    assert found.traded == pytest.approx([1.0, 0.0, 0.0, 1.0 - 80 / 120, 0.0])
+    assert found.exposure[-1] == pytest.approx(-1.0)
+    assert len(found.entry) == 1
+
+
+def test_funding_does_not_turn_a_long_into_a_loan():
+    n = 2_000
+    price = np.full(n, 100.0)
+    given_ = (price, price, np.ones(n), np.zeros(n), np.full(n, 0.001), 0.0, False)
+    kept, trimmed = simulate(*given_, np.inf, 0.0), simulate(*given_, 0.1, 0.0)
+    assert kept.net.min() == -1.0  # a unit's funding a thousand times is a unit
+    assert trimmed.exposure.max() < 1.11
+    assert trimmed.net.min() > -0.0012
 
 
 def test_an_unknown_order_keeps_the_position():
@@ -117,7 +136,7 @@ def test_a_ruined_account_stays_ruined(at_close):
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_short_series(n):
     price = np.full(n, 10.0)
-    found = simulate(price, price, np.ones(n), np.zeros(n), np.zeros(n), 0.001, False, False, 0.0)
+    found = simulate(price, price, np.ones(n), np.zeros(n), np.zeros(n), 0.001, False, np.inf, 0.0)
     assert all(len(column) == n for column in found[:6])
     assert len(found.entry) == min(n, 1)
 
@@ -129,16 +148,16 @@ def test_short_series(n):
     st.floats(0.0, 0.02),
     st.floats(0.001, 0.4),
     st.booleans(),
-    st.booleans(),
+    st.sampled_from([0.0, 0.1, np.inf]),
     st.sampled_from([0.0, 0.25]),
 )
-def test_it_equals_an_account_in_cash_and_units(n, seed, cost, volatility, at_close, rebalance, least):
+def test_it_equals_an_account_in_cash_and_units(n, seed, cost, volatility, at_close, drift, least):
     generator = np.random.default_rng(seed)
     open_ = 100.0 * np.exp(np.cumsum(generator.normal(0.0, volatility, n)))
     close = open_ * np.exp(generator.normal(0.0, volatility, n))
     orders = generator.choice([-1.0, -0.5, 0.0, 0.7, 1.0, 1.5, np.nan], n)
     gap, bar = generator.normal(0.0, 0.002, (2, n)) * (generator.random((2, n)) < 0.3)
-    given_ = (open_, close, orders, gap, bar, cost, at_close, rebalance, least)
+    given_ = (open_, close, orders, gap, bar, cost, at_close, drift, least)
     found, expected = simulate(*given_), simulate_reference(*given_)
     for name in Simulation._fields:
         assert getattr(found, name) == pytest.approx(getattr(expected, name), rel=1e-7, abs=1e-9), name
@@ -147,14 +166,14 @@ def test_it_equals_an_account_in_cash_and_units(n, seed, cost, volatility, at_cl
 
 
 @settings(max_examples=60)
-@given(st.integers(2, 60), st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
-def test_the_future_moves_nothing(n, seed, at_close, rebalance):
+@given(st.integers(2, 60), st.integers(0, 2**32 - 1), st.booleans(), st.sampled_from([0.0, 0.1, np.inf]))
+def test_the_future_moves_nothing(n, seed, at_close, drift):
     generator = np.random.default_rng(seed)
     columns = [100.0 * np.exp(generator.normal(0.0, 0.05, n)) for _ in range(2)]
     columns += [generator.choice([-1.0, 0.0, 0.5, 1.0], n), *generator.normal(0.0, 0.001, (2, n))]
     cut = int(generator.integers(1, n))
     others = [np.concatenate((column[:cut], generator.permutation(column[cut:]) * 1.1)) for column in columns]
-    first = simulate(*columns, 0.001, at_close, rebalance, 0.0)
-    second = simulate(*others, 0.001, at_close, rebalance, 0.0)
+    first = simulate(*columns, 0.001, at_close, drift, 0.0)
+    second = simulate(*others, 0.001, at_close, drift, 0.0)
     for name in Simulation._fields[:6]:
         assert getattr(first, name)[:cut].tolist() == getattr(second, name)[:cut].tolist(), name

@@ -108,7 +108,7 @@ def run_account(
         paid.bar if paid else nothing,
         float(settings.cost),
         settings.fill != "next_open",
-        settings.rebalance == "every_bar",
+        float("inf") if settings.max_drift is None else float(settings.max_drift),
         float(settings.min_change),
     )
     price = open_ if settings.fill == "next_open" else close

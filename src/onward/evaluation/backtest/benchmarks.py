@@ -22,14 +22,13 @@ def buy_and_hold(
 ) -> BacktestResult:
     """Return the backtest of holding every symbol, all of its capital, over the bars signals reach.
 
-    Parameters are those of `backtest`; sizing, sides and bands do not apply to holding, and nothing
-    is restored in between.
+    Parameters are those of `backtest`; sizing, sides and steps do not apply to holding.
     """
     terms = settings if settings is not None else BacktestSettings()
     _, (first, last) = decisions(market, signals, terms)
     within = (market.open_time_ns >= first) & (market.open_time_ns <= last)
     held = pd.Series(1.0, index=market.index[within])
-    return backtest(market, held, _plain(terms, max_position=1.0, rebalance="never"))
+    return backtest(market, held, _plain(terms, max_position=1.0))
 
 
 def rule_backtest(

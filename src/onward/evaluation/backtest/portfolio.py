@@ -55,7 +55,7 @@ def combined(accounts: Mapping[str, Account], settings: BacktestSettings) -> Por
     """Return the portfolio of accounts.
 
     A symbol without a bar keeps its value and exposure until its next one; before its first bar
-    its share waits in cash (``never``) or is lent to the others (``every_bar``).
+    its share waits in cash (``apart``) or is lent to the others (``restored``).
     """
     shares = shares_of(list(accounts), settings)
     if len(accounts) == 1:
@@ -75,7 +75,7 @@ def combined(accounts: Mapping[str, Account], settings: BacktestSettings) -> Por
         funding=_spread(time, places, [one.funding for one in held]),
         exposure=_carried(time, places, [one.exposure for one in held]),
     )
-    return _apart(table, shares) if settings.rebalance == "never" else _restored(table, shares, settings.cost)
+    return _apart(table, shares) if settings.capital == "apart" else _restored(table, shares, settings.cost)
 
 
 @dataclass(frozen=True, eq=False)

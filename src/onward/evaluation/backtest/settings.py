@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import get_args
 
-from onward.config.evaluation import EvaluationConfig, Fill, Rebalance, Sides, Sizing
+from onward.config.evaluation import Capital, EvaluationConfig, Fill, Sides, Sizing
 from onward.errors import ConfigError
 
 __all__ = ["BacktestSettings"]
@@ -53,7 +53,12 @@ class BacktestSettings:
     size_step
         Step to which sizes are rounded; 0 for none.
     min_change
-        Distance between target and exposure below which nothing is traded (going flat always is).
+        Distance between a changed target and the exposure below which nothing is traded (going
+        flat always is).
+    max_drift
+        Distance by which prices and funding may move the exposure from its target before it is
+        brought back, and paid for: a short that loses grows, a long that pays funding becomes a
+        loan. 0 brings it back in every bar, None never does.
     target_volatility
         Volatility wanted by ``volatility_target``, a year.
     volatility_window_bars
@@ -62,11 +67,10 @@ class BacktestSettings:
         Share of the growth-optimal position taken by ``kelly``.
     horizon_bars
         Bars over which probabilities speak, for ``kelly``.
-    rebalance
-        ``never``: trades happen when a target changes; in between units are held, prices move the
-        exposure, and each symbol trades its own share of the starting capital. ``every_bar``:
-        exposures are brought back to their targets and symbols to their shares of the capital in
-        every bar, and that is paid for.
+    capital
+        ``apart``: each symbol trades its own share of the starting capital, and nothing moves
+        between them. ``restored``: symbols get back their shares of the capital in every bar, and
+        what moves with it is paid for.
     weights
         Share of the capital of each symbol (scaled to sum 1); default: equal.
     periods_per_year
@@ -91,18 +95,19 @@ class BacktestSettings:
     max_position: float = 1.0
     size_step: float = 0.0
     min_change: float = 0.0
+    max_drift: float | None = 0.1
     target_volatility: float = 0.2
     volatility_window_bars: int = 168
     kelly_fraction: float = 0.5
     horizon_bars: int = 24
-    rebalance: Rebalance = "never"
+    capital: Capital = "apart"
     weights: Mapping[str, float] | None = None
     periods_per_year: float | None = None
     regime_window_bars: int = 168
 
     def __post_init__(self) -> None:
         self._check_costs()
-        for name, kind in (("fill", Fill), ("sides", Sides), ("sizing", Sizing), ("rebalance", Rebalance)):
+        for name, kind in (("fill", Fill), ("sides", Sides), ("sizing", Sizing), ("capital", Capital)):
             if getattr(self, name) not in get_args(kind):
                 raise ConfigError(
                     f"Unknown {name} of a backtest",
@@ -117,6 +122,8 @@ class BacktestSettings:
         for name, least in (("volatility_window_bars", 2), ("horizon_bars", 1), ("regime_window_bars", 2)):
             value = getattr(self, name)
             self._check(name, isinstance(value, int) and value >= least, f"a whole number from {least}")
+        if self.max_drift is not None:
+            self._check("max_drift", self.max_drift >= 0.0, "0 or more, or None")
         if self.periods_per_year is not None:
             self._check("periods_per_year", self.periods_per_year > 0.0, "a number above 0, or None")
         if self.weights is not None:
@@ -149,8 +156,6 @@ class BacktestSettings:
         parts.append(f"{self.fee_bps:g} bps fee and {self.slippage_bps:g} bps slippage of the value traded")
         if self.sides != "both":
             parts.append(f"{self.sides} only")
-        if self.rebalance == "every_bar":
-            parts.append("targets restored in every bar")
         return "; ".join(parts)
 
     def _check_costs(self) -> None:

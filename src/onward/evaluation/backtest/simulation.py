@@ -69,6 +69,7 @@ def backtest(
     curves = {
         name: getattr(whole, name) for name in ("exposure", "net_exposure", "turnover", "cost", "funding")
     }
+    figures = {symbol: _of_one(market, terms, account) for symbol, account in accounts.items()}
     return BacktestResult(
         settings=terms,
         notes=_notes(market, accounts, terms),
@@ -78,8 +79,10 @@ def backtest(
         **curves,
         bars=_bars(market, accounts),
         trades=trades,
-        statistics=_statistics(market, terms, whole.time, whole.net_return, curves, accounts, trades),
-        by_symbol=MappingProxyType({s: _of_one(market, terms, a) for s, a in accounts.items()}),
+        statistics=next(iter(figures.values()))
+        if len(figures) == 1
+        else _statistics(market, terms, whole.time, whole.net_return, curves, accounts, trades),
+        by_symbol=MappingProxyType(figures),
         market=market,
     )
 
@@ -198,7 +201,7 @@ def _notes(market: Market, accounts: Mapping[str, Account], settings: BacktestSe
             notes.append(f"No settlement falls into the bars of {', '.join(bare)}.")
     if len(accounts) > 1:
         shares = shares_of(list(accounts), settings)
-        kept = "restored in every bar" if settings.rebalance == "every_bar" else "left alone from then on"
+        kept = "restored in every bar" if settings.capital == "restored" else "left alone from then on"
         equal = np.allclose(shares, shares[0])
         how = "equal shares" if equal else "shares by weight"
         notes.append(f"{len(accounts)} symbols start with {how} of the capital, {kept}.")
