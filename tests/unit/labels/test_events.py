@@ -1,4 +1,5 @@
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from onward.labels import (
     labeler_from_json,
 )
 from onward.testing.markets import random_walk
+from onward.types import Labels
 
 REFERENCES = Path(__file__).parents[2] / "fixtures" / "references"
 PUBLISHED = json.loads((REFERENCES / "cusum.json").read_text())
@@ -102,6 +104,31 @@ def test_a_price_that_stands_still_makes_no_events():
     flat = market.replace(bars=market.bars * 0.0 + 100.0)
     with pytest.raises(NotEnoughDataError, match="0 events among 100 bars"):
         CusumSampledLabeler(ThresholdLabeler(3, "fixed"), window_bars=10).spans(flat)
+
+
+def test_a_move_from_before_a_standstill_fires_nothing_in_it():
+    """One small move stays in the sum; when it leaves the window, the deviation falls to 0."""
+    market = random_walk(60)
+    still = market.replace(bars=market.bars.assign(close=np.where(np.arange(60) < 20, 100.0, 101.0)))
+    labeler = CusumSampledLabeler(ThresholdLabeler(3, "fixed"), cusum_threshold=4.0, window_bars=10)
+    assert not labeler.events(still).any()
+
+
+@dataclass(frozen=True)
+class Weighted(ThresholdLabeler):
+    """Counts later rows for more."""
+
+    def label(self, market):
+        labels = super().label(market)
+        weight = np.arange(1.0, len(labels) + 1.0)
+        return Labels(labels.y, labels.spans, weight / weight.mean())
+
+
+def test_weights_of_the_events_that_are_left_have_mean_one(panel):
+    labeler = CusumSampledLabeler(Weighted(6, "fixed"), window_bars=30)
+    weight = labeler.label(panel).weight
+    assert weight.mean() == pytest.approx(1.0)
+    assert (np.diff(weight) > 0.0).all()
 
 
 @pytest.mark.parametrize("name", sorted(CATALOG))
