@@ -131,7 +131,10 @@ def installed_offer(name: str, package: str, version: str) -> OfferedStage:
             remedy=f"Install it: pip install {package}=={version}",
         )
     (offer,) = same
-    if offer.version != version and version not in getattr(offer.load(), "same_values_as", ()):
+    same_values = getattr(offer.load(), "same_values_as", ())
+    if offer.version != version and version not in (
+        [same_values] if isinstance(same_values, str) else same_values
+    ):
         raise StageError(
             f"the stage {name!r} is of another version than the one that the model was trained with",
             got=offer.origin,

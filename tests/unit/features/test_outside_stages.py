@@ -76,7 +76,7 @@ PACKAGES: dict[str, tuple[str, str, str, str]] = {
         "3.0",
         "kind",
         "kind_stages:Good",
-        GOOD.format(name="kind") + '    same_values_as = ("2.9",)\n',
+        GOOD.format(name="kind") + '    same_values_as = "2.9"\n',
     ),
     "scale-stages": ("0.1", "scale", "scale_stages:Scale", FITTED),
     "falls-over": ("1.0", "falls", "falls_over:Good", "raise RuntimeError('no licence key')\n"),
@@ -131,6 +131,7 @@ CASES = {
     "saved state": lambda: saved_state(scale),
     "fitted round trip": lambda: saved_state(fitted_from_saved(saved_state(scale))) == saved_state(scale),
     "spelling": lambda: stage_from_spec({**fine_saved, "package": "Fine_Stages"}).lag,
+    "part of a version": lambda: stage_from_spec({**kind_saved, "version": "2"}),
     "same values": lambda: stage_from_spec({**kind_saved, "version": "2.9"}).lag,
     "ours all the same": lambda: stage_from_spec(
         __import__("onward.features.manual", fromlist=["x"]).ManualFeaturesStage.for_market(market).spec()
@@ -263,6 +264,7 @@ def test_a_saved_model_keeps_onwards_own_stage_whatever_is_installed(found: dict
             "other version",
             ["another version", "got fine-stages 1.2", "pip install fine-stages==1.1", "train again"],
         ),
+        ("part of a version", ["another version", "kind-stages 3.0"]),
         ("fitted version", ["another version", "pip install scale-stages==0.2"]),
         ("garbled", ["origin of the stage 'fine' is garbled", "undamaged copy"]),
         ("no entry point", ["cannot be saved", "no installed package offers", "entry point onward.stages"]),
