@@ -74,7 +74,7 @@ class Place:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,
         )
 
     def onward(self, *arguments: object, site: Path | None = None) -> Any:
