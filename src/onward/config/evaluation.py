@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self, TypeAlias
+from typing import Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from onward.config.base import Section
-from onward.errors import ConfigError
 
 __all__ = ["Capital", "EvaluationConfig", "Fill", "Sides", "Sizing"]
 
@@ -49,7 +48,7 @@ class EvaluationConfig(Section):
         1.0, gt=0.0, le=10.0, description="Share of the equity that sizes are multiplied with."
     )
     max_position: float = Field(
-        1.0, gt=0.0, le=10.0, description="Largest position, a share of the equity; at least position_size."
+        1.0, gt=0.0, le=10.0, description="Cap of every position, a share of the equity."
     )
     size_step: float = Field(
         0.0,
@@ -87,14 +86,3 @@ class EvaluationConfig(Section):
     n_shifts: int = Field(
         1_000, ge=100, le=100_000, description="Circular shifts of the outcomes that make the null band."
     )
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if self.position_size > self.max_position:
-            raise ConfigError(
-                "evaluation.position_size is larger than the largest position",
-                got=f"{self.position_size:g}",
-                allowed=f"up to evaluation.max_position = {self.max_position:g}",
-                remedy="Raise evaluation.max_position to trade with leverage.",
-            )
-        return self

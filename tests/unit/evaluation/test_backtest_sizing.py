@@ -85,6 +85,16 @@ def test_probabilities_become_sizes():
     assert certain[:3] == pytest.approx([float(bet_size(0.7, 3)), -float(bet_size(0.5, 3)), 0.0])
 
 
+def test_the_largest_position_caps_every_size():
+    market = random_walk(40)
+    rows = [[0.1, 0.2, 0.7], [0.7, 0.2, 0.1]]
+    assert targets(market, said(market, rows), max_position=0.5)[:2].tolist() == [0.5, -0.5]
+    double = targets(market, said(market, rows), position_size=2.0, max_position=1.5)
+    assert double[:2].tolist() == [1.5, -1.5]
+    levered = pd.Series(1.8, index=market.index)
+    assert targets(market, levered, max_position=2.0)[0] == 1.8
+
+
 def test_sides_are_left_out():
     market = random_walk(40)
     rows = [[0.1, 0.2, 0.7], [0.7, 0.2, 0.1]]

@@ -49,7 +49,7 @@ class BacktestSettings:
     position_size
         What sizes are multiplied with.
     max_position
-        Cap of the absolute position.
+        Cap of the absolute position, whatever made it. A fixed signal beyond it is refused.
     size_step
         Step to which sizes are rounded; 0 for none.
     min_change
@@ -118,7 +118,6 @@ class BacktestSettings:
             self._check(name, getattr(self, name) > 0.0, "a number above 0")
         for name in ("size_step", "min_change"):
             self._check(name, 0.0 <= getattr(self, name) <= 1.0, "0 to 1")
-        self._check("position_size", self.position_size <= self.max_position, "max_position at most")
         for name, least in (("volatility_window_bars", 2), ("horizon_bars", 1), ("regime_window_bars", 2)):
             value = getattr(self, name)
             self._check(name, isinstance(value, int) and value >= least, f"a whole number from {least}")

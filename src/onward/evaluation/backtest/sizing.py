@@ -51,23 +51,20 @@ def target_positions(market: Market, signals: Signals, settings: BacktestSetting
     Raises
     ------
     DataError
-        When sizing needs probabilities and there are none, or a signal asks for more than
-        ``max_position`` outright.
+        When sizing needs probabilities and there are none, or a fixed signal asks for more than
+        ``max_position`` (a side of -1 or 1 is capped by it instead).
     """
-    size = _sizes(market, signals, settings) * settings.position_size
-    if settings.sizing == "fixed" and np.nanmax(np.abs(size), initial=0.0) > settings.max_position:
+    largest, step = settings.max_position, settings.size_step
+    if settings.sizing == "fixed" and np.nanmax(np.abs(signals.side), initial=0.0) > max(largest, 1.0):
         raise DataError(
             "A signal asks for more than the largest position",
-            got=float(np.nanmax(np.abs(size))),
-            allowed=f"-{settings.max_position:g} to {settings.max_position:g}",
-            remedy="Raise max_position to trade with leverage, or lower position_size.",
+            got=float(np.nanmax(np.abs(signals.side))),
+            allowed=f"-{largest:g} to {largest:g}",
+            remedy="Raise max_position to trade with leverage.",
         )
-    size = np.clip(size, -settings.max_position, settings.max_position)
-    size = np.clip(
-        discretised(size, settings.size_step) if settings.size_step > 0.0 else size,
-        -settings.max_position,
-        settings.max_position,
-    )
+    size = np.clip(_sizes(market, signals, settings) * settings.position_size, -largest, largest)
+    if step > 0.0:
+        size = np.clip(discretised(size, step), -largest, largest)
     # A window that is not full says nothing about the size: the decision is to stay out.
     size = np.where(np.isnan(size) & ~np.isnan(signals.side), 0.0, size)
     if settings.sides == "long":
