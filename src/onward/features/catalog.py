@@ -46,6 +46,7 @@ CATALOG: Mapping[str, str] = MappingProxyType(
         "manual": "onward.features.manual.stage:ManualFeaturesStage",
         "alpha158": "onward.features.manual.stage:Alpha158Stage",
         "featuretools": "onward.features.featuretools.stage:FeaturetoolsStage",
+        "tsfresh": "onward.features.tsfresh.stage:TSFreshStage",
     }
 )
 """Causal stages: name -> ``module:class`` of a `BuildableStage`."""
@@ -55,6 +56,7 @@ FITTED: Mapping[str, str] = MappingProxyType(
         "selection": "onward.features.selection.shifted_labels:ShiftedLabelSelector",
         "advanced_selection": "onward.features.selection.advanced:AdvancedFeatureSelector",
         "autofeat": "onward.features.autofeat.stage:AutoFeatStage",
+        "tsfresh_relevance": "onward.features.tsfresh.relevance:TSFreshRelevance",
     }
 )
 """Fitted stages: name -> ``module:class`` of a `FittedStage`."""
