@@ -22,13 +22,13 @@ CATALOG: Mapping[str, str] = {
     "families": "each family of manual features by itself",
     "null_band": "whether the null band is as wide as noise, and what is found (long)",
     "tsfresh_rolling": "rolling tsfresh features, beside tsfresh in the same run (long)",
-    "featuretools": "featuretools' definitions by running aggregates, beside cutoff times in the same run (long)",
+    "featuretools": "its definitions by running aggregates, beside cutoff times in the same run (long)",
     "autofeat": "autofeat on a fold of real bars: seconds, memory, prediction (long)",
     "selector": "the full selector on 2,000 columns: seconds, memory, power and false finds (long)",
 }
 """Name of the module, and what it measures."""
 
-ON_REQUEST = frozenset({"autofeat", "null_band", "selector", "tsfresh_rolling"})
+ON_REQUEST = frozenset({"autofeat", "featuretools", "null_band", "selector", "tsfresh_rolling"})
 """Benchmarks that take minutes: they run when they are named."""
 
 

@@ -37,7 +37,7 @@ class CheckReport:
     rows, definitions
         How much was compared.
     seconds
-        Time that featuretools took, without start and import.
+        CPU time that featuretools took, without start and import.
     reason
         Why it was skipped, or which definitions featuretools itself could not compute.
     """

@@ -32,7 +32,7 @@ class ByCutoff:
     matrix
         float64, shape (rows, definitions); NaN for what is not a finite number.
     seconds
-        Time it took, without start and import.
+        CPU time it took, without start and import.
     failed
         Error by position of a definition that raised.
     """
