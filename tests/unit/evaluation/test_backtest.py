@@ -1,5 +1,7 @@
 """The backtest: what reaches the kernel, what it pays, and that nothing looks ahead."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -467,3 +469,8 @@ def test_other_bad_signals_are_refused():
             backtest(market, signal, FREE)
     with pytest.raises(DataError, match="needs probabilities"):
         backtest(market, one, replace(FREE, sizing="probability"))
+
+
+def test_a_backtest_does_not_load_the_models():
+    code = "import sys, onward.evaluation.backtest; sys.exit('sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

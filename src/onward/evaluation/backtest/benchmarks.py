@@ -11,7 +11,6 @@ from onward.errors import ConfigError
 from onward.evaluation.backtest.result import BacktestResult
 from onward.evaluation.backtest.settings import BacktestSettings
 from onward.evaluation.backtest.simulation import backtest, decisions
-from onward.evaluation.baselines import mean_reversion_signal, momentum_signal
 from onward.types import FloatArray, Market
 
 __all__ = ["benchmarks", "buy_and_hold", "rule_backtest"]
@@ -74,6 +73,9 @@ def benchmarks(
     horizon_bars
         How far the naive rules look back, at least 2: as far as the labels look ahead.
     """
+    # Rules live beside the models, and those bring their libraries along.
+    from onward.evaluation.baselines import mean_reversion_signal, momentum_signal
+
     if horizon_bars < 2:
         raise ConfigError("The naive rules need a window", got=horizon_bars, allowed="2 bars or more")
     rules = {
