@@ -152,6 +152,26 @@ def test_unknown_to_kernels_goes_through_featuretools_and_says_what_it_costs(
     np.testing.assert_allclose(live, out[-1], rtol=1e-12)
 
 
+def test_everything_that_featuretools_makes_can_be_had() -> None:
+    market = random_walk(40, seed=4)
+    stage = FeaturetoolsStage.for_market(
+        market,
+        aggregations=["mean", "first"],
+        transforms=["subtract_numeric", "hour", "greater_than"],
+        parents=["session", "day"],
+        columns=["log_return", "log_volume"],
+        comparable_only=False,
+    )
+    names = stage.columns()
+    assert "featuretools__log_return.minus.log_volume" in names
+    assert "featuretools__days.percentile.sessions.mean.log_return" in names
+    assert stage.verify(market, rows=5).status == "passed"
+    by_cutoff = [d for d in stage.definitions if not d.expression.native]
+    assert {d.expression.kind for d in by_cutoff} >= {"grouped"}
+    table = stage.restricted([d.column for d in by_cutoff[:12]]).compute(market.last(12))
+    assert np.isfinite(table.iloc[-1].to_numpy()).any()
+
+
 def test_a_child_that_takes_too_long_is_an_error_or_a_skipped_check() -> None:
     market = random_walk(30, seed=2)
     options = {"transforms": [], "ranks": [], "parents": ["day"], "columns": ["log_range"]}

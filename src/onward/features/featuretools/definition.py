@@ -29,6 +29,12 @@ PAIRED = frozenset(
 TIMED = frozenset({"trend", "time_since_last_max", "time_since_last_min", "time_since_last_true"})
 """Aggregations that take the time index beside a column."""
 
+CLOCKED = frozenset(
+    {"time_since_first", "time_since_last", "first_last_time_delta", "avg_time_between", "hour", "minute"}
+    | {"weekday", "day", "month", "quarter", "day_of_year", "week", "is_weekend"}
+)
+"""Primitives that our kernels compute of the time index alone."""
+
 DEEPEST = 12
 
 Kind = Literal["column", "transform", "aggregation", "grouped"]
@@ -89,6 +95,11 @@ class Expression:
         if self.kind == "column":
             return True
         if self.parent and not PARENTS[self.parent].cross_section and any(i.aggregates for i in self.inputs):
+            return False
+        timed = any(item.name == TIME for item in self.inputs)
+        if timed and self.name not in (TIMED if len(self.inputs) > 1 else CLOCKED):
+            return False  # such as the first moment of a day, or one moment against another
+        if self.name in CLOCKED and not timed:
             return False
         return self.primitive.native and all(item.native for item in self.inputs)
 

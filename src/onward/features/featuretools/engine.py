@@ -94,8 +94,8 @@ def calculate(
     arrays : dict
         ``matrix``: float64, (m, expressions), NaN for what is not a number.
     values : dict
-        ``seconds`` of CPU time that it took, without the import; ``failed``: error by position of an expression
-        that raised.
+        ``seconds`` of CPU time that it took, without the import; ``failed``: error by position of an
+        expression that raised.
     """
     import time as clock
 

@@ -73,6 +73,15 @@ def test_an_aggregate_of_past_aggregates_is_not_for_kernels() -> None:
     assert not transform("tangent", over("mean")).native
 
 
+def test_of_time_kernels_know_the_clock_of_the_row_alone() -> None:
+    assert transform("hour", NOW).native
+    assert over("time_since_first", "day", NOW).native
+    assert over("trend", "day", X, NOW).native
+    assert not transform("hour", over("first", "day", NOW)).native
+    assert not over("first", "day", NOW).native
+    assert not transform("greater_than", NOW, over("first", "day", NOW)).native
+
+
 @pytest.mark.parametrize(
     "value",
     [
