@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -17,8 +17,10 @@ class ModelConfig(Section):
 
     The defaults are strongly regularised on purpose: 4,000 bars at a horizon of 24 are about 167
     independent labels, and boosters at their libraries' defaults learn the noise in them. They
-    are those of the model ``lightgbm``; a model that lacks one of these parameters ignores it,
-    and the training says so.
+    are those of the model ``lightgbm``, and the other boosters and forests have the same for
+    every parameter that they share with it: a field means the same whatever the model. A model
+    that lacks one of these parameters ignores it, and the training says so. What one model alone
+    knows (``depth`` of ``catboost``, ``penalty`` of ``logistic``) goes through ``extra``.
     """
 
     model_config = SettingsConfigDict(env_prefix="ONWARD_MODEL__")
@@ -30,7 +32,9 @@ class ModelConfig(Section):
     learning_rate: float = Field(0.03, gt=0.0, le=1.0, description="Shrinkage of each round.")
     num_leaves: int = Field(4, ge=2, le=4_096, description="Leaves of a tree.")
     bagging_fraction: float = Field(0.25, gt=0.0, le=1.0, description="Share of rows that a round sees.")
-    feature_fraction: float = Field(0.5, gt=0.0, le=1.0, description="Share of features that a tree sees.")
+    feature_fraction: float = Field(
+        0.5, gt=0.0, le=1.0, description="Share of features that a tree (in forests: a split) sees."
+    )
     min_leaf_fraction: float = Field(
         0.1, ge=0.0, le=0.5, description="Least share of a round's rows that a leaf holds."
     )
@@ -42,6 +46,9 @@ class ModelConfig(Section):
         True,
         description="Weigh up and down rows so that both count the same in sum: the drift of the training "
         "rows says little about the next ones.",
+    )
+    class_weight: Literal["none", "balanced"] = Field(
+        "none", description="Let all classes count the same in sum, or leave them as frequent as they are."
     )
     extra: dict[str, Any] = Field(
         default_factory=dict,

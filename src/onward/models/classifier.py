@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -15,12 +13,12 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from onward.errors import BundleError, ModelError
+from onward.models.prepared import Prepared
+from onward.models.rows import column_names, feature_matrix, training_rows
+from onward.models.state_file import check_files, file_hashes, read_state, write_state
 from onward.types import CLASSES, FloatArray, IntArray
 
 __all__ = ["ThreeClassModel"]
-
-STATE_FILE = "model.json"
-FORMAT = 1
 
 
 class ThreeClassModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
@@ -39,6 +37,8 @@ class ThreeClassModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc
     """
 
     name: ClassVar[str]
+    library: ClassVar[str | None] = None
+    """Module that learns, when it does not come with Onward itself."""
     native_files: ClassVar[tuple[str, ...]] = ()
     not_saved: ClassVar[tuple[str, ...]] = ("n_threads",)
     """Parameters that change how fast and not what: the files are the same whatever they were."""
@@ -58,7 +58,7 @@ class ThreeClassModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc
         y
             Classes -1, 0, 1, shape (n,).
         sample_weight
-            Shape (n,), not negative.
+            Shape (n,), not negative; rows of weight zero are as if they were not there.
 
         Raises
         ------
@@ -66,26 +66,52 @@ class ThreeClassModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc
             When shapes disagree, a class is unknown, a weight is negative or NaN, a feature is
             infinite, or (for models that need contrast) one class only is present.
         """
-        names = [str(c) for c in X.columns] if isinstance(X, pd.DataFrame) else None
-        values = _matrix(X)
-        codes = _class_codes(y)
-        if len(values) != len(codes):
-            raise ModelError(
-                "features and labels differ in length",
-                got=f"{len(values)} and {len(codes)} rows",
-                allowed="one label a row",
-                remedy="Pass the training rows of both.",
-            )
-        if len(codes) == 0:
-            raise ModelError("there are no training rows", remedy="Use a longer time range or fewer folds.")
-        weight = None if sample_weight is None else _weights(sample_weight, len(codes))
+        return self.fit_prepared(self.prepare(X, y, sample_weight))
+
+    def prepare(
+        self,
+        X: pd.DataFrame | npt.NDArray[Any],
+        y: npt.NDArray[Any],
+        sample_weight: FloatArray | None = None,
+    ) -> Prepared:
+        """Check training rows and make them ready for `fit_prepared`, once for many fits.
+
+        Parameters and errors are those of `fit`.
+        """
+        values, codes, weight = training_rows(X, y, sample_weight)
+        return Prepared(
+            model=self.name,
+            data=self._prepare(values, codes),
+            codes=codes,
+            weight=weight,
+            features=column_names(X),
+            n_rows=values.shape[0],
+            n_features=values.shape[1],
+            settings=self._preparation_settings(),
+        )
+
+    def fit_prepared(self, prepared: Prepared) -> Self:
+        """Learn from rows that a model with the same preparation settings made ready.
+
+        Bit-equal to `fit` on those rows, however often and in whatever order they were used.
+
+        Raises
+        ------
+        ModelError
+            When they were prepared for another model or in another way.
+        """
+        prepared.check(self.name, self._preparation_settings())
         self.classes_: IntArray = np.array(CLASSES, dtype=np.int64)
-        self.n_features_in_ = values.shape[1]
-        if names is not None:
-            self.feature_names_in_ = np.array(names, dtype=object)
+        self.n_features_in_ = prepared.n_features
+        if prepared.features is not None:
+            self.feature_names_in_ = np.array(prepared.features, dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        self._fit(values, codes, weight)
+        try:
+            self._fit(prepared.data, prepared.codes, prepared.weight)
+        except BaseException:
+            del self.n_features_in_  # half a fit is none
+            raise
         return self
 
     def predict_proba(self, X: pd.DataFrame | npt.NDArray[Any]) -> FloatArray:
@@ -98,7 +124,7 @@ class ThreeClassModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc
         """
         self._check_fitted()
         self._check_columns(X)
-        values = _matrix(X)
+        values = feature_matrix(X)
         return self._probabilities(values) if len(values) else np.empty((0, len(CLASSES)))
 
     def predict(self, X: pd.DataFrame | npt.NDArray[Any]) -> IntArray:
@@ -129,17 +155,15 @@ class ThreeClassModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         self._write_native(directory)
-        payload: dict[str, Any] = {
-            "format": FORMAT,
+        payload = {
             "name": self.name,
             "parameters": {k: v for k, v in self.get_params(deep=False).items() if k not in self.not_saved},
             "n_features": self.n_features_in_,
             "features": self._feature_names(),
             "state": self._state(),
-            "files": {file: _sha256((directory / file).read_bytes()) for file in self.native_files},
+            "files": file_hashes(directory, self.native_files),
         }
-        payload["digest"] = _sha256(_canonical(payload).encode())
-        (directory / STATE_FILE).write_text(_canonical(payload), encoding="utf-8")
+        write_state(directory, payload)
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -149,9 +173,11 @@ class ThreeClassModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc
         ------
         BundleError
             When a file is missing, a byte differs, or the directory holds another model.
+        ModelError
+            When the model's library is not installed.
         """
         directory = Path(directory)
-        payload = _read_state(directory)
+        payload = read_state(directory)
         if payload["name"] != cls.name:
             raise BundleError(
                 "the directory holds another model",
@@ -159,10 +185,7 @@ class ThreeClassModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc
                 allowed=cls.name,
                 remedy="Load it with the class of that name.",
             )
-        for file, digest in payload["files"].items():
-            path = directory / file
-            if not path.is_file() or _sha256(path.read_bytes()) != digest:
-                raise _damaged(path)
+        check_files(directory, payload["files"])
         model = cls(**payload["parameters"])
         model.classes_ = np.array(CLASSES, dtype=np.int64)
         model.n_features_in_ = int(payload["n_features"])
@@ -173,12 +196,20 @@ class ThreeClassModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc
         return model
 
     @abstractmethod
-    def _fit(self, values: npt.NDArray[np.float32], codes: IntArray, weight: FloatArray | None) -> None:
+    def _fit(self, data: Any, codes: IntArray, weight: FloatArray | None) -> None:
         """Learn from checked input; ``codes`` are 0, 1, 2 for down, range, up."""
 
     @abstractmethod
     def _probabilities(self, values: npt.NDArray[np.float32]) -> FloatArray:
         """Return probabilities, shape (n, 3)."""
+
+    def _prepare(self, values: npt.NDArray[np.float32], codes: IntArray) -> Any:  # noqa: ARG002 - hook
+        """Return the rows as ``_fit`` takes them; the matrix itself by default."""
+        return values
+
+    def _preparation_settings(self) -> Mapping[str, Any]:
+        """Return the parameters that shape what ``_prepare`` returns."""
+        return {}
 
     def _gain(self) -> FloatArray:
         """Return how much each training column counted, shape (n_features,)."""
@@ -206,10 +237,9 @@ class ThreeClassModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc
             raise ModelError(f"the {self.name} model was not fitted yet", remedy="Call fit first.")
 
     def _check_columns(self, X: pd.DataFrame | npt.NDArray[Any]) -> None:
-        expected = self._feature_names()
-        if isinstance(X, pd.DataFrame) and expected is not None:
-            got: Sequence[str] = [str(c) for c in X.columns]
-            if got != expected:
+        expected, got = self._feature_names(), column_names(X)
+        if got is not None and expected is not None:
+            if list(got) != expected:
                 first = next((e for e, g in zip(expected, got, strict=False) if e != g), None)
                 raise ModelError(
                     "the feature columns are not those the model was trained on",
@@ -224,101 +254,3 @@ class ThreeClassModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc
                 allowed=f"(n, {self.n_features_in_})",
                 remedy="Compute the features with the plan of this model.",
             )
-
-
-def _matrix(X: pd.DataFrame | npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Return features as a C-contiguous float32 matrix, as both batch and live rows are cast."""
-    try:
-        values = np.ascontiguousarray(
-            X.to_numpy(np.float32) if isinstance(X, pd.DataFrame) else X, np.float32
-        )
-    except (TypeError, ValueError) as error:
-        raise ModelError(
-            "the features are not numbers", got=str(error), allowed="numeric columns, NaN for unknown"
-        ) from error
-    if values.ndim != 2 or values.shape[1] == 0:
-        raise ModelError(
-            "the feature matrix has the wrong shape",
-            got=values.shape,
-            allowed="(n_rows, n_features) with at least one feature",
-            remedy="Switch on a feature stage, or loosen the selection.",
-        )
-    if np.isinf(values).any():
-        column = int(np.flatnonzero(np.isinf(values).any(axis=0))[0])
-        label = str(X.columns[column]) if isinstance(X, pd.DataFrame) else f"column {column}"
-        raise ModelError(
-            "a feature is infinite",
-            got=label,
-            allowed="finite float32 values, NaN for unknown",
-            remedy="Make the feature stage return NaN there.",
-        )
-    return values
-
-
-def _class_codes(y: npt.NDArray[Any]) -> IntArray:
-    values = np.asarray(y)
-    if values.ndim != 1 or not np.isin(values, CLASSES).all():
-        raise ModelError(
-            "the labels are not classes",
-            got=f"{values.dtype} array of shape {values.shape}",
-            allowed="one of -1, 0, 1 a row",
-            remedy="Use a labeler of kind 'classes'.",
-        )
-    return values.astype(np.int64) + 1
-
-
-def _weights(sample_weight: FloatArray, n_rows: int) -> FloatArray:
-    weight = np.asarray(sample_weight, dtype=np.float64)
-    if weight.shape != (n_rows,) or not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
-        raise ModelError(
-            "the sample weights are unusable",
-            got=f"shape {weight.shape}",
-            allowed=f"{n_rows} finite weights, none negative, not all zero",
-            remedy="Leave the weights out, or take those of the labeler.",
-        )
-    return weight
-
-
-def _read_state(directory: Path) -> dict[str, Any]:
-    path = directory / STATE_FILE
-    if not path.is_file():
-        raise BundleError(
-            "there is no model in this directory",
-            got=directory,
-            allowed=f"a directory with {STATE_FILE}",
-            remedy="Name the directory that save wrote.",
-        )
-    try:
-        text = path.read_bytes().decode("utf-8")
-        payload: dict[str, Any] = json.loads(text)
-        body = {key: value for key, value in payload.items() if key != "digest"}
-        intact = text == _canonical(payload) and payload["digest"] == _sha256(_canonical(body).encode())
-    except (UnicodeDecodeError, ValueError, AttributeError, KeyError, TypeError) as error:
-        raise _damaged(path) from error
-    if not intact:
-        raise _damaged(path)
-    if payload["format"] != FORMAT:
-        raise BundleError(
-            "the model was written in another format",
-            got=payload["format"],
-            allowed=str(FORMAT),
-            remedy="Load it with the version of Onward that wrote it, or train again.",
-        )
-    return payload
-
-
-def _damaged(path: Path) -> BundleError:
-    return BundleError(
-        "a model file is damaged or missing",
-        got=path.name,
-        allowed="the bytes that were saved",
-        remedy="Restore the bundle from its export, or train again.",
-    )
-
-
-def _canonical(payload: dict[str, Any]) -> str:
-    return json.dumps(payload, indent=1, sort_keys=True, allow_nan=False)
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from onward.errors import BundleError, ModelError
-from onward.models.classifier import ThreeClassModel
+from onward.models.contrast import ContrastModel
+from onward.models.libraries import import_library
+from onward.models.threads import threads_for
 from onward.types import FloatArray, IntArray
 
 __all__ = ["LightGBMModel"]
@@ -19,13 +21,15 @@ __all__ = ["LightGBMModel"]
 MODEL_FILE = "model.txt"
 THREADS = re.compile(r"^\[num_threads: \d+\]$", flags=re.MULTILINE)
 
-CELLS_A_THREAD = 500_000
-"""Cells (rows x columns) that are worth a thread. A boosting round of a smaller matrix takes less
-time than its threads need to meet: beside a busy neighbour two threads on 16,000 x 24 cells were
-measured ten times slower than one, and on an idle machine they save a tenth of a second."""
+BINNING = {
+    "max_bin": 63,
+    "data_random_seed": 1,  # the seed of a fit must not move the bins that fits share
+    "feature_pre_filter": False,  # else the bins would depend on the least size of a leaf
+}
+"""What shapes the bins: alike for every fit, so that all fits of the same rows can share them."""
 
 
-class LightGBMModel(ThreeClassModel):
+class LightGBMModel(ContrastModel):
     """LightGBM with a fixed number of rounds and small trees.
 
     Overlapping labels make a market history much shorter than it looks (4,000 hourly bars at a
@@ -58,6 +62,8 @@ class LightGBMModel(ThreeClassModel):
         Weigh up and down rows so that both count the same in sum. The drift of the training rows
         says little about the next ones, and in a k-fold it is opposed to the drift of the rows
         held out: left in, it ranks whole folds against each other the wrong way round.
+    class_weight
+        ``balanced`` lets all classes count the same in sum; ``none`` leaves them as they are.
     seed
         Seed of bagging and column sampling.
     n_threads
@@ -66,6 +72,7 @@ class LightGBMModel(ThreeClassModel):
     """
 
     name = "lightgbm"
+    library = "lightgbm"
     native_files = (MODEL_FILE,)
 
     def __init__(
@@ -80,6 +87,7 @@ class LightGBMModel(ThreeClassModel):
         lambda_l2: float = 10.0,
         extra_trees: bool = True,
         balance_directions: bool = True,
+        class_weight: str = "none",
         seed: int = 0,
         n_threads: int = 0,
     ) -> None:
@@ -92,6 +100,7 @@ class LightGBMModel(ThreeClassModel):
         self.lambda_l2 = lambda_l2
         self.extra_trees = extra_trees
         self.balance_directions = balance_directions
+        self.class_weight = class_weight
         self.seed = seed
         self.n_threads = n_threads
 
@@ -108,40 +117,38 @@ class LightGBMModel(ThreeClassModel):
             "min_data_in_leaf": max(1, int(self.min_leaf_fraction * self.bagging_fraction * n_rows)),
             "lambda_l2": self.lambda_l2,
             "extra_trees": self.extra_trees,
-            "max_bin": 63,
+            **BINNING,
             "seed": self.seed,
             "deterministic": True,
             "force_row_wise": True,
-            "num_threads": self._threads(n_rows * n_columns),
+            "num_threads": threads_for(n_rows * n_columns, self.n_threads),
             "verbosity": -1,
         }
 
-    def _fit(self, values: npt.NDArray[np.float32], codes: IntArray, weight: FloatArray | None) -> None:
-        lightgbm = _library()
+    def _preparation_settings(self) -> Mapping[str, Any]:
+        return BINNING
 
-        self.present_ = np.bincount(codes, minlength=3) > 0
-        if int(self.present_.sum()) < 2:
-            raise ModelError(
-                "the training rows hold one class only",
-                got=f"class {int(codes[0]) - 1} in {len(codes)} rows",
-                allowed="at least two of -1, 0, 1",
-                remedy="Train on a longer time range, use fewer folds, or change the label threshold.",
-            )
-        if self.balance_directions:
-            weight = _balanced(codes, weight)
+    def _prepare(self, values: npt.NDArray[np.float32], codes: IntArray) -> Any:
+        lightgbm = import_library("lightgbm")
         parameters = self.native_parameters(*values.shape)
         try:
-            data = lightgbm.Dataset(values, codes, weight=weight, params=parameters, free_raw_data=True)
+            return lightgbm.Dataset(values, codes, params=parameters, free_raw_data=True).construct()
+        except lightgbm.basic.LightGBMError as error:
+            raise _refused(error) from error
+
+    def _learn(self, data: Any, codes: IntArray, weight: FloatArray | None) -> None:  # noqa: ARG002 - the dataset holds the classes
+        lightgbm = import_library("lightgbm")
+        # Not set_weight: it leaves the weights of the last fit where they are when told None.
+        data.set_field("weight", None if weight is None else weight.astype(np.float32))
+        parameters = self.native_parameters(data.num_data(), data.num_feature())
+        try:
             self.booster_ = lightgbm.train(parameters, data, num_boost_round=self.n_rounds)
         except lightgbm.basic.LightGBMError as error:
-            raise ModelError(
-                "LightGBM refused to train", got=str(error), remedy="Check the model's parameters."
-            ) from error
+            raise _refused(error) from error
 
     def _probabilities(self, values: npt.NDArray[np.float32]) -> FloatArray:
-        raw = np.asarray(
-            self.booster_.predict(values, num_threads=self._threads(values.size)), dtype=np.float64
-        )
+        threads = threads_for(values.size, self.n_threads)
+        raw = np.asarray(self.booster_.predict(values, num_threads=threads), dtype=np.float64)
         if self.present_.all():
             return raw
         raw[:, ~self.present_] = 0.0  # LightGBM gives a class it never saw about 1e-15
@@ -152,15 +159,6 @@ class LightGBMModel(ThreeClassModel):
         # Total reduction of the loss by the splits on each column, over all rounds and classes.
         return np.asarray(self.booster_.feature_importance(importance_type="gain"), dtype=np.float64)
 
-    def _threads(self, n_cells: int) -> int:
-        return min(1 + n_cells // CELLS_A_THREAD, self.n_threads or os.cpu_count() or 1)
-
-    def _state(self) -> dict[str, Any]:
-        return {"present": self.present_.tolist()}
-
-    def _restore(self, state: dict[str, Any]) -> None:
-        self.present_ = np.array(state["present"], dtype=np.bool_)
-
     def _write_native(self, directory: Path) -> None:
         # LightGBM notes the number of threads beside the trees; models that predict the same are
         # to be the same bytes.
@@ -168,8 +166,7 @@ class LightGBMModel(ThreeClassModel):
         (directory / MODEL_FILE).write_text(text, encoding="utf-8", newline="\n")
 
     def _read_native(self, directory: Path) -> None:
-        lightgbm = _library()
-
+        lightgbm = import_library("lightgbm")
         try:
             self.booster_ = lightgbm.Booster(model_str=(directory / MODEL_FILE).read_text(encoding="utf-8"))
         except lightgbm.basic.LightGBMError as error:
@@ -181,25 +178,5 @@ class LightGBMModel(ThreeClassModel):
             ) from error
 
 
-def _library() -> Any:
-    """Return LightGBM, its threads told to sleep while they wait for each other.
-
-    By default they spin. On a machine with anything else to do that burns the very time slices
-    that the thread they wait for needs: two threads on 64,000 x 100 cells took 45 s instead of 5 s.
-    OpenMP reads the policy once, when the library is loaded; one that is set already stays.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    import lightgbm
-
-    return lightgbm
-
-
-def _balanced(codes: IntArray, weight: FloatArray | None) -> FloatArray | None:
-    """Return weights under which down and up count the same in sum, their total unchanged."""
-    totals = np.bincount(codes, weights=weight, minlength=3).astype(np.float64)
-    down, up = totals[0], totals[2]
-    if down == 0 or up == 0:
-        return weight
-    middle = 0.5 * (down + up)
-    factor = np.array([middle / down, 1.0, middle / up])[codes]
-    return factor if weight is None else factor * weight
+def _refused(error: Exception) -> ModelError:
+    return ModelError("LightGBM refused to train", got=str(error), remedy="Check the model's parameters.")

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from onward.types import FloatArray
 __all__ = ["check_model", "example_rows"]
 
 Factory = Callable[[], Model]
+
+TASKS = Path("/proc/self/task")
 
 
 def check_model(new_model: Factory) -> None:
@@ -40,8 +43,14 @@ def check_model(new_model: Factory) -> None:
     check_repeats_itself(new_model)
     check_ignores_batch(new_model)
     check_absent_class(new_model)
+    check_one_class(new_model)
+    check_empty_columns(new_model)
+    check_weights(new_model)
+    check_ignores_precision(new_model)
+    check_prepared_rows(new_model)
     check_gain(new_model)
     check_ignores_threads(new_model)
+    check_honours_thread_cap(new_model)
     check_save_and_load(new_model)
     check_notices_damage(new_model)
     check_is_an_estimator(new_model)
@@ -100,6 +109,80 @@ def check_absent_class(new_model: Factory) -> None:
     _require(bool(np.allclose(probability.sum(axis=1), 1.0, atol=1e-9)), "the others still sum to 1")
 
 
+def check_one_class(new_model: Factory) -> None:
+    """Hold honesty: rows of one class are refused, or predicted as that class with certainty."""
+    X, y = example_rows(120)
+    try:
+        model = new_model().fit(X, np.zeros_like(y))
+    except OnwardError:
+        return
+    _require(_equal(model.predict_proba(X)[:, 1], np.ones(len(X))), "the only class is certain")
+
+
+def check_empty_columns(new_model: Factory) -> None:
+    """Hold robustness: columns that said nothing in training say nothing later, whatever comes."""
+    X, y = example_rows()
+    X = X.assign(constant=np.float32(1.0))
+    model = new_model().fit(X, y)
+    gain = model.gain()
+    for name in ("unknown", "constant"):
+        _require(gain[X.columns.get_loc(name)] == 0, f"a column that is {name} gains nothing")
+    known, missing = X.copy(), X.copy()
+    known["unknown"], missing[list(X.columns)] = np.float32(3.0), np.float32(np.nan)
+    _require(_equal(model.predict_proba(known), model.predict_proba(X)), "what was never known stays ignored")
+    _require(_are_probabilities(model.predict_proba(missing)), "rows of nothing but NaN are predicted")
+
+
+def check_weights(new_model: Factory) -> None:
+    """Hold weights: they count, and a row of weight zero is as if it were not there."""
+    X, y = example_rows()
+    plain = new_model().fit(X, y).predict_proba(X)
+    heavier = new_model().fit(X, y, np.where(y == 0, 4.0, 1.0)).predict_proba(X)
+    _require(heavier[:, 1].mean() > plain[:, 1].mean(), "a heavier class becomes more probable")
+    weight = np.random.default_rng(1).uniform(0.5, 1.5, len(y))
+    weight[::3] = 0.0
+    counts = weight > 0
+    zeroed = new_model().fit(X, y, weight).predict_proba(X)
+    dropped = new_model().fit(X[counts], y[counts], weight[counts]).predict_proba(X)
+    _require(_equal(zeroed, dropped), "a row of weight zero is as if it were not there")
+    without = new_model().fit(X, y, np.where(y == 1, 0.0, 1.0)).predict_proba(X)
+    _require(bool((without[:, 2] == 0).all()), "a class of weight zero is absent")
+
+
+def check_ignores_precision(new_model: Factory) -> None:
+    """Hold the cast: float64 and float32 columns give the same model and the same predictions."""
+    X, y = example_rows()
+    wide = X.astype(np.float64) * (1.0 + 1e-12)
+    narrow_model, wide_model = new_model().fit(X, y), new_model().fit(wide, y)
+    expected = narrow_model.predict_proba(X)
+    _require(_equal(narrow_model.predict_proba(wide), expected), "float64 rows are predicted the same")
+    _require(_equal(wide_model.predict_proba(X), expected), "float64 rows give the same model")
+
+
+def check_prepared_rows(new_model: Factory) -> None:
+    """Hold `prepare`, where there is one: fits that share prepared rows equal fits that do not."""
+    from sklearn.base import clone
+
+    model: Any = new_model()
+    if not hasattr(model, "prepare"):
+        return
+    X, y = example_rows()
+    weight = np.random.default_rng(2).uniform(0.5, 1.5, len(y))
+    for weights in (None, weight):
+        expected = new_model().fit(X, y, weights).predict_proba(X)
+        prepared = model.prepare(X, y, weights)
+        other: Any = new_model()
+        for name, value in {"seed": 5, "class_weight": "balanced", "balance_directions": False}.items():
+            if name in other.get_params():
+                other.set_params(**{name: value})
+        for once in (model, other, clone(model)):
+            once.fit_prepared(prepared)
+        _require(_equal(model.predict_proba(X), expected), "prepared rows give the same model")
+        again: Any = new_model()
+        again.fit_prepared(prepared)
+        _require(_equal(again.predict_proba(X), expected), "prepared rows can be used again")
+
+
 def check_gain(new_model: Factory) -> None:
     """Hold importance: one finite value a column, not negative, none for columns without content."""
     X, y = example_rows()
@@ -142,6 +225,38 @@ def check_ignores_threads(new_model: Factory) -> None:
             model.set_params(n_threads=n_threads).fit(X, y).save(Path(folder) / str(n_threads))
         same = _contents(Path(folder) / "1") == _contents(Path(folder) / "3")
     _require(same, "the saved files do not depend on the number of threads")
+    one, three = (model.predict_proba(X) for model in models)
+    _require(_equal(one, three), "predictions do not depend on the number of threads")
+
+
+def check_honours_thread_cap(new_model: Factory) -> None:
+    """Hold the cap: with ``n_threads=1`` one thread does the work (seen on Linux only)."""
+    model: Any = new_model()
+    if "n_threads" not in model.get_params() or not TASKS.is_dir():
+        return
+    X, y = example_rows(4_000)
+    model.set_params(n_threads=1).fit(X.iloc[:200], y[:200]).predict_proba(X.iloc[:1])  # imports done
+    before = _thread_seconds()
+    used: dict[str, float] = {}
+    done = threading.Event()
+
+    def watch() -> None:
+        me = str(threading.get_native_id())
+        while True:
+            last = done.wait(0.002)
+            used.update({task: t for task, t in _thread_seconds().items() if task != me})
+            if last:
+                return
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        model.fit(X, y).predict_proba(X)
+    finally:
+        done.set()
+        watcher.join()
+    worked = sorted((t - before.get(task, 0.0) for task, t in used.items()), reverse=True)
+    _require(len(worked) < 2 or worked[1] < 0.1 * worked[0] + 0.005, "n_threads=1 means one thread")
 
 
 def check_notices_damage(new_model: Factory) -> None:
@@ -194,6 +309,11 @@ def check_refuses_bad_input(new_model: Factory) -> None:
         "text features": lambda: new_model().fit(X.assign(a="x"), y),
         "no features": lambda: new_model().fit(X[[]], y),
         "negative weights": lambda: new_model().fit(X, y, -np.ones(len(y))),
+        "weights that are all zero": lambda: new_model().fit(X, y, np.zeros(len(y))),
+        "weights that are NaN": lambda: new_model().fit(X, y, np.full(len(y), np.nan)),
+        "too few weights": lambda: new_model().fit(X, y, np.ones(len(y) - 1)),
+        "numbers beyond float32": lambda: new_model().fit(X.astype(np.float64).assign(a=1e300), y),
+        "infinite features in prediction": lambda: fitted.predict_proba(infinite),
         "other columns": lambda: fitted.predict_proba(X.rename(columns={"b": "z"})),
         "columns in another order": lambda: fitted.predict_proba(X[["b", "a", "c", "d", "unknown"]]),
         "too few columns": lambda: fitted.predict_proba(X[["a"]]),
@@ -207,6 +327,21 @@ def check_refuses_bad_input(new_model: Factory) -> None:
         except OnwardError:
             continue
         raise AssertionError(f"broken promise: {door} must raise an OnwardError")
+
+
+def _thread_seconds() -> dict[str, float]:
+    """Return how long each thread of this process has run so far."""
+    seconds = {}
+    for task in TASKS.iterdir():
+        try:
+            seconds[task.name] = int((task / "schedstat").read_text().split()[0]) / 1e9
+        except (OSError, IndexError, ValueError):  # it ended in between
+            continue
+    return seconds
+
+
+def _are_probabilities(values: FloatArray) -> bool:
+    return bool((values >= 0).all() and np.allclose(values.sum(axis=1), 1.0, atol=1e-9))
 
 
 def _require(holds: bool, promise: str) -> None:
@@ -233,16 +368,27 @@ def _contents(directory: Path) -> dict[str, bytes]:
 
 
 def _predict_elsewhere(model: type[Model], directory: Path) -> FloatArray:
-    """Load and predict the example rows in a fresh process."""
+    """Load, predict and fit again in a fresh process, which must be silent and leave no files."""
     script = (
         "import sys, json\n"
         "from importlib import import_module\n"
         "from pathlib import Path\n"
         "from onward.testing.models import example_rows\n"
         "model = getattr(import_module(sys.argv[1]), sys.argv[2]).load(Path(sys.argv[3]))\n"
-        "print(json.dumps(model.predict_proba(example_rows()[0]).tolist()))\n"
+        "X, y = example_rows()\n"
+        "print(json.dumps(model.predict_proba(X).tolist()))\n"
+        "model.fit(X[y != 0], y[y != 0])\n"
     )
-    command = [sys.executable, "-c", script, model.__module__, model.__qualname__, str(directory)]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
-    _require(finished.returncode == 0, f"it loads in another process: {finished.stderr[-500:]}")
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-W", "error", "-c", script]
+        finished = subprocess.run(
+            [*command, model.__module__, model.__qualname__, str(directory.resolve())],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
+        )
+        _require(finished.returncode == 0, f"it loads in another process: {finished.stderr[-500:]}")
+        _require(not any(Path(folder).iterdir()), "training leaves no files in the working directory")
+    _require(not finished.stderr and finished.stdout.count("\n") == 1, "training prints nothing")
     return np.array(json.loads(finished.stdout), dtype=np.float64)

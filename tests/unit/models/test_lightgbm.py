@@ -78,7 +78,7 @@ def test_names_lead_to_classes_and_misspelt_ones_to_the_nearest():
     assert model_class("lightgbm") is LightGBMModel
     with pytest.raises(ModelError, match="Did you mean 'lightgbm'"):
         model_class("lightgmb")
-    with pytest.raises(ModelError, match="mean_reversion, momentum, prior"):
+    with pytest.raises(ModelError, match="lightgbm, logistic, mean_reversion, mlp, momentum, prior"):
         model_class("zzz")
 
 

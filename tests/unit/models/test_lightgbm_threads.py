@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from onward.models import LightGBMModel, lightgbm
+from onward.models import LightGBMModel, lightgbm, threads
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_without_a_cap_large_matrices_get_all_cores():
 
 
 def test_the_bytes_of_a_model_do_not_depend_on_its_threads(rows, tmp_path, monkeypatch):
-    monkeypatch.setattr(lightgbm, "CELLS_A_THREAD", 1_000)
+    monkeypatch.setattr(threads, "CELLS_A_THREAD", 1_000)
     for n_threads in (1, 3):
         model = LightGBMModel(n_rounds=12, n_threads=n_threads)
         assert used(model, *rows[0].shape) == n_threads
@@ -42,7 +42,7 @@ def test_the_bytes_of_a_model_do_not_depend_on_its_threads(rows, tmp_path, monke
 @pytest.mark.parametrize(("given", "kept"), [(None, "passive"), ("active", "active")])
 def test_waiting_threads_sleep_unless_told_otherwise(given, kept):
     code = (
-        "import os; from onward.models.lightgbm import _library; _library();"
+        "import os; from onward.models.libraries import import_library; import_library('lightgbm');"
         "print(os.environ['OMP_WAIT_POLICY'])"
     )
     environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
