@@ -12,6 +12,8 @@ import pytest
 
 import onward as ow
 from onward.errors import AuditError, PlanError, StageError
+from onward.features.description import describe
+from onward.features.selection.live_columns import restricted
 from onward.prediction.imported import ImportedStage, import_stage
 from onward.prediction.predictor import Predictor
 from tests.unit.training.small_runs import small_plan, walk
@@ -67,6 +69,41 @@ class Mute(Reach):
 class Needy(Reach):
     def __init__(self, window):
         super().__init__(window)
+
+
+class Talks(Reach):
+    """Offers more than the protocol asks for."""
+
+    series = ("funding_rate",)
+    disabled = {"volume": "there is none"}
+
+    def __init__(self, windows=(3, 9)):
+        self.windows = tuple(windows)
+
+    @property
+    def lookback(self):
+        return max(self.windows) + 1
+
+    def columns(self):
+        return tuple(f"reach__return_{window}" for window in self.windows)
+
+    def compute(self, market):
+        close = np.log(market.bars["close"]).groupby(level=0, sort=False)
+        moved = {name: close.diff(w) for name, w in zip(self.columns(), self.windows)}
+        return pd.DataFrame(moved, index=market.bars.index)
+
+    def describe(self):
+        from onward.features.description import FeatureInfo
+
+        return tuple(FeatureInfo(column, "reach", "moves", 4) for column in self.columns())
+
+    def fitted_part(self):
+        from onward.features.selection import ShiftedLabelSelector
+
+        return ShiftedLabelSelector()
+
+    def restricted(self, columns):
+        return Talks([w for w in self.windows if f"reach__return_{w}" in columns])
 
 
 number = 3
@@ -125,6 +162,31 @@ def test_what_cannot_be_found_again_is_refused(
         import_stage(target)
     with pytest.raises(PlanError, match=r"features\.stages"):
         ow.train(walk(200), small_plan(features__stages=[target]), audit=False, home=Path.cwd())
+
+
+def test_what_a_stage_offers_beyond_the_protocol_is_passed_on(module: Module) -> None:
+    name = module()
+    talks, plain = import_stage(f"{name}:Talks"), import_stage(f"{name}:Reach")
+    assert [info.family for info in describe(talks)] == ["moves", "moves"]
+    assert describe(plain) == describe(plain.inner)
+    part = talks.fitted_part()
+    assert part is not None
+    assert part.name == "selection"
+    assert plain.fitted_part() is None
+    assert (talks.series, plain.series) == (("funding_rate",), ())
+    assert (talks.disabled, plain.disabled) == ({"volume": "there is none"}, {})
+    assert not hasattr(talks, "spec")
+
+
+def test_a_stage_that_can_compute_less_does(module: Module) -> None:
+    name = module()
+    talks, plain = import_stage(f"{name}:Talks"), import_stage(f"{name}:Reach")
+    market = walk(50)
+    less = talks.restricted(["reach__return_3"])
+    assert (less.columns(), less.lookback, talks.lookback) == (("reach__return_3",), 4, 10)
+    assert less.compute(market)["reach__return_3"].equals(talks.compute(market)["reach__return_3"])
+    assert restricted(talks, ["reach__return_3"]).columns() == less.columns()
+    assert plain.restricted(["reach__return_5"]).columns() == plain.columns()
 
 
 def test_a_changed_module_is_refused_before_it_is_imported(module: Module) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Self
 
 import pandas as pd
 
@@ -54,6 +56,12 @@ class ChosenColumns:
             return self.columns_
         wanted = set(outputs)
         return tuple(column for column in self.columns_ if column in wanted)
+
+    def restricted(self, outputs: Sequence[str]) -> Self:
+        """Return a selector that gives these outputs and asks for nothing else; the ledger stays whole."""
+        smaller = copy.copy(self)
+        smaller.columns_ = self.required_columns(tuple(outputs))
+        return smaller
 
 
 @contextmanager

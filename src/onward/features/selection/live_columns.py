@@ -10,14 +10,17 @@ stage with at least these columns, values unchanged. Stages made of families, su
 doing anything for it.
 
 A fitted stage takes part by saying what its outputs need, ``required_columns(outputs)``. If it
-cannot do with these columns as it is, it offers ``restricted(outputs)`` as well. Before a fitted
-stage that says nothing, everything is computed.
+cannot do with these columns as it is, it offers ``restricted(outputs)`` as well. For a fitted
+stage that does neither, everything is computed that it was fitted on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, Self, runtime_checkable
+
+import numpy as np
+import pandas as pd
 
 from onward.errors import StageError
 from onward.features.pipeline import FeaturePipeline, FittedPipeline
@@ -75,8 +78,8 @@ class _FamilyStage(Protocol):
 def needed_columns(fitted: FittedPipeline) -> tuple[str, ...]:
     """Return the causal columns behind what the model sees, in the order of the fit.
 
-    Of a fitted stage that does not say what it needs (`ChoosesColumns`), everything that goes in
-    is needed.
+    Of a fitted stage that does not say what it needs (`ChoosesColumns`), or cannot do with that,
+    everything that goes in is needed.
     """
     return narrowed_fit(fitted).input_columns
 
@@ -93,13 +96,14 @@ def narrowed_fit(fitted: FittedPipeline) -> FittedPipeline:
     stages: list[FittedStage] = []
     for number in reversed(range(len(fitted.stages))):
         stage = fitted.stages[number]
-        if not isinstance(stage, ChoosesColumns):
+        smaller, needed = _restricted_fit(stage, wanted)
+        if needed is None:
             # What it gets must be what it was fitted on: nothing before it changes either.
             stages += reversed(fitted.stages[: number + 1])
             wanted = fitted.input_columns
             break
-        stages.append(stage.restricted(wanted) if isinstance(stage, RestrictableFit) else stage)
-        wanted = tuple(stage.required_columns(wanted))
+        stages.append(smaller)
+        wanted = needed
     unknown = set(wanted).difference(fitted.input_columns)
     if unknown:
         raise StageError(
@@ -110,6 +114,23 @@ def narrowed_fit(fitted: FittedPipeline) -> FittedPipeline:
         )
     ordered = [column for column in fitted.input_columns if column in set(wanted)]
     return FittedPipeline(ordered, stages[::-1], fitted.output_columns)
+
+
+def _restricted_fit(
+    stage: FittedStage, outputs: tuple[str, ...]
+) -> tuple[FittedStage, tuple[str, ...] | None]:
+    """Return a stage that gives at least the outputs, and what it needs for them; None for everything."""
+    if not isinstance(stage, ChoosesColumns):
+        return stage, None
+    needed = tuple(stage.required_columns(outputs))
+    smaller = stage.restricted(outputs) if isinstance(stage, RestrictableFit) else stage
+    # Tried on a row of nothing known: a stage that still asks for columns of its fit gets them all.
+    unknown = pd.DataFrame(np.full((1, len(needed)), np.nan, dtype=np.float32), columns=list(needed))
+    try:
+        given = smaller.transform(unknown).columns
+    except (StageError, KeyError):
+        return stage, None
+    return (smaller, needed) if set(outputs) <= set(given) else (stage, None)
 
 
 def restricted(stage: CausalStage, columns: Iterable[str]) -> CausalStage:

@@ -50,14 +50,21 @@ def label_targets(y: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     ------
     LabelError
         When every row has the same class.
+    NotEnoughDataError
+        When there are no rows.
     """
+    if len(y) == 0:
+        raise NotEnoughDataError(
+            "there are no training rows to select features from",
+            remedy="Use a longer time range or fewer folds.",
+        )
     raw = np.column_stack((y, y == 0)).astype(np.float64)
     raw -= raw.mean(axis=0)
     length = np.sqrt((raw * raw).sum(axis=0))
     if not length.any():
         raise LabelError(
             "the training rows hold one class only",
-            got=f"class {int(y[0])} in {len(y)} rows" if len(y) else "no rows",
+            got=f"class {int(y[0])} in {len(y)} rows",
             allowed="at least two of -1, 0, 1",
             remedy="Train on a longer time range, use fewer folds, or change the label threshold.",
         )

@@ -9,7 +9,7 @@ import pytest
 from onward.errors import ConfigError, LabelError, NotEnoughDataError, StageError
 from onward.features.selection.advanced import AdvancedFeatureSelector
 from onward.features.selection.ledger import STEPS, ledger_frame, representative, steps_summary
-from onward.testing.fitted_stages import check_fitted_stage, example_training_rows
+from onward.testing.fitted_stages import example_training_rows
 from onward.types import Spans
 
 OFF = {
@@ -49,10 +49,6 @@ def wide_rows(seed: int = 0):
     X["tsfresh__width_copy"] = X["manual__width"]
     X["manual__flag"] = (generator.random(len(X)) < 0.003).astype(float)
     return X.astype(np.float32), y, spans
-
-
-def test_it_keeps_the_contract_of_fitted_stages():
-    check_fitted_stage(lambda: AdvancedFeatureSelector(n_null=5, n_shifts=50))
 
 
 def test_the_ledger_tells_where_each_column_went_and_who_stands_for_it():

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from onward.errors import StageError
+from onward.features.autofeat import AutoFeatStage
+from onward.features.autofeat.report import AutoFeatReport, GeneratedFeature
 from onward.features.manual import ManualFeaturesStage
 from onward.features.pipeline import FeaturePipeline, FittedPipeline
 from onward.features.selection import ShiftedLabelSelector
@@ -105,6 +107,58 @@ def test_stages_of_which_nothing_is_wanted_are_left_out(market):
     assert small_fitted.transform(small.compute(market)).shape == (900, 1)
 
 
+class Insists(TellingSums):
+    """Says that it needs little, and asks for everything all the same."""
+
+    def transform(self, X):
+        if "doubles__high" not in X.columns:
+            raise StageError("a column of the fit is missing")
+        return super().transform(X)
+
+
+def test_a_stage_that_cannot_do_with_what_it_says_gets_everything(market):
+    pipeline, fitted, X = pair(market, ShiftedLabelSelector())
+    fitted = FittedPipeline(fitted.input_columns, [Insists()], ["sums__a"])
+    small, small_fitted = narrow(pipeline, fitted)
+    assert small.columns() == pipeline.columns()
+    pd.testing.assert_frame_equal(small_fitted.transform(X), fitted.transform(X), check_exact=True)
+
+
+def test_two_selectors_in_a_row_ask_for_what_the_last_one_keeps(market):
+    pipeline, fitted, X = pair(
+        market, ShiftedLabelSelector(z=0.0, false_discovery_rate=1.0), AdvancedFeatureSelector(max_features=5)
+    )
+    assert len(fitted.stages[0].columns_) > len(fitted.output_columns)
+    small, small_fitted = narrow(pipeline, fitted)
+    assert set(small_fitted.input_columns) == set(fitted.output_columns)
+    expected = fitted.transform(X)
+    pd.testing.assert_frame_equal(small_fitted.transform(small.compute(market)), expected, check_exact=True)
+    assert fitted.stages[0].columns_ != small_fitted.stages[0].columns_
+
+
+def test_formulas_are_made_from_their_inputs_alone(market):
+    stage = AutoFeatStage()
+    pipeline = FeaturePipeline([Doubles(["close", "open", "high", "volume"])])
+    stage.input_columns = pipeline.columns()
+    stage.report = AutoFeatReport(status="fitted")
+    inputs = {"x0": "doubles__open", "x1": "doubles__high"}
+    stage.features = (
+        GeneratedFeature("autofeat__a", "x0*x1", inputs, 3.0, 0.0),
+        GeneratedFeature("autofeat__b", "x0**2", {"x0": "doubles__volume"}, 3.0, 0.0),
+    )
+    assert stage.required_columns(("autofeat__a", "doubles__close")) == pipeline.columns()[:3]
+    assert stage.required_columns() == pipeline.columns()
+    selector = AdvancedFeatureSelector()
+    selector.columns_ = ("doubles__close", "autofeat__a")
+    fitted = FittedPipeline(pipeline.columns(), [stage, selector], selector.columns_)
+    small, small_fitted = narrow(pipeline, fitted)
+    assert small.columns() == ("doubles__close", "doubles__open", "doubles__high")
+    expected = fitted.transform(pipeline.compute(market))
+    pd.testing.assert_frame_equal(small_fitted.transform(small.compute(market)), expected, check_exact=True)
+    assert len(stage.features) == 2
+    assert len(stage.input_columns) == 4
+
+
 def test_a_stage_that_does_not_say_what_it_needs_gets_everything(market):
     pipeline, fitted, _ = pair(market, ShiftedLabelSelector())
     fitted = FittedPipeline(fitted.input_columns, [Sums()], ["sums__a"])
@@ -133,6 +187,9 @@ def test_wrong_restrictions_are_refused(market):
     class Invents(TellingSums):
         def required_columns(self, outputs=None):
             return ("doubles__volume",)
+
+        def transform(self, X):
+            return X[["doubles__volume"]].set_axis(["sums__a"], axis=1)
 
     with pytest.raises(StageError, match="does not have"):
         restricted(Doubles(), ["doubles__volume"])
