@@ -13,7 +13,7 @@ from typing import Any
 from onward.data.timeframe import format_timeframe, parse_timeframe
 from onward.errors import PlanError, nearest
 from onward.features.cache import FeatureCache
-from onward.labels.catalog import CATALOG as LABELERS
+from onward.labels import labeler_from_settings
 from onward.models import model_class
 from onward.protocols import Labeler, Model, Splitter
 from onward.splits import PurgedKFold, WalkForward
@@ -75,9 +75,7 @@ def make_labeler(plan: TrainingPlan) -> Labeler:
     """Return the labeler of a plan, unfitted."""
     values = section_values(plan.labels, without=("method",))
     with naming_setting("labels"):
-        chosen: Any = LABELERS[plan.labels.method]
-        labeler: Labeler = chosen(**values)
-        return labeler
+        return labeler_from_settings(plan.labels.method, values)
 
 
 def make_splitter(plan: TrainingPlan) -> Splitter:

@@ -22,12 +22,11 @@ from onward.features.autofeat.stage import AutoFeatStage
 from onward.features.featuretools.stage import FeaturetoolsStage
 from onward.features.selection.parameters import SelectorParameters
 from onward.features.tsfresh.stage import TSFreshStage
-from onward.labels import ThresholdLabeler
 from onward.labels.catalog import CATALOG as LABELERS
 from onward.models import LightGBMModel
 from onward.splits import CATALOG as SPLITTERS
 from onward.splits import PurgedKFold, WalkForward
-from onward.training.assembly import make_splitter
+from onward.training.assembly import make_labeler, make_splitter
 from onward.training.plan import TrainingPlan
 from tests.unit.training.small_runs import small_plan
 
@@ -68,8 +67,8 @@ def test_the_autofeat_section_is_the_stage() -> None:
 
 
 def test_the_label_section_is_the_labeler() -> None:
-    assert settings(LabelConfig, "method") == defaults(ThresholdLabeler, "fitted_threshold")
-    assert choices(LabelConfig.model_fields["method"].annotation) == tuple(LABELERS)
+    for method in choices(LabelConfig.model_fields["method"].annotation):
+        assert make_labeler(TrainingPlan(labels={"method": method})) == LABELERS[method]()
 
 
 def test_the_validation_section_is_the_splitters() -> None:
