@@ -39,7 +39,7 @@ class FeatureEngineeringConfig(AutoMLConfig):
     model_config = SettingsConfigDict(env_prefix="ONWARD_FEATURES__")
 
     stages: tuple[str, ...] = Field(
-        ("manual",),
+        ("manual", "tsfresh", "featuretools"),
         min_length=1,
         description="Stages in order: manual, alpha158, tsfresh, featuretools, autofeat, the name of an "
         "installed package's stage, or module:Name of your own.",

@@ -21,12 +21,13 @@ __all__ = ["PRESETS", "TrainingPlan"]
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
     "fast": {
+        "features.stages": ["manual"],
         "validation.n_splits": 3,
         "model.n_rounds": 50,
         "selection.n_shifts": 50,
         "evaluation.n_shifts": 200,
     },
-    "financial": {"features.stages": ["manual", "alpha158"]},
+    "financial": {"features.stages": ["manual", "alpha158", "tsfresh", "featuretools", "autofeat"]},
 }
 """What each preset changes about the defaults, by dotted name."""
 

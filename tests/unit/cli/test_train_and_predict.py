@@ -18,6 +18,8 @@ from onward.cli.app import app
 from onward.testing.markets import random_walk
 
 SMALL = """
+[features]
+stages = ["manual"]
 [features.manual]
 families = ["returns"]
 [labels]

@@ -12,6 +12,7 @@ from onward.training.plan import TrainingPlan
 from onward.types import INDEX_NAMES, Market, SideSeries
 
 SMALL: dict[str, Any] = {
+    "features.stages": ["manual"],
     "features.manual.families": ["returns"],
     "labels.horizon_bars": 6,
     "labels.window_bars": 24,

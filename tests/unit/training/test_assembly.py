@@ -30,7 +30,7 @@ MARKET = walk(300)
 
 
 def families(plan: TrainingPlan) -> tuple[str, ...]:
-    (stage,) = make_pipeline(plan, MARKET).causal
+    stage = make_pipeline(plan, MARKET).causal[0]
     assert isinstance(stage, ManualFeaturesStage)
     return stage.families
 
@@ -46,7 +46,7 @@ def test_every_value_of_the_plan_arrives() -> None:
     trainer = make_trainer(plan, MARKET)
     assert isinstance(trainer, SingleModelTrainer)
     assert trainer.labeler == ThresholdLabeler(horizon_bars=7, mode="quantile", quantile=0.4)
-    (selector,) = trainer.pipeline.fitted
+    selector = trainer.pipeline.fitted[-1]
     assert isinstance(selector, AdvancedFeatureSelector)
     assert selector.parameters == SelectorParameters(
         max_features=9, z=2.0, n_shifts=33, range_share=0.5, n_threads=2
@@ -108,7 +108,7 @@ def test_stages_come_in_plan_order_with_their_options() -> None:
 
 
 def test_a_panel_gets_what_compares_symbols() -> None:
-    (stage,) = make_pipeline(TrainingPlan(), panel(120)).causal
+    stage = make_pipeline(TrainingPlan(), panel(120)).causal[0]
     assert isinstance(stage, ManualFeaturesStage)
     assert "cross_asset" in stage.families
     assert set(stage.series) == {"mood", "funding_rate"}

@@ -36,7 +36,12 @@ def test_options_of_autofeat_arrive() -> None:
 
 
 def test_without_selection_nothing_is_fitted() -> None:
-    plan = TrainingPlan(selection={"enabled": False})
+    plan = TrainingPlan(selection={"enabled": False}, features={"tsfresh": {"relevance": False}})
+    assert [stage.name for stage in make_pipeline(plan, MARKET).causal] == [
+        "manual",
+        "tsfresh",
+        "featuretools",
+    ]
     assert make_pipeline(plan, MARKET).fitted == ()
     assert make_selector(plan) is None
 

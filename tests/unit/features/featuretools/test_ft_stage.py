@@ -183,3 +183,10 @@ def test_a_difference_from_featuretools_is_named(theirs: float) -> None:
     assert "a at BTC 2: np.float64(1.0)" in str(caught.value) or "a at BTC 2: 1.0" in str(caught.value)
     compare(["a", "b"], ["BTC 1", "BTC 2"], ours, other, "featuretools", 1e-9, {0})
     compare(["a", "b"], ["BTC 1", "BTC 2"], ours, ours + 1e-12, "featuretools", 1e-9, set())
+
+
+def test_what_rounding_leaves_of_zero_is_zero() -> None:
+    ours, other = np.array([[0.0], [0.0]]), np.array([[0.0], [-2e-38]])
+    with pytest.raises(StageError):
+        compare(["a"], ["BTC 1", "BTC 2"], ours, other, "featuretools", 1e-9, set())
+    compare(["a"], ["BTC 1", "BTC 2"], ours, other, "featuretools", 1e-9, set(), np.array([1e-16]))
