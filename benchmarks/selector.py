@@ -17,9 +17,7 @@ import pandas as pd
 from benchmarks._process import run_code
 from benchmarks._table import Row, render
 from onward.features.manual import ManualFeaturesStage
-from onward.features.selection import ShiftedLabelSelector
-from onward.features.selection.advanced import AdvancedFeatureSelector
-from onward.features.selection.ledger import representative
+from onward.features.selection import AdvancedFeatureSelector, ShiftedLabelSelector, representative
 from onward.kernels.statistics import area_under_curve
 from onward.labels import ThresholdLabeler
 from onward.models.lightgbm import LightGBMModel
@@ -125,10 +123,7 @@ def power(n_seeds: int) -> list[Row]:
 
 def driver_kept(selector: ShiftedLabelSelector | AdvancedFeatureSelector) -> bool:
     """Return whether the driver, or the column that stands for it, goes on to the model."""
-    if isinstance(selector, AdvancedFeatureSelector):
-        return representative(selector.ledger_, DRIVER) in selector.columns_
-    twin = next(record.reason for record in selector.ledger_ if record.column == DRIVER)
-    return DRIVER in selector.columns_ or twin.startswith("near duplicate")
+    return representative(selector.ledger_, DRIVER) in selector.columns_
 
 
 def noise_rates(n_seeds: int) -> list[Row]:
@@ -196,7 +191,8 @@ def speed_here(n_rows: int, n_columns: int) -> None:
     evidence = {"relevance": False, "mutual_information": False}
     few = [c for j, c in enumerate(X.columns) if j % 20 != 19][:300]
     start = time.perf_counter()
-    AdvancedFeatureSelector(**alone, **evidence).fit(X[few], classes, spans=spans)
+    most = {"importance_rows": 20_000, "importance_columns": 300}
+    AdvancedFeatureSelector(**alone, **evidence, **most).fit(X[few], classes, spans=spans)
     importance = time.perf_counter() - start
     print(fast, importance, (peak - before + matrix) / matrix)
 

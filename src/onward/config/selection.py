@@ -112,10 +112,10 @@ class SelectionConfig(Section):
         description="Share of the importances under shifted labels that a feature's own must exceed.",
     )
     importance_rows: int = Field(
-        20_000, ge=100, description="Rows that the boosted model sees at most, thinned evenly in time."
+        10_000, ge=100, description="Rows that the boosted model sees at most, thinned evenly in time."
     )
     importance_columns: int = Field(
-        300, ge=2, le=10_000, description="Features that the boosted model sees at most, the strongest ones."
+        100, ge=2, le=10_000, description="Features that the boosted model sees at most, the strongest ones."
     )
     range_share: float = Field(
         1.0 / 3.0,

@@ -95,8 +95,8 @@ class SelectorParameters:
     null_importance: bool = True
     n_null: int = 20
     null_share: float = 0.8
-    importance_rows: int = 20_000
-    importance_columns: int = 300
+    importance_rows: int = 10_000
+    importance_columns: int = 100
     range_share: float = 1 / 3
     n_threads: int = 0
 

@@ -187,3 +187,27 @@ def test_columns_that_never_vary_are_refused():
     X, y, spans, _ = series()
     with pytest.raises(StageError, match="constant or unknown"):
         ShiftedLabelSelector().fit(X * 0 + 1, y, spans=spans)
+
+
+def test_columns_that_cannot_be_told_apart_are_refused():
+    X, y, spans = example_training_rows()
+    with pytest.raises(StageError, match="twice"):
+        ShiftedLabelSelector().fit(pd.concat([X, X[["known"]]], axis=1), y, spans=spans)
+    with pytest.raises(StageError, match="not numeric"):
+        ShiftedLabelSelector().fit(X.assign(known="a"), y, spans=spans)
+    with pytest.raises(StageError, match="weights"):
+        ShiftedLabelSelector().fit(X, y, spans=spans, weight=np.ones(3))
+
+
+def test_the_ledger_names_the_step_and_the_representative():
+    X, y, spans = example_training_rows()
+    X = X.assign(nearly=X["known"] + 1e-3 * X["noise_0"])
+    by_name = {record.column: record for record in ShiftedLabelSelector().fit(X, y, spans=spans).ledger_}
+    assert by_name["never"].step == "constant"
+    assert by_name["noise_3"].step in ("relevance", "kept", "places")
+    twins = {by_name["known"].step, by_name["nearly"].step}
+    assert twins == {"kept", "correlation"}
+    for record in by_name.values():
+        assert record.kept == (record.step == "kept")
+        assert bool(record.represented_by) == (record.step == "correlation")
+        assert not record.represented_by or by_name[record.represented_by].kept
