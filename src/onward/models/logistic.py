@@ -74,7 +74,7 @@ class LogisticModel(ScaledModel):
     def _estimator(self, n_rows: int, total_weight: float) -> Any:  # noqa: ARG002 - the weight counts
         return import_library("sklearn.linear_model").LogisticRegression(
             C=1.0 / (self.penalty * total_weight) if self.penalty > 0 else np.inf,
-            l1_ratio=self.l1_ratio,
+            l1_ratio=self.l1_ratio if self.penalty > 0 else 0.0,
             solver="saga",
             tol=1e-4,
             max_iter=self.max_passes,

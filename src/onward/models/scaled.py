@@ -70,7 +70,7 @@ class ScaledModel(ScikitModel):
         layers = self._layers()
         reach = np.ones(layers[-1][0].shape[1])
         for weights, _ in reversed(layers):
-            reach = np.abs(weights) @ reach
+            reach = (np.abs(weights) * reach).sum(axis=1)
         return self.scaling_.importance(reach)
 
     def _state(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -387,6 +388,7 @@ def _predict_elsewhere(model: type[Model], directory: Path) -> FloatArray:
             text=True,
             check=False,
             cwd=folder,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), *sys.path])},
         )
         _require(finished.returncode == 0, f"it loads in another process: {finished.stderr[-500:]}")
         _require(not any(Path(folder).iterdir()), "training leaves no files in the working directory")

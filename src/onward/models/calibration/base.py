@@ -11,7 +11,7 @@ import numpy.typing as npt
 from onward.errors import BundleError, ModelError
 from onward.types import CLASSES, FloatArray, IntArray
 
-__all__ = ["Calibrator", "log_odds"]
+__all__ = ["Calibrator", "checked_probabilities", "dot", "log_odds", "normalised"]
 
 SUM_TOLERANCE = 1e-6
 CLOSEST = 1e-12
@@ -136,6 +136,14 @@ class Calibrator(ABC):
     def _check_fitted(self) -> None:
         if not hasattr(self, "fitted_"):
             raise ModelError(f"the {self.name} calibrator was not fitted yet", remedy="Call fit first.")
+
+
+def dot(left: FloatArray, right: FloatArray) -> float:
+    """Return the sum of products, always added up in the same order.
+
+    BLAS shares long sums out between as many threads as it finds, and the bits follow their number.
+    """
+    return float((left * right).sum())
 
 
 def log_odds(probability: FloatArray) -> FloatArray:

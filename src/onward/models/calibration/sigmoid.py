@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from onward.models.calibration.base import Calibrator, log_odds, normalised
+from onward.models.calibration.base import Calibrator, dot, log_odds, normalised
 from onward.types import FloatArray, IntArray
 
 __all__ = ["SigmoidCalibrator", "sigmoid_curve"]
@@ -81,12 +81,12 @@ def sigmoid_curve(
     share = weight / weight.sum()
     positives = n * float(share[came_true].sum())
     target = np.where(came_true, (positives + 1.0) / (positives + 2.0), 1.0 / (n - positives + 2.0))
-    mean = float(share @ target)
+    mean = dot(share, target)
     flat = float(np.log(mean) - np.log1p(-mean))
 
     def loss(slope: float, offset: float) -> float:
         value = slope * score + offset
-        return float(share @ (np.logaddexp(0.0, value) - target * value))
+        return dot(share, np.logaddexp(0.0, value) - target * value)
 
     slope, offset = 0.0, flat
     current = loss(slope, offset)
@@ -94,11 +94,11 @@ def sigmoid_curve(
         value = slope * score + offset
         stated = 1.0 / (1.0 + np.exp(-np.clip(value, -500.0, 500.0)))
         error, curvature = share * (stated - target), share * stated * (1.0 - stated)
-        gradient = np.array([error @ score, error.sum()])
+        gradient = np.array([dot(error, score), error.sum()])
         if np.abs(gradient).max() < TOLERANCE:
             break
-        cross = float(curvature @ score)
-        hessian = np.array([[curvature @ (score * score), cross], [cross, curvature.sum()]])
+        cross = dot(curvature, score)
+        hessian = np.array([[dot(curvature, score * score), cross], [cross, curvature.sum()]])
         step = np.linalg.solve(hessian + 1e-12 * np.eye(2), gradient)
         size = 1.0
         while size > 1e-10:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from onward.models.calibration.base import CLOSEST, Calibrator, normalised
+from onward.models.calibration.base import CLOSEST, Calibrator, dot, normalised
 from onward.types import FloatArray, IntArray
 
 __all__ = ["TemperatureCalibrator"]
@@ -36,12 +36,12 @@ class TemperatureCalibrator(Calibrator):
         logs = np.log(np.maximum(probability, CLOSEST))
         logs -= logs.max(axis=1, keepdims=True)
         share = weight / weight.sum()
-        happened = float(share @ logs[np.arange(len(codes)), codes])
+        happened = dot(share, logs[np.arange(len(codes)), codes])
 
         def derivative(power: float) -> float:
             scores = np.exp(power * logs)
             expected = (scores * logs).sum(axis=1) / scores.sum(axis=1)
-            return float(share @ expected) - happened
+            return dot(share, expected) - happened
 
         low, high = np.log(1.0 / HOTTEST), np.log(1.0 / COLDEST)
         for _ in range(HALVINGS):
