@@ -16,19 +16,34 @@ CATALOG: Mapping[str, str] = {
     "first_use": "every kernel compiled anew: features, labels, selection, training",
     "manual": "all manual features on 70,006 hourly bars, and how their cost grows",
     "alpha158": "the 158 published formulas, beside Qlib in the same run",
+    "default_preset": "the causal stages of the default plan: time and memory",
     "minutes": "features, labels and folds of 776,160 one-minute bars: time and memory",
     "harness": "training through SingleModelTrainer against the same fits called directly",
     "backtest": "a million bars through the backtest, and the search for overfitting",
     "families": "each family of manual features by itself",
     "null_band": "whether the null band is as wide as noise, and what is found (long)",
+    "memory": "pipelines again and again, rolling features beside tsfresh's own way, a wide plan (long)",
     "tsfresh_rolling": "rolling tsfresh features, beside tsfresh in the same run (long)",
     "featuretools": "its definitions by running aggregates, beside cutoff times in the same run (long)",
     "autofeat": "autofeat on a fold of real bars: seconds, memory, prediction (long)",
+    "selection_power": "what a selector is worth to the verdict: signals found, noise believed (long)",
+    "survivors": "which stage's features survive selection on real bars, with its picture (long)",
     "selector": "the full selector on 2,000 columns: seconds, memory, power and false finds (long)",
 }
 """Name of the module, and what it measures."""
 
-ON_REQUEST = frozenset({"autofeat", "featuretools", "null_band", "selector", "tsfresh_rolling"})
+ON_REQUEST = frozenset(
+    {
+        "autofeat",
+        "featuretools",
+        "memory",
+        "null_band",
+        "selection_power",
+        "selector",
+        "survivors",
+        "tsfresh_rolling",
+    }
+)
 """Benchmarks that take minutes: they run when they are named."""
 
 

@@ -11,7 +11,17 @@ from benchmarks._table import NOT_MEASURED, Row
 from onward.data.read import read_market
 from onward.types import Market, from_ns
 
-__all__ = ["HOURS", "MINUTES", "SERIES", "hours", "path_of", "repeated", "skipped"]
+__all__ = [
+    "HOURS",
+    "MINUTES",
+    "PERPETUAL",
+    "SERIES",
+    "hours",
+    "path_of",
+    "perpetual",
+    "repeated",
+    "skipped",
+]
 
 HOURS = "btc_usdt_spot_1h.parquet"
 MINUTES = "fil_usdt_perp_1m.parquet"
@@ -20,6 +30,8 @@ SERIES = {
     "open_interest": "btc_usdt_open_interest_1h.parquet",
     "fear_greed": "fear_greed_daily.parquet",
 }
+
+PERPETUAL = ("btc_usdt_perp_1h.parquet", SERIES["funding"], SERIES["fear_greed"])
 
 
 def path_of(name: str) -> Path:
@@ -39,6 +51,12 @@ def hours(*, series: bool = False) -> Market:
     """Return the 70,006 hourly bars, with or without funding, open interest and fear & greed."""
     beside = {name: path_of(file) for name, file in SERIES.items()} if series else None
     return read_market(path_of(HOURS), timeframe="1h", symbol="BTC/USDT", series=beside)
+
+
+def perpetual() -> Market:
+    """Return the 55,351 hourly bars of the perpetual contract with funding and fear & greed."""
+    beside = {name: path_of(SERIES[name]) for name in ("funding", "fear_greed")}
+    return read_market(path_of(PERPETUAL[0]), timeframe="1h", symbol="BTC/USDT", series=beside)
 
 
 def repeated(market: Market, times: int) -> Market:
