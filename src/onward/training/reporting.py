@@ -10,6 +10,7 @@ import pandas as pd
 from onward._version import __version__
 from onward.data.quality import check
 from onward.data.timeframe import format_timeframe
+from onward.evaluation.backtest import BacktestSettings
 from onward.evaluation.report import ReportContent
 from onward.features.pipeline import nan_ledger
 from onward.features.selection.across_fits import FINAL_FIT, ledger_of, ledgers_frame
@@ -52,6 +53,7 @@ def report_content(result: TrainingResult) -> ReportContent:
         seconds=training.seconds,
         libraries=library_versions(),
         warnings=result.warnings,
+        backtest=BacktestSettings.from_config(plan.evaluation, horizon_bars=plan.labels.horizon_bars),
     )
 
 

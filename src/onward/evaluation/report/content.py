@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from onward.data.quality import QualityReport
+from onward.evaluation.backtest import BacktestSettings
 from onward.evaluation.judgement import Judgement
 from onward.evaluation.oof import OutOfFold
 from onward.types import Certificate, Market
@@ -65,6 +66,9 @@ class ReportContent:
         Versions that computed something.
     warnings
         What a person should know about this run, in sentences.
+    backtest
+        How signals are traded in the equity section; by default at the next open, in fixed size,
+        at the costs above.
     """
 
     title: str
@@ -89,3 +93,4 @@ class ReportContent:
     seconds: Mapping[str, float] = field(default_factory=dict)
     libraries: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    backtest: BacktestSettings | None = None

@@ -87,8 +87,7 @@ def model_signal(content: ReportContent) -> pd.DataFrame:
 
 def terms_of(content: ReportContent) -> BacktestSettings:
     """Return the terms of the equity curves: those of the content, else its costs with the defaults."""
-    terms: BacktestSettings | None = getattr(content, "backtest", None)
-    return terms or BacktestSettings(fee_bps=content.fee_bps, slippage_bps=content.slippage_bps)
+    return content.backtest or BacktestSettings(fee_bps=content.fee_bps, slippage_bps=content.slippage_bps)
 
 
 def simulations(content: ReportContent) -> dict[str, BacktestResult]:
