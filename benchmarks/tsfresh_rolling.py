@@ -39,7 +39,7 @@ def run(quick: bool = False) -> list[Row]:
     rows.append(growth(_financial, inputs, repetitions).row("financial set"))
     rows += [_memory(window) for window in ((WINDOW,) if quick else (WINDOW, 500))]
     if not quick:
-        rows += [_first_use("financial", "<= 20"), _first_use("efficient", "<= 60")]
+        rows += [_first_use("financial", "<= 10"), _first_use("efficient", "<= 60")]
     return rows
 
 

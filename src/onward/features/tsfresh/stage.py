@@ -161,21 +161,19 @@ class TSFreshStage:
 
     @classmethod
     def examples(cls, market: Market) -> Sequence[Self]:
-        """Return the stage with its defaults, with every series, and with other calculators."""
+        """Return the stage with the default set, with every series, and with other calculators."""
         from onward.features.tsfresh.series import CATALOG, CHANGE
 
         values = [value for series in market.series.values() for value in series.values]  # noqa: PD011
         every = [*CATALOG, *values, *(value + CHANGE for value in values)]
         several = {
-            "linear_trend_timewise": [{"attr": "slope"}, {"attr": "pvalue"}],
+            "linear_trend_timewise": [{"attr": "slope"}],
             "ar_coefficient": [{"coeff": 1, "k": 2}],
-            "friedrich_coefficients": [{"coeff": 0, "m": 2, "r": 5}],
             "cwt_coefficients": [{"widths": [2, 5], "coeff": 1, "w": 2}],
-            "augmented_dickey_fuller": [{"attr": "teststat"}],
         }
         return (
-            cls.for_market(market),
-            cls.for_market(market, set="minimal", columns=every, windows=[7]),
+            cls.for_market(market, columns=["close_logret"], windows=[24]),
+            cls.for_market(market, parameters={"mean": None}, columns=every, windows=[7]),
             cls.for_market(market, parameters=several, columns=["range", "close"], windows=[30, 13]),
         )
 

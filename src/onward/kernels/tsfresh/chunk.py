@@ -92,7 +92,10 @@ class Chunk:
         total: Any = None
         for start in starts:
             part = self.windows[:, start : start + segment]
-            means = segment_means(np.ascontiguousarray(part))
+            # One segment is the window itself. Means of several come with more than is asked for,
+            # but from a kernel that is compiled anyway.
+            scale = self.scale if segment == self.length else window_scale(np.ascontiguousarray(part))
+            means = scale[:, MEAN]
             transform = np.fft.rfft((part - means[:, None]) * taper, axis=1)
             power = transform.real**2 + transform.imag**2
             total = power if total is None else total + power
@@ -100,15 +103,6 @@ class Chunk:
         last = density.shape[1] if segment % 2 else density.shape[1] - 1
         density[:, 1:last] *= 2.0
         return np.ascontiguousarray(density)
-
-
-@kernel
-def segment_means(windows: FloatMatrix) -> FloatVector:
-    """Return the mean of each row."""
-    means = np.empty(len(windows))
-    for row in range(len(windows)):
-        means[row] = mean_of(windows[row], windows.shape[1])
-    return means
 
 
 def hann(length: int) -> FloatVector:
