@@ -3,6 +3,7 @@
 from onward.config.automl import AutoFeatConfig, AutoMLConfig, FeaturetoolsConfig, TSFreshConfig
 from onward.config.base import Section, sealed
 from onward.config.data import DataProcessingConfig
+from onward.config.ensemble import EnsembleConfig
 from onward.config.evaluation import EvaluationConfig
 from onward.config.features import FeatureEngineeringConfig, ManualFeaturesConfig
 from onward.config.labels import LabelConfig
@@ -19,6 +20,7 @@ __all__ = [
     "AutoFeatConfig",
     "AutoMLConfig",
     "DataProcessingConfig",
+    "EnsembleConfig",
     "EvaluationConfig",
     "FeatureEngineeringConfig",
     "FeaturetoolsConfig",

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from onward.config.base import Section, sealed, section
 from onward.config.data import DataProcessingConfig
+from onward.config.ensemble import EnsembleConfig
 from onward.config.evaluation import EvaluationConfig
 from onward.config.explain import explained
 from onward.config.features import FeatureEngineeringConfig
@@ -55,6 +56,7 @@ class PlanSections(Composition):
     selection: SelectionConfig = section(SelectionConfig)
     validation: ValidationConfig = section(ValidationConfig)
     model: ModelConfig = section(ModelConfig)
+    ensemble: EnsembleConfig = section(EnsembleConfig)
     evaluation: EvaluationConfig = section(EvaluationConfig)
     training: TrainingConfig = section(TrainingConfig)
 

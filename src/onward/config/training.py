@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -22,4 +24,16 @@ class TrainingConfig(Section):
         le=1_024,
         description="Threads a fit may use; none = all cores. Not part of a plan's identity.",
         json_schema_extra={"identity": False},
+    )
+    calibration: Literal["none", "sigmoid", "temperature", "isotonic"] = Field(
+        "none",
+        description="Correct probabilities, of one model or of an ensemble, by how they came true on purged "
+        "folds inside the training rows. Everything is refitted for each of these folds. isotonic "
+        "needs 1,000 effective labels.",
+    )
+    inner_folds: int = Field(
+        4,
+        ge=2,
+        le=100,
+        description="Purged folds inside the training rows: for calibration, stacking and votes by score.",
     )

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from onward.ensembles import saved_model_class
 from onward.errors import BundleError
 from onward.features.catalog import saved_spec, stage_from_spec
 from onward.features.pipeline import FeaturePipeline, FittedPipeline
 from onward.features.selection.live_columns import narrow
-from onward.models import model_class
 from onward.prediction.imported import ImportedStage
 from onward.protocols import CausalStage, Model
 from onward.types import CLASSES, FloatArray, Market
+
+if TYPE_CHECKING:
+    from onward.evaluation.learning import LearningRecord
 
 __all__ = ["Predictor"]
 
@@ -35,12 +38,15 @@ class Predictor:
     fitted
         Stages fitted on training rows (selector, scaler, ...).
     model
-        Classifier over down, range, up.
+        Classifier over down, range, up: one model, or an ensemble in its place.
+    learning
+        How it learnt, as far as there is more to tell than the model; not kept in bundles.
     """
 
     pipeline: FeaturePipeline
     fitted: FittedPipeline
     model: Model
+    learning: LearningRecord | None = None
 
     def from_matrix(self, features: pd.DataFrame) -> FloatArray:
         """Return probabilities, shape (n, 3), for rows of the causal feature matrix."""
@@ -79,7 +85,7 @@ class Predictor:
         Predictions are those of this one to the last bit. What no column of the model is made from is
         left out: families, whole stages, and with them often bars of history (``pipeline.lookback``).
         """
-        return Predictor(*narrow(self.pipeline, self.fitted), self.model)
+        return Predictor(*narrow(self.pipeline, self.fitted), self.model, self.learning)
 
     def state(self) -> dict[str, Any]:
         """Return, as plain JSON values, what a bundle keeps of the features in ``pipeline.json``.
@@ -119,7 +125,7 @@ class Predictor:
             stages = [_from_spec(spec) for spec in state["causal"]["causal"]]
             pipeline = FeaturePipeline(stages, dtype=state["causal"]["dtype"])
             fitted = FittedPipeline.from_json(state["fitted"])
-            model = model_class(state["model"]).load(directory / "model")
+            model = saved_model_class(state["model"]).load(directory / "model")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BundleError(
                 "a model bundle cannot be read",

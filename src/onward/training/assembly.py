@@ -5,19 +5,17 @@ Whatever a plan asks for that cannot be is refused here, before any work is done
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from onward.data.timeframe import format_timeframe, parse_timeframe
-from onward.errors import PlanError, nearest
+from onward.errors import PlanError
 from onward.features.cache import FeatureCache
 from onward.labels import labeler_from_settings
-from onward.models import model_class
-from onward.protocols import Labeler, Model, Splitter
+from onward.protocols import Labeler, Splitter
 from onward.splits import PurgedKFold, WalkForward
 from onward.training.cautions import data_cautions
+from onward.training.ensemble_trainer import EnsembleTrainer
+from onward.training.model_assembly import make_ensemble, make_model, unused_settings
 from onward.training.plan import TrainingPlan
 from onward.training.settings_errors import naming_setting, section_values
 from onward.training.single_model import SingleModelTrainer
@@ -34,9 +32,6 @@ __all__ = [
     "make_trainer",
     "plan_cautions",
 ]
-
-OWN = {"seed": "training.seed", "n_threads": "training.n_threads"}
-"""Parameters that a model gets from elsewhere in the plan."""
 
 
 def make_trainer(plan: TrainingPlan, market: Market, *, cache: FeatureCache | None = None) -> BaseTrainer:
@@ -61,14 +56,20 @@ def make_trainer(plan: TrainingPlan, market: Market, *, cache: FeatureCache | No
         message says which setting to change.
     """
     _check_timeframe(plan, market)
-    return SingleModelTrainer(
-        new_model=make_model(plan),
-        pipeline=make_pipeline(plan, market, cache=cache),
-        labeler=make_labeler(plan),
-        splitter=make_splitter(plan),
-        seed=plan.training.seed,
-        n_shifts=plan.evaluation.n_shifts,
-    )
+    shared: dict[str, Any] = {
+        "pipeline": make_pipeline(plan, market, cache=cache),
+        "labeler": make_labeler(plan),
+        "splitter": make_splitter(plan),
+        "seed": plan.training.seed,
+        "n_shifts": plan.evaluation.n_shifts,
+        "weights": plan.labels.weights,
+        "time_decay": plan.labels.time_decay,
+        "calibration": plan.training.calibration,
+        "inner": PurgedKFold(plan.training.inner_folds, embargo=plan.validation.embargo),
+    }
+    if plan.ensemble.method == "none":
+        return SingleModelTrainer(new_model=make_model(plan), **shared)
+    return EnsembleTrainer(new_model=make_ensemble(plan), out_of_bag=plan.ensemble.out_of_bag, **shared)
 
 
 def make_labeler(plan: TrainingPlan) -> Labeler:
@@ -87,31 +88,9 @@ def make_splitter(plan: TrainingPlan) -> Splitter:
         return PurgedKFold(validation.n_splits, embargo=validation.embargo)
 
 
-def make_model(plan: TrainingPlan) -> Callable[[int], Model]:
-    """Return a function that makes an unfitted model from a seed.
-
-    Raises
-    ------
-    PlanError
-        When there is no such model, or ``model.extra`` names a parameter that it does not have.
-    """
-    with naming_setting("model.name"):
-        chosen = model_class(plan.model.name)
-    accepted = _accepted(chosen)
-    _check_extra(plan, accepted)
-    values = {k: v for k, v in plan.model.parameters().items() if accepted is None or k in accepted}
-    own = {"n_threads": plan.training.n_threads or 0}
-    values |= {k: v for k, v in own.items() if accepted is None or k in accepted}
-    return partial(_new_model, chosen, values, accepted is None or "seed" in accepted)
-
-
 def plan_cautions(plan: TrainingPlan, market: Market) -> tuple[str, ...]:
     """Return what a person should know about a plan and a market: what is ignored, what differs."""
-    sentences = data_cautions(plan.data, market)
-    ignored = ", ".join(f"model.{name}" for name in _ignored(plan))
-    if not ignored:
-        return sentences
-    return (f"The model {plan.model.name!r} has no use for {ignored}, which the plan sets.", *sentences)
+    return (*unused_settings(plan), *data_cautions(plan.data, market))
 
 
 def _check_timeframe(plan: TrainingPlan, market: Market) -> None:
@@ -123,51 +102,3 @@ def _check_timeframe(plan: TrainingPlan, market: Market) -> None:
             allowed=f"data.timeframe = {wanted}",
             remedy="Give the bars that the plan is for, or change data.timeframe.",
         )
-
-
-def _check_extra(plan: TrainingPlan, accepted: frozenset[str] | None) -> None:
-    named = set(type(plan.model).model_fields) - {"name", "extra"}
-    for name in plan.model.extra:
-        if name in named or name in OWN:
-            place = OWN.get(name, f"model.{name}")
-            raise PlanError(
-                f"model.extra repeats a parameter that has a setting of its own: {name}",
-                got=f"model.extra.{name} = {plan.model.extra[name]!r}",
-                allowed="parameters that no other setting sets",
-                remedy=f"Set {place} instead.",
-            )
-        if accepted is not None and name not in accepted:
-            others = sorted(accepted - named - set(OWN))
-            close = nearest(name, accepted)
-            raise PlanError(
-                f"the model {plan.model.name!r} has no parameter {name!r}",
-                got=f"model.extra.{name}",
-                allowed=", ".join(others) or "no further parameter",
-                remedy=f"Did you mean {close}?" if close else f"Remove model.extra.{name}.",
-            )
-
-
-def _accepted(chosen: type[Model]) -> frozenset[str] | None:
-    """Return the parameters of a model's constructor; None when it takes any."""
-    parameters = list(inspect.signature(chosen).parameters.values())
-    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
-        return None
-    return frozenset(p.name for p in parameters)
-
-
-def _ignored(plan: TrainingPlan) -> list[str]:
-    accepted = _accepted(model_class(plan.model.name))
-    fields = type(plan.model).model_fields
-    return [
-        name
-        for name, field in fields.items()
-        if name not in ("name", "extra")
-        and accepted is not None
-        and name not in accepted
-        and getattr(plan.model, name) != field.default
-    ]
-
-
-def _new_model(chosen: type[Any], values: dict[str, Any], seeded: bool, seed: int) -> Model:
-    model: Model = chosen(**values, **({"seed": seed} if seeded else {}))
-    return model

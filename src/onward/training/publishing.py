@@ -14,6 +14,7 @@ from onward.prediction.imported import ImportedStage
 from onward.prediction.predictor import Predictor
 from onward.protocols import CausalStage, FittedStage
 from onward.registry import BundleFacts, FeatureSchema, Manifest, library_versions, write_bundle
+from onward.training.model_assembly import model_title
 from onward.training.plan import TrainingPlan
 from onward.training.trainer import Training
 from onward.types import Certificate, Market
@@ -94,7 +95,7 @@ def stage_bundle(
     facts = BundleFacts(
         name=name,
         created_at=created_at,
-        model=plan.model.name,
+        model=model_title(plan),
         timeframe=format_timeframe(market.timeframe),
         symbols=market.symbols,
         plan=plan.model_dump(mode="json"),

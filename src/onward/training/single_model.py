@@ -28,7 +28,10 @@ class SingleModelTrainer(BaseTrainer):
         self.new_model = new_model
 
     def learn(self, rows: TrainingRows) -> Predictor:
-        """Fit the fitted stages and the model, on these rows alone."""
+        """Fit the fitted stages and the model, on these rows alone; calibrate if asked to."""
+        return self.calibrated(rows, self._fit)
+
+    def _fit(self, rows: TrainingRows) -> Predictor:
         fitted = self.pipeline.fit(rows.X, rows.y, spans=rows.spans, weight=rows.weight, seed=rows.seed)
         model = self.new_model(rows.seed)
         model.fit(fitted.transform(rows.X), rows.y, rows.weight)

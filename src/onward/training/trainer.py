@@ -10,23 +10,27 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from onward.errors import LabelError
+from onward.errors import LabelError, SplitError
 from onward.evaluation.baselines import rule_probabilities
 from onward.evaluation.judgement import Judgement, judge
+from onward.evaluation.learning import LearningRecord
 from onward.evaluation.oof import OutOfFold, mutual_training
 from onward.features.pipeline import FeaturePipeline
 from onward.labels import require_classes
+from onward.labels.weights import WeightScheme
 from onward.prediction.predictor import Predictor
 from onward.protocols import Labeler, Progress, Splitter
-from onward.splits import require_training_rows
+from onward.splits import PurgedKFold, require_training_rows
+from onward.training.calibrating import learn_calibrated, require_outcomes
 from onward.training.cautions import purging_cautions, symbol_cautions
 from onward.training.dataset import Dataset, label_spans, prepare
+from onward.training.weighing import Weighing
 from onward.types import CLASSES, FloatArray, Fold, IntArray, Labels, Market, ProgressEvent, Spans
 
 __all__ = ["BaseTrainer", "FoldOutcome", "Training", "TrainingRows", "pool"]
@@ -46,6 +50,8 @@ class TrainingRows:
         Their spans and sample weights (mean 1).
     seed
         Seed of everything random in this fit.
+    weighing
+        How ``weight`` came about, so that fewer rows can be weighed anew; None keeps what they have.
     """
 
     X: pd.DataFrame
@@ -53,6 +59,38 @@ class TrainingRows:
     spans: Spans
     weight: FloatArray
     seed: int
+    weighing: Weighing | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, positions: IntArray, *, seed: int | None = None) -> Self:
+        """Return some of the rows, weighed by themselves: what an inner fold learns from.
+
+        Parameters
+        ----------
+        positions
+            Positions into these rows.
+        seed
+            Seed of the fit on them; None keeps the seed.
+
+        Raises
+        ------
+        LabelError
+            When they hold one class only, or weigh nothing.
+        """
+        y = self.y[positions]
+        require_classes(y, where="the training rows of an inner fold")
+        weighing = None if self.weighing is None else self.weighing.take(positions)
+        weight = self.weight[positions] if weighing is None else weighing.weights()
+        return type(self)(
+            self.X.iloc[positions],
+            y,
+            self.spans.take(positions),
+            weight / weight.mean(),
+            self.seed if seed is None else seed,
+            weighing,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +145,9 @@ class Training:
         Wall-clock time of each part, by name.
     warnings
         What a person should know, in sentences.
+    learning
+        How the final fit learnt: members of an ensemble and their scores inside the training rows,
+        calibration; None when there is nothing to tell.
     """
 
     dataset: Dataset
@@ -118,6 +159,7 @@ class Training:
     predictor: Predictor
     seconds: dict[str, float]
     warnings: tuple[str, ...] = ()
+    learning: LearningRecord | None = None
 
 
 class BaseTrainer(ABC):
@@ -133,7 +175,18 @@ class BaseTrainer(ABC):
         Seed of the run; folds get seeds derived from it.
     n_shifts
         Circular shifts of the null band.
+    weights, time_decay
+        How much each training row counts, see `onward.labels.sample_weights`; computed from the
+        rows of each fold, inner folds included.
+    calibration
+        Name of the calibrator of the final probabilities; ``none`` leaves them.
+    inner
+        Cuts the folds inside the training rows, where any are needed; four purged folds by
+        default.
     """
+
+    uses_inner: bool = False
+    """Whether `learn` cuts inner folds even without calibration."""
 
     def __init__(
         self,
@@ -143,16 +196,32 @@ class BaseTrainer(ABC):
         splitter: Splitter,
         seed: int = 0,
         n_shifts: int = 1_000,
+        weights: WeightScheme = "none",
+        time_decay: float = 1.0,
+        calibration: str = "none",
+        inner: Splitter | None = None,
     ) -> None:
         self.pipeline = pipeline
         self.labeler = labeler
         self.splitter = splitter
         self.seed = seed
         self.n_shifts = n_shifts
+        self.weights: WeightScheme = weights
+        self.time_decay = time_decay
+        self.calibration = calibration
+        self.inner: Splitter = PurgedKFold(4) if inner is None else inner
 
     @abstractmethod
     def learn(self, rows: TrainingRows) -> Predictor:
         """Fit everything that is fitted, on these rows alone."""
+
+    def describe(self, rows: TrainingRows, predictor: Predictor) -> LearningRecord | None:  # noqa: ARG002 - for subclasses
+        """Return what is worth knowing of the final fit; asked once a training, so it may fit again."""
+        return predictor.learning
+
+    def calibrated(self, rows: TrainingRows, fit: Callable[[TrainingRows], Predictor]) -> Predictor:
+        """Return what ``fit`` learns from the rows, its probabilities calibrated as was asked for."""
+        return learn_calibrated(rows, fit, method=self.calibration, inner=self.inner)
 
     def train(
         self,
@@ -190,6 +259,7 @@ class BaseTrainer(ABC):
         spans = label_spans(market, self.labeler)
         folds = self.splitter.folds(spans)
         require_training_rows(folds)
+        self.require_inner_folds(spans, folds)
         dataset = prepare(market, self.pipeline, spans, progress)
         clock.lap("features")
         outcomes = self.fit_folds(dataset, folds, report)
@@ -207,7 +277,9 @@ class BaseTrainer(ABC):
         everything = np.arange(len(dataset), dtype=np.int64)
         labeler = self.labeler.fit(market, everything)
         labels = labeler.label(market)
-        predictor = self.learn(self._rows(dataset, labels, everything, self.seed, "all rows together"))
+        rows = self._rows(dataset, labels, everything, self.seed, "all rows together")
+        predictor = self.learn(rows)
+        learning = self.describe(rows, predictor)
         report(ProgressEvent("final fit", 1, 1))
         clock.lap("final fit")
         return Training(
@@ -218,6 +290,7 @@ class BaseTrainer(ABC):
             labels=labels,
             labeler_state=labeler.to_json(),
             predictor=predictor,
+            learning=learning,
             seconds=clock.seconds,
             warnings=(
                 *judgement.cautions,
@@ -273,10 +346,42 @@ class BaseTrainer(ABC):
     ) -> TrainingRows:
         y = labels.y[positions]
         require_classes(y, where=where)
-        weight = labels.weight[positions]
-        return TrainingRows(
-            dataset.matrix(positions), y, dataset.spans.take(positions), weight / weight.mean(), seed
-        )
+        spans = dataset.spans.take(positions)
+        own = np.asarray(labels.weight[positions], dtype=np.float64)
+        weighing = Weighing(dataset.market, spans, own, self.weights, self.time_decay)
+        return TrainingRows(dataset.matrix(positions), y, spans, weighing.weights(), seed, weighing)
+
+    def require_inner_folds(self, spans: Spans, folds: Sequence[Fold]) -> None:
+        """Refuse inner folds that cannot be cut or calibrated on, before anything is computed.
+
+        Parameters
+        ----------
+        spans
+            Spans of all labelled rows.
+        folds
+            The outer folds.
+
+        Raises
+        ------
+        SplitError
+            When purging leaves an inner fold without training rows.
+        ModelError
+            When there are too few independent outcomes for the calibrator.
+        """
+        depth = int(self.uses_inner) + int(self.calibration != "none")
+        for fold in folds if depth else ():
+            learnt = spans.take(fold.train)
+            require_outcomes(self.calibration, learnt, f"the training rows of fold {fold.number}")
+            try:
+                _require_nested(self.inner, learnt, depth)
+            except SplitError as error:
+                raise SplitError(
+                    f"inside fold {fold.number}: {error.what}",
+                    got=error.got,
+                    allowed=error.allowed,
+                    remedy="Use more data, a shorter label horizon, fewer folds or fewer inner folds "
+                    "(training.inner_folds).",
+                ) from error
 
     def _require_classes(self) -> None:
         if self.labeler.kind != "classes":
@@ -306,6 +411,14 @@ def pool(spans: Spans, outcomes: Sequence[FoldOutcome]) -> OutOfFold:
         baselines={name: gather([o.baselines[name] for o in outcomes]) for name in names},
         mutual=mutual_training([o.fold for o in outcomes]),
     )
+
+
+def _require_nested(inner: Splitter, spans: Spans, depth: int) -> None:
+    """Cut inner folds, and folds inside these, as deep as fits are nested."""
+    folds = inner.folds(spans)
+    require_training_rows(folds)
+    for fold in folds if depth > 1 else ():
+        _require_nested(inner, spans.take(fold.train), depth - 1)
 
 
 class _Clock:

@@ -1,0 +1,129 @@
+"""How one fit learnt: its members, what each was worth on rows it had not seen, its calibration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from onward.evaluation.metrics import Metrics
+
+__all__ = ["CalibrationRecord", "LearningRecord", "MemberRecord"]
+
+
+@dataclass(frozen=True)
+class MemberRecord:
+    """One member of an ensemble.
+
+    Attributes
+    ----------
+    name
+        Name of the model.
+    share
+        How much it counts: in a vote its weight, in a stack its part of what the meta-model goes
+        by, in a bag its part of the estimators.
+    metrics
+        Its scores on the scored rows; None when members were not scored.
+    """
+
+    name: str
+    share: float
+    metrics: Metrics | None = None
+
+
+@dataclass(frozen=True)
+class CalibrationRecord:
+    """How probabilities were calibrated.
+
+    Attributes
+    ----------
+    method
+        ``sigmoid``, ``temperature`` or ``isotonic``.
+    n_rows
+        Rows with an out-of-fold prediction that the calibrator learnt from.
+    effective_n
+        Independent outcomes among them: the sum of their average uniqueness.
+    metrics
+        Scores of the uncalibrated probabilities on these rows.
+    """
+
+    method: str
+    n_rows: int
+    effective_n: float
+    metrics: Metrics
+
+
+@dataclass(frozen=True)
+class LearningRecord:
+    """What is worth knowing of a fit beside the model.
+
+    These are scores *inside* the training rows: they say what the ensemble was built on, and are no
+    evidence of skill. The out-of-fold scores of the run are.
+
+    Attributes
+    ----------
+    method
+        ``single``, ``bagging``, ``stacking`` or ``voting``.
+    n_rows
+        Training rows.
+    n_scored
+        Those that are scored: covered by inner folds, or outside some bag; 0 when none were.
+    scored_on
+        ``inner folds``, ``out of bag`` or ``nothing``.
+    members
+        The members in order; empty for a single model.
+    combined
+        Scores of the ensemble itself on the same rows as its members, what combines them being
+        fitted without the rows that are scored; None when it was not scored.
+    calibration
+        None when probabilities are as the model gives them.
+    """
+
+    method: str
+    n_rows: int
+    n_scored: int = 0
+    scored_on: Literal["inner folds", "out of bag", "nothing"] = "nothing"
+    members: tuple[MemberRecord, ...] = ()
+    combined: Metrics | None = None
+    calibration: CalibrationRecord | None = None
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a member and one for the ensemble: ``share`` and the scores, NaN if none."""
+        rows: dict[str, dict[str, Any]] = {
+            member.name: {"share": member.share, **_values(member.metrics)} for member in self.members
+        }
+        if self.members:
+            rows[self.method] = {"share": 1.0, **_values(self.combined)}
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["share", *Metrics.__annotations__])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        calibration = self.calibration
+        return {
+            "method": self.method,
+            "n_rows": self.n_rows,
+            "n_scored": self.n_scored,
+            "scored_on": self.scored_on,
+            "members": [
+                {
+                    "name": m.name,
+                    "share": m.share,
+                    "scores": None if m.metrics is None else m.metrics.to_dict(),
+                }
+                for m in self.members
+            ],
+            "combined": None if self.combined is None else self.combined.to_dict(),
+            "calibration": None
+            if calibration is None
+            else {
+                "method": calibration.method,
+                "n_rows": calibration.n_rows,
+                "effective_n": calibration.effective_n,
+                "scores_before": calibration.metrics.to_dict(),
+            },
+        }
+
+
+def _values(metrics: Metrics | None) -> dict[str, Any]:
+    return {} if metrics is None else vars(metrics)
