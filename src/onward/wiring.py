@@ -106,6 +106,7 @@ class Application:
             registry=lambda: self.registry,
             audit=audit_trainer,
             staging=self._staging,
+            run_directory=lambda run_id: self.home.runs / run_id,
         )
         make = partial(make_trainer, cache=self.feature_cache)
         return MLTrainingService(make_trainer=make, conductor=conductor)

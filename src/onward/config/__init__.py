@@ -8,6 +8,7 @@ from onward.config.evaluation import EvaluationConfig
 from onward.config.features import FeatureEngineeringConfig, ManualFeaturesConfig
 from onward.config.labels import LabelConfig
 from onward.config.model import ModelConfig
+from onward.config.optimization import OptimizationConfig
 from onward.config.prediction import PredictionConfig
 from onward.config.registry import RegistryConfig
 from onward.config.sections import PlanSections, Sections
@@ -27,6 +28,7 @@ __all__ = [
     "LabelConfig",
     "ManualFeaturesConfig",
     "ModelConfig",
+    "OptimizationConfig",
     "PlanSections",
     "PredictionConfig",
     "RegistryConfig",

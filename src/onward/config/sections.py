@@ -14,6 +14,7 @@ from onward.config.explain import explained
 from onward.config.features import FeatureEngineeringConfig
 from onward.config.labels import LabelConfig
 from onward.config.model import ModelConfig
+from onward.config.optimization import OptimizationConfig
 from onward.config.prediction import PredictionConfig
 from onward.config.registry import RegistryConfig
 from onward.config.selection import SelectionConfig
@@ -57,6 +58,7 @@ class PlanSections(Composition):
     validation: ValidationConfig = section(ValidationConfig)
     model: ModelConfig = section(ModelConfig)
     ensemble: EnsembleConfig = section(EnsembleConfig)
+    optimization: OptimizationConfig = section(OptimizationConfig)
     evaluation: EvaluationConfig = section(EvaluationConfig)
     training: TrainingConfig = section(TrainingConfig)
 

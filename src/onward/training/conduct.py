@@ -17,11 +17,13 @@ from onward.registry import ModelRegistry, Version
 from onward.registry.files import storage_errors
 from onward.training.assembly import plan_cautions
 from onward.training.ledger import RunLedger
+from onward.training.optimization import OptimizationCoordinator, SearchedTraining, StudyKeeper
 from onward.training.plan import TrainingPlan
 from onward.training.publishing import stage_bundle
 from onward.training.reporting import report_content
 from onward.training.result import TrainingResult
-from onward.training.trainer import BaseTrainer, Training
+from onward.training.seam import Trainer
+from onward.training.trainer import Training
 from onward.types import Certificate, Market
 
 __all__ = ["Auditor", "Conductor"]
@@ -31,7 +33,7 @@ class Auditor(Protocol):
     """Audits the features and the learning path of a trainer on a market."""
 
     def __call__(
-        self, trainer: BaseTrainer, market: Market, *, training: Training | None, progress: Progress | None
+        self, trainer: Trainer, market: Market, *, training: Training | None, progress: Progress | None
     ) -> AuditReport:
         """Return what was found; ``training`` is what the trainer made of the market before."""
 
@@ -50,6 +52,9 @@ class Conductor:
     staging
         Makes sure that the directory exists in which bundles are written before they are
         published, on the same disk as the registry, and returns it.
+    run_directory
+        Returns where the files of a run lie, by its id: trials of a search, and what came of it.
+        Without it a search is kept in memory.
     """
 
     def __init__(
@@ -59,31 +64,43 @@ class Conductor:
         registry: Callable[[], ModelRegistry],
         audit: Auditor,
         staging: Callable[[], Path],
+        run_directory: Callable[[str], Path] | None = None,
     ) -> None:
         self._ledger = ledger
         self._registry = registry
         self._audit = audit
         self._staging = staging
+        self._run_directory = run_directory
 
     def run(
         self,
-        trainer: BaseTrainer,
+        trainer: Trainer,
         plan: TrainingPlan,
         market: Market,
         *,
         audit: bool = True,
         progress: Progress | None = None,
+        resume: str | None = None,
     ) -> TrainingResult:
         """Train and audit, and write down what came of it whatever happens.
 
         An audit that cannot be run on these data (too few bars, say) does not undo the training:
         the certificate then reads ``not_run``, and a warning says why.
         """
-        run_id = self._ledger.begin(plan, market)
+        if resume is None:
+            run_id = self._ledger.begin(plan, market)
+        else:
+            run_id = self._ledger.resume(resume, plan, market)
+        keeper = None
+        if isinstance(trainer, OptimizationCoordinator):
+            keeper = self._keeper(trainer, run_id)
+            trainer = trainer.kept_by(keeper)
         started = time.perf_counter()
         memories = [Memory.of(stage) for stage in trainer.pipeline.causal]
         try:
             training = trainer.train(market, looks=lambda: self._ledger.look(run_id), progress=progress)
+            if keeper is not None and isinstance(training, SearchedTraining) and training.search is not None:
+                keeper.write(training.search.to_dict())
             certificate, cautions = Certificate("not_run"), plan_cautions(plan, market)
             if audit:
                 # A scaler that a stage fitted once, while training, must not be there already.
@@ -108,6 +125,13 @@ class Conductor:
             _content=report_content,
             _publish=self._publish,
         )
+
+    def _keeper(self, trainer: OptimizationCoordinator, run_id: str | None) -> StudyKeeper:
+        """Return the place where the trials of a run are kept."""
+        if run_id is None or self._run_directory is None:
+            return trainer.keeper
+        directory = self._run_directory(run_id)
+        return StudyKeeper(directory=directory, url=trainer.keeper.url, prefix=f"{run_id}/")
 
     def _close(self, run_id: str | None, error: BaseException) -> None:
         """Close the row of a run that came to nothing; what went wrong first stays the error."""

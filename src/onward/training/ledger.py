@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from onward.errors import PlanError
 from onward.registry import RunRecord, RunStore, RunVerdict
 from onward.training.plan import TrainingPlan
 from onward.training.publishing import describe_market
@@ -18,6 +19,9 @@ class RunLedger(Protocol):
 
     def begin(self, plan: TrainingPlan, market: Market) -> str | None:
         """Write a run down before it starts; return its id."""
+
+    def resume(self, run_id: str, plan: TrainingPlan, market: Market) -> str | None:
+        """Take up a search that was stopped; return its id."""
 
     def look(self, run_id: str | None) -> int:
         """Note that the outer scores are about to be seen.
@@ -45,7 +49,7 @@ class StoredLedger:
     def begin(self, plan: TrainingPlan, market: Market) -> str | None:
         """Insert a running row."""
         record = RunRecord(
-            kind="train",
+            kind="tune" if plan.optimization.trials > 0 else "train",
             plan=plan.model_dump(mode="json"),
             plan_hash=plan.content_hash,
             data_hash=market.content_hash,
@@ -54,6 +58,45 @@ class StoredLedger:
             status="running",
         )
         return self._runs.record(record).id
+
+    def resume(self, run_id: str, plan: TrainingPlan, market: Market) -> str | None:
+        """Open the row of a search again.
+
+        Raises
+        ------
+        PlanError
+            When the run is no search, is finished, or was begun with another plan or other data.
+        RegistryError
+            When there is no such run.
+        """
+        run = self._runs.get(run_id)
+        begun = run.record
+        if begun.kind != "tune":
+            raise _not_resumed(
+                "is no search", got=f"kind {begun.kind}", remedy="Start a search: onward tune."
+            )
+        if begun.status == "succeeded":
+            raise _not_resumed(
+                "is finished, and its outer scores were seen",
+                got=run.id,
+                remedy=f"See it with `onward runs show {run.id}`, or start another search.",
+            )
+        if begun.plan_hash != plan.content_hash:
+            raise _not_resumed(
+                "was begun with another plan",
+                got=f"plan {plan.content_hash[:12]}",
+                allowed=f"plan {begun.plan_hash[:12]}",
+                remedy="Give the plan and the --set options of then, or start another search.",
+            )
+        if begun.data_hash != market.content_hash:
+            raise _not_resumed(
+                "was begun with other data",
+                got=f"data {market.content_hash[:12]}",
+                allowed=f"data {begun.data_hash[:12]}",
+                remedy="Give the same bars and series (--data, --timerange), or start another search.",
+            )
+        self._runs.update(run.id, status="running")
+        return run.id
 
     def look(self, run_id: str | None) -> int:
         """Mark the row as looked at and count."""
@@ -93,6 +136,10 @@ class Unrecorded:
         """Return no id."""
         return None
 
+    def resume(self, run_id: str, plan: TrainingPlan, market: Market) -> str | None:  # noqa: ARG002
+        """Refuse: there is nothing to take up."""
+        raise _not_resumed("was not written down", got=run_id, remedy="Start another search.")
+
     def look(self, run_id: str | None) -> int:  # noqa: ARG002
         """Return 1: this configuration."""
         return 1
@@ -105,3 +152,7 @@ class Unrecorded:
 
     def published(self, run_id: str | None, model_ref: str) -> None:
         """Do nothing."""
+
+
+def _not_resumed(what: str, *, got: str, remedy: str, allowed: str | None = None) -> PlanError:
+    return PlanError(f"the run to be resumed {what}", got=got, allowed=allowed, remedy=remedy)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from onward.protocols import Progress
 from onward.training.conduct import Conductor
+from onward.training.optimization import OptimizationCoordinator, asks_for_search, with_search
 from onward.training.plan import TrainingPlan
 from onward.training.result import TrainingResult
 from onward.training.trainer import BaseTrainer
@@ -59,5 +60,37 @@ class MLTrainingService:
         OnwardError
             When the plan does not fit the data, before anything is written.
         """
-        trainer = self._make_trainer(plan, market)
+        trainer = (
+            self._coordinator(plan, market) if asks_for_search(plan) else self._make_trainer(plan, market)
+        )
         return self._conductor.run(trainer, plan, market, audit=audit, progress=progress)
+
+    def tune(
+        self,
+        market: Market,
+        plan: TrainingPlan,
+        *,
+        resume: str | None = None,
+        audit: bool = True,
+        progress: Progress | None = None,
+    ) -> TrainingResult:
+        """Search parameters and train with the best; a plan without trials gets the default number.
+
+        Parameters
+        ----------
+        market, plan, audit, progress
+            As for `train`.
+        resume
+            Run that was stopped: its trials are kept, and it goes on from there.
+
+        Raises
+        ------
+        OnwardError
+            When plan, space and data do not fit, or the run was begun with others.
+        """
+        searched = with_search(plan)
+        trainer = self._coordinator(searched, market)
+        return self._conductor.run(trainer, searched, market, audit=audit, progress=progress, resume=resume)
+
+    def _coordinator(self, plan: TrainingPlan, market: Market) -> OptimizationCoordinator:
+        return OptimizationCoordinator(plan, market, make_trainer=self._make_trainer)

@@ -1,0 +1,386 @@
+"""`OptimizationCoordinator`: a nested search around whatever trainer a plan makes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from onward.errors import PlanError, SplitError
+from onward.evaluation.oof import OutOfFold
+from onward.features.pipeline import FeaturePipeline
+from onward.protocols import Labeler, Progress, Splitter
+from onward.splits import require_training_rows
+from onward.training.cautions import purging_cautions, symbol_cautions
+from onward.training.dataset import Dataset, label_spans
+from onward.training.optimization.bench import Bench, Candidate, TrainerFactory
+from onward.training.optimization.cautions import search_cautions
+from onward.training.optimization.crew import work_together
+from onward.training.optimization.objective import fold_score
+from onward.training.optimization.pooling import judge_apart
+from onward.training.optimization.questions import OpenQuestion
+from onward.training.optimization.records import TrialRecord, trial_records
+from onward.training.optimization.result import FINAL, SearchedTraining, SearchResult, StudyResult
+from onward.training.optimization.search import Search, backtest_terms, best_of
+from onward.training.optimization.sharing import Memory
+from onward.training.optimization.space import Space
+from onward.training.optimization.statistics import parameter_importance, statistics_of
+from onward.training.optimization.studies import StudyKeeper
+from onward.training.plan import TrainingPlan
+from onward.training.trainer import BaseTrainer, FoldOutcome, TrainingRows, pool
+from onward.types import Fold, IntArray, Labels, Market, ProgressEvent, Spans
+
+if TYPE_CHECKING:
+    from optuna import Study
+
+__all__ = ["OptimizationCoordinator"]
+
+REHEARSAL_TRIALS = 3
+"""Trials of each search when the learning path is audited: what a search may see does not depend on
+how long it looks."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Outer:
+    """What an outer fold came to.
+
+    Attributes
+    ----------
+    outcome
+        Predictions of its test rows; positions are those of the outer folds.
+    ends
+        End of the span of each test row, by the labels that were chosen.
+    study
+        The search.
+    """
+
+    outcome: FoldOutcome
+    ends: IntArray
+    study: StudyResult
+
+
+class OptimizationCoordinator:
+    """Searches parameters, nested: inner purged folds choose, outer folds score.
+
+    Every outer fold searches anew on its own training rows, makes the trainer of the best trial,
+    fits it on those rows and predicts its test rows, which no search has seen. The final model
+    comes from one more search, on all rows. So the outer scores are scores of the whole procedure,
+    search included, and the trials need no correction in the verdict.
+
+    Parameters
+    ----------
+    plan
+        What to search: its ``[optimization]`` section says how long, where and by which score.
+    market
+        Decides what trainers can be made; `train` may be given another of the same kind.
+    make_trainer
+        Makes the trainer of a plan: a single model or an ensemble.
+    keeper
+        Where trials are kept while searches are under way.
+
+    Raises
+    ------
+    PlanError
+        When there are no trials to run, the space is contradictory, or the plan does not fit.
+    """
+
+    def __init__(
+        self,
+        plan: TrainingPlan,
+        market: Market,
+        *,
+        make_trainer: TrainerFactory,
+        keeper: StudyKeeper | None = None,
+    ) -> None:
+        self.plan = plan
+        self.config = plan.optimization
+        _require_trials(plan)
+        self.keeper = keeper if keeper is not None else StudyKeeper(url=_url(plan))
+        self.space = Space.of(plan)
+        self._make_trainer = make_trainer
+        self._base = make_trainer(self.space.plan, market)
+        self.pipeline: FeaturePipeline = self._base.pipeline
+        self.splitter: Splitter = self._base.splitter
+        self.labeler: Labeler = self._base.labeler
+        if self.space.searches_labels:
+            self.labeler = OpenQuestion(self.space.longest_horizon_bars)
+        self._memory: tuple[Market, Memory] | None = None
+
+    def kept_by(self, keeper: StudyKeeper) -> OptimizationCoordinator:
+        """Return the coordinator with its trials kept elsewhere."""
+        return self._copy(keeper=keeper)
+
+    def rehearsal(self, pipeline: FeaturePipeline) -> OptimizationCoordinator:
+        """Return a coordinator for an audit: everything as here, with few trials that are not kept.
+
+        Parameters
+        ----------
+        pipeline
+            Features of the final model: those that the audit looks at one by one.
+        """
+        few = min(REHEARSAL_TRIALS, self.config.trials)
+        config = self.config.model_copy(update={"trials": few, "seconds": None, "processes": 1})
+        other = self._copy(keeper=StudyKeeper())
+        other.config = config
+        other._make_trainer = partial(_uncached, self._make_trainer)
+        other.pipeline = pipeline
+        return other
+
+    def train(
+        self,
+        market: Market,
+        *,
+        looks: Callable[[], int] = lambda: 1,
+        progress: Progress | None = None,
+    ) -> SearchedTraining:
+        """Search and train: out-of-fold predictions, verdicts, and the final fit.
+
+        Parameters
+        ----------
+        market
+            Bars and side series.
+        looks
+            Called once, when the outer scores are about to be seen (see `BaseTrainer.train`).
+        progress
+            Told after every trial, best inner score included, and after each part. It is told no
+            outer score.
+
+        Raises
+        ------
+        PlanError
+            When no trial of a search fits the data.
+        SplitError
+            When outer folds cannot be cut.
+        NotEnoughDataError
+            When no row has an outcome.
+        """
+        report = progress or _silent
+        started = time.perf_counter()
+        seconds: dict[str, float] = {}
+        budget = _Budget.of(self.config.seconds)
+        spans = label_spans(market, self.labeler)
+        folds = self.splitter.folds(spans)
+        require_training_rows(folds)
+        bench = self._bench(market, self.labeler)
+        rows = np.asarray(market.index.get_indexer(spans.index), dtype=np.int64)
+        outer = []
+        for place, fold in enumerate(folds):
+            deadline = budget.deadline(len(folds) + 1 - place)
+            title = f"fold {place + 1} of {len(folds)}"
+            outer.append(self._outer(bench, rows, fold, title, report, deadline))
+        seconds["searches and folds"] = round(time.perf_counter() - started, 3)
+        started = time.perf_counter()
+        everything = np.ones(len(market), dtype=np.bool_)
+        search = Search(FINAL, self.config, bench, everything, self._seed(-1))
+        study, records = self._run(search, "final", report, budget.deadline(1))
+        chosen = best_of(records)
+        seconds["final search"] = round(time.perf_counter() - started, 3)
+        started = time.perf_counter()
+        candidate = bench.candidate(dict(chosen.parameters))
+        statistics = statistics_of(study, chosen, market, backtest_terms(candidate))
+        importance = parameter_importance(study, self._seed(-1))
+        final = StudyResult(FINAL, records, float("nan"), importance)
+        labels, state, rows_in_hand = self._all_rows(candidate)
+        report(ProgressEvent("final fit", 0, 1))
+        predictor = candidate.trainer.learn(rows_in_hand)
+        learning = candidate.trainer.describe(rows_in_hand, predictor)
+        report(ProgressEvent("final fit", 1, 1))
+        seconds["final fit"] = round(time.perf_counter() - started, 3)
+        started = time.perf_counter()
+        oof = _pooled(spans, outer)
+        mixed = _questions(outer) > 1
+        judgement = judge_apart(
+            oof,
+            lookback=max(one.outcome.predictor.pipeline.lookback for one in outer) * market.timeframe_ns,
+            n_shifts=self.plan.evaluation.n_shifts,
+            seed=self.plan.training.seed,
+            looked_at=looks(),
+            mixed=mixed,
+        )
+        seconds["judgement"] = round(time.perf_counter() - started, 3)
+        found = SearchResult(
+            objective=self.config.objective,
+            space=tuple(self.space.to_dict()),
+            folds=tuple(one.study for one in outer),
+            final=final,
+            statistics=statistics,
+            mixed_questions=mixed,
+            place=self.keeper.place,
+        )
+        return SearchedTraining(
+            dataset=Dataset(market, candidate.dataset.features, spans, rows),
+            folds=tuple(one.outcome for one in outer),
+            oof=oof,
+            judgement=judgement,
+            labels=labels,
+            labeler_state=state,
+            predictor=predictor,
+            learning=learning,
+            seconds=seconds,
+            warnings=(
+                *judgement.cautions,
+                *purging_cautions(spans, folds, self.splitter),
+                *symbol_cautions(market, spans),
+                *search_cautions(found, self.config),
+            ),
+            search=found,
+        )
+
+    def fit_fold(self, dataset: Dataset, labeler: Labeler, fold: Fold) -> FoldOutcome:
+        """Search on a fold's training rows, fit the best trial on them, predict the test rows.
+
+        Nothing is kept of the search. Audits ask this of redrawn labels and other futures.
+        """
+        bench = self._bench(dataset.market, labeler)
+        return self._outer(bench, dataset.rows, fold, "", _silent, None).outcome
+
+    def _outer(
+        self,
+        bench: Bench,
+        rows: IntArray,
+        fold: Fold,
+        title: str,
+        report: Progress,
+        deadline: float | None,
+    ) -> _Outer:
+        """Search, fit and predict one outer fold; ``rows`` are the bars of its positions."""
+        allowed = np.zeros(len(bench.market), dtype=np.bool_)
+        allowed[rows[fold.train]] = True
+        search = Search(title, self.config, bench, allowed, self._seed(fold.number))
+        study, records = self._run(search, f"fold-{fold.number}", report, deadline)
+        chosen = best_of(records)
+        candidate = bench.candidate(dict(chosen.parameters))
+        own, kept = _translated(candidate.dataset, rows, fold)
+        outcome = candidate.trainer.fit_fold(candidate.dataset, candidate.labeler, own)
+        terms = backtest_terms(candidate)
+        score = fold_score(self.config.objective, candidate.dataset, outcome, terms)
+        importance = parameter_importance(study, self._seed(fold.number)) if title else {}
+        return _Outer(
+            outcome=replace(outcome, fold=kept),
+            ends=candidate.dataset.spans.end[own.test],
+            study=StudyResult(f"fold {fold.number + 1}", records, score, importance),
+        )
+
+    def _run(
+        self, search: Search, name: str, report: Progress, deadline: float | None
+    ) -> tuple[Study, tuple[TrialRecord, ...]]:
+        study = self.keeper.open(name)
+        if self.config.processes > 1 and self.keeper.shareable:
+            if self.keeper.url is None:
+                search.close_orphans(study)
+            left = None if deadline is None else deadline - time.monotonic()
+            with work_together(search, self._make_trainer, self.keeper, name, left):
+                search.run(study, report, deadline=deadline, joining=True)
+            records = trial_records(study)
+            best_of(records)
+            return study, records
+        # In a database other machines may be at work on the same study: what runs is theirs.
+        records = search.run(study, report, deadline=deadline, joining=self.keeper.url is not None)
+        best_of(records)
+        return study, records
+
+    def _bench(self, market: Market, labeler: Labeler) -> Bench:
+        # Redrawn labels leave the features of a market as they are; other markets start anew.
+        if self._memory is None or self._memory[0] is not market:
+            self._memory = (market, Memory())
+        processes = self.config.processes if self.keeper.shareable else 1
+        memory = self._memory[1]
+        return Bench(self.space, self._make_trainer, market, labeler, memory=memory, processes=processes)
+
+    def _all_rows(self, candidate: Candidate) -> tuple[Labels, dict[str, Any], TrainingRows]:
+        dataset, trainer = candidate.dataset, candidate.trainer
+        everything = np.arange(len(dataset), dtype=np.int64)
+        labeler = candidate.labeler.fit(dataset.market, everything)
+        labels = labeler.label(dataset.market)
+        rows = trainer._rows(dataset, labels, everything, trainer.seed, "all rows together")
+        return labels, labeler.to_json(), rows
+
+    def _seed(self, number: int) -> int:
+        """Return the seed of a search: of an outer fold by its number, of all rows by -1."""
+        sequence = np.random.SeedSequence([self.plan.training.seed, number + 1])
+        return int(sequence.generate_state(1)[0])
+
+    def _copy(self, keeper: StudyKeeper) -> OptimizationCoordinator:
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.keeper = keeper
+        other._memory = None
+        return other
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """Wall-clock time, shared evenly by the searches that are left."""
+
+    end: float | None
+
+    @classmethod
+    def of(cls, seconds: float | None) -> _Budget:
+        return cls(None if seconds is None else time.monotonic() + seconds)
+
+    def deadline(self, searches_left: int) -> float | None:
+        if self.end is None:
+            return None
+        now = time.monotonic()
+        return now + max(0.0, self.end - now) / searches_left
+
+
+def _translated(dataset: Dataset, rows: IntArray, fold: Fold) -> tuple[Fold, Fold]:
+    """Return a fold in positions of a trial's own spans, and what it labels in those of the outer fold."""
+    place = np.full(len(dataset.market), -1, dtype=np.int64)
+    place[dataset.rows] = np.arange(len(dataset), dtype=np.int64)
+    train, test = place[rows[fold.train]], place[rows[fold.test]]
+    own = Fold(fold.number, train[train >= 0], test[test >= 0])
+    if len(own.train) == 0 or len(own.test) == 0:
+        raise SplitError(
+            f"the labels that fold {fold.number} chose leave it without rows",
+            got=f"{len(own.train)} training rows, {len(own.test)} test rows",
+            allowed="one of each at least",
+            remedy="Take rare events out of the space, or use more data.",
+        )
+    return own, Fold(fold.number, fold.train[train >= 0], fold.test[test >= 0])
+
+
+def _pooled(spans: Spans, outer: Sequence[_Outer]) -> OutOfFold:
+    end = spans.end.copy()
+    for one in outer:
+        end[one.outcome.fold.test] = one.ends
+    return pool(Spans(spans.index, spans.start, end), [one.outcome for one in outer])
+
+
+def _questions(outer: Sequence[_Outer]) -> int:
+    """Return how many different labels the outer folds chose."""
+    chosen = [one.study.chosen.parameters for one in outer]
+    labels = [sorted((k, str(v)) for k, v in values.items() if k.startswith("labels.")) for values in chosen]
+    return len({tuple(one) for one in labels})
+
+
+def _require_trials(plan: TrainingPlan) -> None:
+    if plan.optimization.trials == 0:
+        raise PlanError(
+            "there is a search without trials",
+            got="optimization.trials = 0",
+            allowed="1 or more",
+            remedy="Set optimization.trials, for instance to 40, or take the search out of the plan.",
+        )
+
+
+def _uncached(make_trainer: TrainerFactory, plan: TrainingPlan, market: Market) -> BaseTrainer:
+    """Make a trainer that leaves nothing in the cache of features: audits make up futures."""
+    trainer = make_trainer(plan, market)
+    pipeline = trainer.pipeline
+    trainer.pipeline = FeaturePipeline(pipeline.causal, pipeline.fitted, dtype=pipeline.dtype)
+    return trainer
+
+
+def _url(plan: TrainingPlan) -> str | None:
+    secret = plan.optimization.storage_url
+    return None if secret is None else secret.get_secret_value()
+
+
+def _silent(event: ProgressEvent) -> None:
+    """Take no note."""

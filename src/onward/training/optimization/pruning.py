@@ -1,0 +1,49 @@
+"""When a trial is not worth finishing: a pure decision over what trials scored fold by fold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from onward.config.optimization import Pruner
+
+__all__ = ["is_hopeless"]
+
+REDUCTION = 3
+"""Of those that came as far, one in so many goes on (``halving``; Li et al. 2018, Hyperband)."""
+
+
+def is_hopeless(
+    rule: Pruner, scores: Sequence[float], others: Sequence[Sequence[float]], startup_trials: int
+) -> bool:
+    """Return whether a trial is to be stopped after the inner folds that it has been through.
+
+    The mean score so far is compared with the means of other trials over the *same* folds, those
+    that were stopped there themselves included. All trials see the same rows, so a trial that
+    falls behind does so by its parameters, not by the mood of the market. Depends on nothing but
+    its arguments: the same trials in the same order are stopped at the same folds.
+
+    Parameters
+    ----------
+    rule
+        ``median``: below the median. ``halving``: outside the best third. ``none``: never.
+    scores
+        Scores of the trial, one a fold that it has been through; with a NaN among them (a score that is
+        not defined) it is not stopped.
+    others
+        Scores of the trials before it, each as far as it came.
+    startup_trials
+        Trials to wait for: until so many came as far, nothing is stopped.
+    """
+    reached = len(scores)
+    means = [float(np.mean(one[:reached])) for one in others if len(one) >= reached > 0]
+    rivals = [mean for mean in means if not math.isnan(mean)]
+    if rule == "none" or reached == 0 or len(rivals) < startup_trials:
+        return False
+    own = float(np.mean(scores))
+    if rule == "median":
+        return own < float(np.median(rivals))
+    places = max(1, (len(rivals) + 1) // REDUCTION)
+    return sum(rival >= own for rival in rivals) >= places

@@ -1,0 +1,123 @@
+"""Whether a parameter of a search means anything beside the other values of the same trial.
+
+A trial with triple-barrier labels has no use for a quantile, a forest none for a learning rate.
+Such parameters are left out of the trial: drawn anyway they would be noise to the sampler, and some
+would be refused.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from onward.labels import CATALOG as LABELERS
+from onward.models import model_class
+
+__all__ = ["SWITCHES", "Read", "is_active", "learners"]
+
+Read: TypeAlias = Callable[[str], Any]
+"""Returns the value of a trial at a dotted place: what was drawn, else what the plan says."""
+
+SWITCHES = (
+    "ensemble.method",
+    "ensemble.members",
+    "features.stages",
+    "labels.events",
+    "labels.method",
+    "labels.mode",
+    "labels.price",
+    "model.name",
+    "selection.enabled",
+)
+"""Parameters that decide about others; they are drawn first, in this order."""
+
+ALWAYS = frozenset({"labels.method", "labels.weights", "labels.time_decay", "labels.events"})
+SAMPLING = frozenset({"labels.cusum_mode", "labels.cusum_threshold"})
+MODES: Mapping[str, tuple[str, ...]] = {
+    "threshold": ("fixed",),
+    "quantile": ("quantile", "adaptive"),
+    "multiplier": ("volatility",),
+    "window_bars": ("volatility", "adaptive"),
+    "unit": ("volatility",),
+    "estimator": ("volatility",),
+}
+"""Label settings that some modes alone have a use for."""
+
+METHODS: Mapping[str, tuple[str, ...]] = {
+    "n_estimators": ("bagging",),
+    "sample_share": ("bagging",),
+    "bootstrap": ("bagging",),
+    "out_of_bag": ("bagging",),
+    "meta": ("stacking",),
+    "meta_parameters": ("stacking",),
+    "passthrough": ("stacking",),
+    "votes": ("voting",),
+}
+"""Ensemble settings that some methods alone have a use for."""
+
+
+def learners(read: Read) -> tuple[str, ...]:
+    """Return the names of the models that learn: one, or the members of an ensemble."""
+    members = tuple(read("ensemble.members")) if read("ensemble.method") != "none" else ()
+    return members or (read("model.name"),)
+
+
+def is_active(path: str, read: Read) -> bool:
+    """Return whether a parameter changes anything, given the other values of the trial."""
+    section, _, name = path.partition(".")
+    if section == "labels":
+        return _label_setting(path, name, read)
+    if section == "model":
+        return _model_setting(name, read)
+    if section == "ensemble":
+        return _ensemble_setting(name, read)
+    if section == "selection":
+        return name == "enabled" or bool(read("selection.enabled"))
+    if section == "features":
+        return _feature_setting(name, read)
+    return True
+
+
+def _label_setting(path: str, name: str, read: Read) -> bool:
+    if path in ALWAYS:
+        return True
+    sampled = bool(read("labels.events") == "cusum")
+    if path in SAMPLING:
+        return sampled
+    if sampled and name == "window_bars":
+        return True
+    if name not in inspect.signature(LABELERS[read("labels.method")]).parameters:
+        return False
+    if name == "tie":
+        return bool(read("labels.price") == "high_low")
+    method_has_modes = "mode" in inspect.signature(LABELERS[read("labels.method")]).parameters
+    return not method_has_modes or name not in MODES or str(read("labels.mode")) in MODES[name]
+
+
+def _model_setting(name: str, read: Read) -> bool:
+    if name == "name":
+        return read("ensemble.method") == "none" or not read("ensemble.members")
+    return any(_takes(model, name.removeprefix("extra.")) for model in learners(read))
+
+
+def _takes(model: str, name: str) -> bool:
+    parameters = inspect.signature(model_class(model)).parameters
+    free = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+    return free or name in parameters
+
+
+def _ensemble_setting(name: str, read: Read) -> bool:
+    method = read("ensemble.method")
+    if name == "method":
+        return True
+    if name.startswith("parameters."):
+        return method != "none" and name.split(".")[1] in learners(read)
+    return method in METHODS.get(name.partition(".")[0], ("bagging", "stacking", "voting"))
+
+
+def _feature_setting(name: str, read: Read) -> bool:
+    if name == "stages":
+        return True
+    stage = name.removeprefix("options.").partition(".")[0]
+    return bool(stage in read("features.stages"))

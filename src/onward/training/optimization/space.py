@@ -1,0 +1,207 @@
+"""The space of a search: typed parameters, which of them a trial has a use for, how one is drawn."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any, Self
+
+from onward.errors import OnwardError, PlanError
+from onward.training.optimization.defaults import default_space
+from onward.training.optimization.parameters import Choice, Parameter
+from onward.training.optimization.reading import PLACE, read_parameters
+from onward.training.optimization.relevance import SWITCHES, is_active, learners
+from onward.training.optimization.values import read_value, with_values, without_search
+from onward.training.plan import TrainingPlan
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import BaseTrial
+
+__all__ = ["Space"]
+
+MOST_SWITCHINGS = 200
+"""Combinations of switches that are looked at before the search."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """What may vary between trials, around a plan that says all the rest.
+
+    Attributes
+    ----------
+    parameters
+        Switches first (they decide which others mean anything), then by place.
+    plan
+        The plan of a single training.
+    """
+
+    parameters: tuple[Parameter, ...]
+    plan: TrainingPlan
+
+    @classmethod
+    def of(cls, plan: TrainingPlan) -> Self:
+        """Return the space that a plan asks for; without one, that of its model.
+
+        Raises
+        ------
+        PlanError
+            When the space is contradictory, or no trial would have a use for a parameter.
+        """
+        single = without_search(plan)
+        table = plan.optimization.space or default_space(learners(lambda path: read_value(single, path)))
+        order = {path: place for place, path in enumerate(SWITCHES)}
+        parameters = sorted(read_parameters(table), key=lambda p: (order.get(p.path, len(order)), p.path))
+        space = cls(tuple(parameters), single)
+        space._require_uses()
+        space._require_plans()
+        return space
+
+    @property
+    def searches_labels(self) -> bool:
+        """Whether the question itself varies."""
+        return any(p.path.startswith("labels.") for p in self.parameters)
+
+    @property
+    def longest_horizon_bars(self) -> int:
+        """Bars after which every trial's labels have ended, at the latest."""
+        horizon = next((p for p in self.parameters if p.path == "labels.horizon_bars"), None)
+        own = self.plan.labels.horizon_bars
+        return own if horizon is None else max(map(int, horizon.extremes))
+
+    @property
+    def size(self) -> float:
+        """Number of combinations at most; infinite when a parameter is continuous."""
+        return math.prod(parameter.size for parameter in self.parameters)
+
+    def draw(self, trial: BaseTrial) -> dict[str, Any]:
+        """Draw the values of a trial; parameters that it has no use for are left out."""
+        values: dict[str, Any] = {}
+        for parameter in self.parameters:
+            if self._active(parameter, values):
+                drawn = _drawn(trial, parameter.path, parameter.distribution())
+                values[parameter.path] = parameter.decoded(drawn)
+        return values
+
+    def own_values(self) -> dict[str, Any] | None:
+        """Return the draws that give the plan as it was written; None when it lies outside."""
+        draws: dict[str, Any] = {}
+        for parameter in self.parameters:
+            if not self._active(parameter, {}):
+                continue
+            value = read_value(self.plan, parameter.path)
+            encoded = parameter.encoded(list(value) if isinstance(value, tuple) else value)
+            if encoded is None:
+                return None
+            draws[parameter.path] = encoded
+        return draws
+
+    def combinations(self) -> list[dict[str, Any]]:
+        """Return the draws of every combination that differs in what a trial has a use for."""
+        found: dict[str, dict[str, Any]] = {}
+        for chosen in product(*(_all_values(parameter) for parameter in self.parameters)):
+            draws: dict[str, Any] = {}
+            values: dict[str, Any] = {}
+            for parameter, value in zip(self.parameters, chosen, strict=True):
+                if self._active(parameter, values):
+                    values[parameter.path], draws[parameter.path] = value, parameter.encoded(value)
+            found.setdefault(json.dumps(draws), draws)
+        return list(found.values())
+
+    def plan_with(self, values: Mapping[str, Any]) -> TrainingPlan:
+        """Return the plan of a trial."""
+        return with_values(self.plan, values)
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """Return plain JSON values."""
+        return [parameter.to_dict() for parameter in self.parameters]
+
+    def _active(self, parameter: Parameter, values: Mapping[str, Any]) -> bool:
+        return is_active(
+            parameter.path, lambda path: values[path] if path in values else read_value(self.plan, path)
+        )
+
+    def _switchings(self) -> list[dict[str, Any]]:
+        """Return the combinations of the switches that vary, the first ones when there are many."""
+        switches = [p for p in self.parameters if p.path in SWITCHES]
+        combinations = product(*(p.extremes for p in switches))
+        found = []
+        for _, combination in zip(range(MOST_SWITCHINGS), combinations, strict=False):
+            found.append(dict(zip((p.path for p in switches), combination, strict=True)))
+        return found
+
+    def _require_uses(self) -> None:
+        switchings = self._switchings()
+        for parameter in self.parameters:
+            try:
+                used = any(self._active(parameter, values) for values in switchings)
+            except OnwardError as error:
+                raise PlanError(
+                    f"{PLACE}: {error.what}", got=error.got, allowed=error.allowed, remedy=error.remedy
+                ) from error
+            if not used:
+                section = parameter.path.partition(".")[0]
+                by = {"model": "model.name", "labels": "labels.method", "ensemble": "ensemble.method"}
+                decides = by.get(
+                    section, "selection.enabled" if section == "selection" else "features.stages"
+                )
+                raise PlanError(
+                    f"{PLACE}: no trial has a use for {parameter.path}",
+                    got=f"{decides} = {read_value(self.plan, decides)}",
+                    allowed="settings that the plan's other choices leave a meaning",
+                    remedy=f"Take {parameter.path} out of the space, or change {decides}.",
+                )
+
+    def _require_plans(self) -> None:
+        """Build the plan at both ends of every parameter: contradictions show before any work."""
+        for switching in self._switchings():
+            for parameter in self.parameters:
+                for value in parameter.extremes:
+                    values = {**switching, parameter.path: value}
+                    if not self._active(parameter, values):
+                        continue
+                    kept = self._used(values)
+                    try:
+                        with_values(self.plan, kept)
+                    except OnwardError as error:
+                        raise PlanError(
+                            f"{PLACE}: the values {_written(kept)} contradict the plan: {error.what}",
+                            got=error.got,
+                            allowed=error.allowed,
+                            remedy=f"{error.remedy or ''} Or narrow the space.".strip(),
+                        ) from error
+            if len(self.parameters) * len(self._switchings()) > MOST_SWITCHINGS:
+                return
+
+    def _used(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        by_path = {p.path: p for p in self.parameters}
+        return {path: value for path, value in values.items() if self._active(by_path[path], values)}
+
+
+def _all_values(parameter: Parameter) -> tuple[Any, ...]:
+    if isinstance(parameter, Choice):
+        return parameter.values
+    step = parameter.step or 1
+    return tuple(
+        parameter.decoded(round(parameter.low + place * step, 12)) for place in range(int(parameter.size))
+    )
+
+
+def _drawn(trial: BaseTrial, path: str, distribution: BaseDistribution) -> Any:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(distribution, IntDistribution):
+        low, high, step, log = distribution.low, distribution.high, distribution.step, distribution.log
+        return trial.suggest_int(path, low, high, step=step, log=log)
+    if isinstance(distribution, FloatDistribution):
+        bounds = (distribution.low, distribution.high)
+        return trial.suggest_float(path, *bounds, step=distribution.step, log=distribution.log)
+    assert isinstance(distribution, CategoricalDistribution)
+    return trial.suggest_categorical(path, distribution.choices)
+
+
+def _written(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{path} = {value}" for path, value in values.items())
