@@ -1,4 +1,4 @@
-"""Memory: pipelines that run again and again, rolling features beside tsfresh's own way, a wide plan.
+"""Memory: pipelines that run again and again, rolling features beside tsfresh's own way, the default plan.
 
 Set ``ONWARD_BENCH_MEMRAY_PYTHON`` to an interpreter of the same Python version that has ``memray``;
 it is no dependency of Onward, and without it the profile says so. A full run draws
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 import onward
-from benchmarks._markets import SERIES, path_of, skipped
+from benchmarks._markets import PERPETUAL, skipped
 from benchmarks._memory_picture import Trace, picture
 from benchmarks._memory_runs import rise
 from benchmarks._memory_watch import Watched, watch
@@ -27,7 +27,6 @@ from benchmarks._table import NOT_MEASURED, Row
 
 PICTURE = ROOT / "docs" / "images" / "memory.svg"
 MEMRAY = "ONWARD_BENCH_MEMRAY_PYTHON"
-PERPETUAL = "btc_usdt_perp_1h.parquet"
 WINDOW = 48
 WAYS = {"tsfresh": "roll_time_series + extract_features", "onward": "rolling_features"}
 PEAKS = (
@@ -45,7 +44,7 @@ def run(quick: bool = False) -> list[Row]:
         *_runs(6 if quick else 30),
         *_ways(300 if quick else 4_000, draw=not quick),
         *(_peak(*sizes) for sizes in PEAKS[: 1 if quick else None]),
-        *_wide_plan(),
+        *_default_plan(),
     ]
 
 
@@ -167,27 +166,25 @@ print(status_mb("VmHWM") - before - result.to_numpy().nbytes / 1e6)
     return Row(what, float(run_code(code).output), "MB", "<= 300", note)
 
 
-def _wide_plan() -> list[Row]:
-    """Return the peak of the causal stages of the wide plan on six years of hours."""
-    files = {name: path_of(SERIES[name]) for name in ("funding", "fear_greed")}
-    what = "manual, tsfresh and featuretools: peak memory"
-    if (absent := skipped(what, PERPETUAL, *(file.name for file in files.values()))) is not None:
+def _default_plan() -> list[Row]:
+    """Return the peak of the default plan's causal stages on six years of hours, the check included."""
+    what = "the default plan's causal stages, checked by featuretools: peak"
+    if (absent := skipped(what, *PERPETUAL)) is not None:
         return absent
-    finished = run_code(f"""
+    finished = run_code("""
 import resource
-import onward
-from onward.training.assembly import make_pipeline
-files = {{name: file for name, file in {[(n, str(f)) for n, f in files.items()]}}}
-market = onward.read_market({str(path_of(PERPETUAL))!r}, timeframe="1h", symbol="BTC/USDT", series=files)
-plan = onward.TrainingPlan().with_overrides({{"features.stages": ["manual", "tsfresh", "featuretools"]}})
-table = make_pipeline(plan, market).compute(market)
+from benchmarks._markets import perpetual
+from onward.training.plan import TrainingPlan
+from onward.training.stages import make_pipeline
+market = perpetual()
+table = make_pipeline(TrainingPlan.preset("default"), market).compute(market)
 child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 print(*table.shape, table.to_numpy().nbytes / 1e6, child * 1024 / 1e9)
 """)
     bars, columns, megabytes, child = finished.output.split()
     note = (
-        f"{int(bars):,} bars x {columns} columns, matrix {float(megabytes):.0f} MB, without a cache; "
-        f"the check by featuretools took {float(child):.2f} GB in a child of its own, counted in"
+        f"{int(bars):,} bars x {columns} columns, a matrix of {float(megabytes):.0f} MB, no cache; "
+        f"{float(child):.2f} GB of it in featuretools' own process"
     )
     return [Row(what, finished.peak_gb + float(child), "GB", "<= 3", note)]
 
