@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from onward._version import __version__
 
 if TYPE_CHECKING:
-    from onward.api import audit, load_model, train
+    from onward.api import audit, load_model, train, tune
     from onward.audit import AuditReport
     from onward.data.read import read_market, sample_market
     from onward.errors import OnwardError
@@ -41,6 +41,7 @@ __all__ = [
     "read_market",
     "sample_market",
     "train",
+    "tune",
 ]
 
 _PLACES = {
@@ -57,6 +58,7 @@ _PLACES = {
     "read_market": "onward.data.read",
     "sample_market": "onward.data.read",
     "train": "onward.api",
+    "tune": "onward.api",
 }
 
 

@@ -1,4 +1,4 @@
-"""The three verbs of the Python interface: train, audit, load_model."""
+"""The verbs of the Python interface: train, tune, audit, load_model."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from onward.protocols import CausalStage, Progress
 from onward.settings import load_settings
 from onward.training.assembly import make_trainer
 from onward.training.auditing import audit_trainer
+from onward.training.optimization import OptimizationCoordinator, asks_for_search, with_search
 from onward.training.plan import PRESETS, TrainingPlan
 from onward.training.result import TrainingResult
 from onward.types import Market
 from onward.wiring import build_application
 
-__all__ = ["audit", "load_model", "train"]
+__all__ = ["audit", "load_model", "train", "tune"]
 
 
 def train(
@@ -65,15 +66,56 @@ def train(
     >>> print(result.verdict.direction.sentence)  # doctest: +SKIP
     """
     _require_market(market)
-    if plan is not None and not isinstance(plan, TrainingPlan):
-        raise PlanError(
-            "this is not a plan",
-            got=repr(plan)[:80],
-            allowed="a TrainingPlan, or None for the defaults",
-            remedy=f"Use TrainingPlan.from_file(path), or TrainingPlan.preset(name): {', '.join(PRESETS)}.",
-        )
+    _require_plan(plan)
     application = build_application(load_settings(home=home))
     return application.training.train(market, plan or TrainingPlan(), audit=audit, progress=progress)
+
+
+def tune(
+    market: Market,
+    plan: TrainingPlan | None = None,
+    *,
+    trials: int | None = None,
+    seconds: float | None = None,
+    resume: str | None = None,
+    audit: bool = True,
+    home: str | Path | None = None,
+    progress: Progress | None = None,
+) -> TrainingResult:
+    """Search parameters, nested, and train with the best; judge and certify what came of it.
+
+    Every outer fold searches on its own training rows, so that scores and verdicts are those of
+    the whole procedure; the final model comes from a search on all rows.
+
+    Parameters
+    ----------
+    market
+        From `onward.read_market` or `onward.sample_market`.
+    plan
+        What to do; ``[optimization]`` names the space, by default that of the plan's model.
+    trials, seconds
+        Budget: trials of each search, and time of all together. Without them what the plan says,
+        else 40 trials.
+    resume
+        Id of a run that was stopped (`result.run_id`, ``onward runs list``): goes on from there.
+    audit, home, progress
+        As for `train`.
+
+    Returns
+    -------
+    TrainingResult
+        As of `train`; ``.search`` has the trials, ``.search.leaderboard()`` a table of them.
+
+    Raises
+    ------
+    OnwardError
+        When data, plan and space do not fit together; the message says how to repair it.
+    """
+    _require_market(market)
+    _require_plan(plan)
+    searched = with_search(plan or TrainingPlan(), trials=trials, seconds=seconds)
+    application = build_application(load_settings(home=home))
+    return application.training.tune(market, searched, resume=resume, audit=audit, progress=progress)
 
 
 def load_model(reference: str, *, home: str | Path | None = None) -> LoadedModel:
@@ -129,6 +171,9 @@ def audit(
     """
     _require_market(market)
     if isinstance(subject, TrainingPlan):
+        if asks_for_search(subject):
+            searching = OptimizationCoordinator(subject, market, make_trainer=make_trainer)
+            return audit_trainer(searching, market, progress=progress)
         return audit_trainer(make_trainer(subject, market), market, progress=progress)
     is_stage = hasattr(subject, "compute") and not isinstance(subject, type)
     if not is_stage and (isinstance(subject, type) or not callable(subject)):
@@ -153,4 +198,14 @@ def _require_market(market: Market) -> None:
             allowed="a Market",
             remedy="Read one with onward.read_market(...), or check a DataFrame with "
             "onward.data.market.make_market(...).",
+        )
+
+
+def _require_plan(plan: object) -> None:
+    if plan is not None and not isinstance(plan, TrainingPlan):
+        raise PlanError(
+            "this is not a plan",
+            got=repr(plan)[:80],
+            allowed="a TrainingPlan, or None for the defaults",
+            remedy=f"Use TrainingPlan.from_file(path), or TrainingPlan.preset(name): {', '.join(PRESETS)}.",
         )

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "features": "features",
     "audit": "audit",
     "train": "train",
+    "tune": "tune",
     "runs": "runs",
     "models": "models",
     "predict": "predict",

@@ -33,8 +33,34 @@ def asks_for_search(plan: TrainingPlan) -> bool:
     return False
 
 
-def with_search(plan: TrainingPlan) -> TrainingPlan:
-    """Return a plan that searches: as it is, or with the default number of trials."""
-    if plan.optimization.trials > 0:
-        return plan
-    return with_values(plan, {"optimization.trials": DEFAULT_TRIALS})
+def with_search(
+    plan: TrainingPlan, *, trials: int | None = None, seconds: float | None = None
+) -> TrainingPlan:
+    """Return a plan that searches: as it is, or with the default number of trials.
+
+    Parameters
+    ----------
+    plan
+        What to search.
+    trials, seconds
+        Take the place of what the plan says.
+
+    Raises
+    ------
+    PlanError
+        When the budget is nothing.
+    """
+    for name, value in (("trials", trials), ("seconds", seconds)):
+        if value is not None and value <= 0:
+            raise PlanError(
+                "the budget of a search is nothing",
+                got=f"{name} = {value}",
+                allowed="more than 0",
+                remedy=f"Raise {name}; to train without a search, use `onward train`.",
+            )
+    changes: dict[str, float] = {}
+    if trials is not None or plan.optimization.trials == 0:
+        changes["optimization.trials"] = DEFAULT_TRIALS if trials is None else trials
+    if seconds is not None:
+        changes["optimization.seconds"] = seconds
+    return with_values(plan, changes) if changes else plan

@@ -117,6 +117,10 @@ class SearchResult:
 
         return with_values(without_search(asked), self.chosen)
 
+    def best(self, n_trials: int) -> tuple[TrialRecord, ...]:
+        """Return the trials of the final search, best first, at most so many."""
+        return tuple(sorted(self.final.trials, key=_rank)[:n_trials])
+
     def leaderboard(self) -> pd.DataFrame:
         """Return the trials of the final search, best first.
 
@@ -133,7 +137,7 @@ class SearchResult:
                 "seconds": trial.seconds,
                 **trial.parameters,
             }
-            for trial in sorted(self.final.trials, key=_rank)
+            for trial in self.best(len(self.final.trials))
         ]
         return pd.DataFrame(rows)
 

@@ -206,11 +206,8 @@ class Search:
 
     def _tell(self, report: Progress, study: Study, target: int) -> None:
         scores = [one.score for one in trial_records(study) if one.state == "complete"]
-        message, values = self.title, {}
-        if scores:
-            message = f"{self.title}, best inner {self.config.objective} {max(scores):+.4f}"
-            values = {"best": max(scores)}
-        report(ProgressEvent("search", len(finished(study)), target, message, values))
+        values = {f"best inner {self.config.objective}": max(scores)} if scores else {}
+        report(ProgressEvent("search", len(finished(study)), target, self.title, values))
 
 
 def best_of(records: tuple[TrialRecord, ...]) -> TrialRecord:
