@@ -22,9 +22,7 @@ Method = Literal["purged_kfold", "walk_forward"]
 def train(truth: Truth, method: Method, seed: int) -> dict[str, object]:
     """Train the default plan and return what was said about it."""
     market = random_walk(BARS, seed=seed) if truth == "nothing to find" else planted_signal(BARS, seed=seed)
-    unchecked = {
-        "featuretools": {"check_rows": 0}
-    }  # the comparison with featuretools itself has its own tests
+    unchecked = {"featuretools": {"check_rows": 0}}  # that has its own tests
     plan = TrainingPlan(validation={"method": method}, training={"n_threads": 1}, features=unchecked)
     judgement = make_trainer(plan, market).train(market).judgement
     pooled = judgement.scores.pooled
