@@ -12,16 +12,18 @@ from onward.data.quality import check
 from onward.data.timeframe import format_timeframe
 from onward.evaluation.backtest import BacktestSettings
 from onward.evaluation.report import ReportContent
+from onward.evaluation.report.search import SearchContent, SearchedFold, SearchedTrial
 from onward.features.pipeline import nan_ledger
 from onward.features.selection.across_fits import FINAL_FIT, ledger_of, ledgers_frame
 from onward.prediction.predictor import Predictor
 from onward.registry import library_versions
+from onward.training.optimization import SearchResult
 from onward.training.trainer import Training
 
 if TYPE_CHECKING:
     from onward.training.result import TrainingResult
 
-__all__ = ["importance_table", "report_content", "selection_table"]
+__all__ = ["importance_table", "report_content", "search_content", "selection_table"]
 
 CLASS_NAMES = {-1: "down", 0: "range", 1: "up"}
 
@@ -53,7 +55,42 @@ def report_content(result: TrainingResult) -> ReportContent:
         seconds=training.seconds,
         libraries=library_versions(),
         warnings=result.warnings,
+        search=search_content(result.search),
         backtest=BacktestSettings.from_config(plan.evaluation, horizon_bars=plan.labels.horizon_bars),
+    )
+
+
+def search_content(search: SearchResult | None) -> SearchContent | None:
+    """Return what the report shows of a search; None when nothing was searched."""
+    if search is None:
+        return None
+    return SearchContent(
+        objective=search.objective,
+        trials=tuple(
+            SearchedTrial(
+                number=trial.number,
+                state=trial.state,
+                score=trial.score,
+                deviation=float(np.std(trial.fold_scores)) if trial.fold_scores else float("nan"),
+                n_folds=len(trial.fold_scores),
+                values=trial.parameters,
+            )
+            for trial in search.final.trials
+        ),
+        chosen=search.final.chosen.number,
+        folds=tuple(
+            SearchedFold(
+                title=study.title,
+                n_trials=len(study.trials),
+                n_pruned=study.count("pruned"),
+                inner=study.chosen.score,
+                outer=study.outer_score,
+                chosen=study.chosen.parameters,
+            )
+            for study in search.folds
+        ),
+        importance=search.final.importance,
+        statistics=search.statistics,
     )
 
 

@@ -13,6 +13,7 @@ from onward.data.quality import QualityReport
 from onward.evaluation.backtest import BacktestSettings
 from onward.evaluation.judgement import Judgement
 from onward.evaluation.oof import OutOfFold
+from onward.evaluation.report.search import SearchContent
 from onward.types import Certificate, Market
 
 __all__ = ["ReportContent"]
@@ -64,6 +65,8 @@ class ReportContent:
         Wall-clock time of each part.
     libraries
         Versions that computed something.
+    search
+        The search behind the model; None when nothing was searched.
     warnings
         What a person should know about this run, in sentences.
     backtest
@@ -93,4 +96,5 @@ class ReportContent:
     seconds: Mapping[str, float] = field(default_factory=dict)
     libraries: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    search: SearchContent | None = None
     backtest: BacktestSettings | None = None

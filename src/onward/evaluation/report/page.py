@@ -26,6 +26,7 @@ from onward.evaluation.report.provenance import (
 )
 from onward.evaluation.report.reliability import ReliabilityView, reliability_view
 from onward.evaluation.report.scores import ScoresView, scores_view
+from onward.evaluation.report.search import SearchView, search_view
 from onward.evaluation.report.tables import Table
 from onward.evaluation.report.verdicts import Notice, VerdictCard, headline, meaning, trust, verdict_card
 
@@ -63,6 +64,7 @@ class Page:
     scores: ScoresView
     reliability: ReliabilityView
     features: FeaturesView
+    search: SearchView | None
     labels: tuple[LabelRow, ...]
     quality: QualityView
     certificate: CertificateView
@@ -100,6 +102,7 @@ def page(content: ReportContent) -> Page:
         scores=scores_view(content),
         reliability=reliability_view(content),
         features=features_view(content),
+        search=search_view(content.search),
         labels=label_rows(content),
         quality=quality_view(content.quality),
         certificate=certificate_view(content.certificate),
