@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from onward.cli.output import print_note, print_table
 
 if TYPE_CHECKING:
+    from onward.evaluation.learning import LearningRecord
     from onward.training.result import TrainingResult
 
-__all__ = ["print_training", "training_value"]
+__all__ = ["print_learning", "print_training", "training_value"]
 
 PRIORS = (
     "A naive rule's AUC strays from 0.5 to either side without knowing anything: its probabilities are class "
@@ -24,6 +26,7 @@ def training_value(result: TrainingResult) -> dict[str, Any]:
         "plan_hash": result.plan.content_hash,
         "verdict": result.verdict.to_dict(),
         "scores": result.scores.to_dict(),
+        "learning": None if result.learning is None else result.learning.to_dict(),
         "certificate": result.certificate,
         "warnings": result.warnings,
     }
@@ -56,5 +59,38 @@ def print_training(result: TrainingResult) -> None:
         ],
     )
     print_note(PRIORS)
+    if result.learning is not None:
+        print_learning(result.learning)
     if result.run_id is not None:
         print_note(f"Written down as run {result.run_id}: onward runs show {result.run_id}")
+
+
+def print_learning(record: LearningRecord) -> None:
+    """Write the members of an ensemble with what they were worth inside the training rows."""
+    if record.members:
+        scored = (
+            f"scored on {record.n_scored} of {record.n_rows} training rows ({record.scored_on})"
+            if record.n_scored
+            else "not scored inside the training rows"
+        )
+        print_note(f"The final fit is an ensemble by {record.method}, {scored}: no evidence of skill.")
+        print_table(
+            ("", "share", "up/down AUC", "range AUC", "log-loss skill"),
+            [
+                (
+                    name,
+                    f"{row['share']:.2f}",
+                    *(
+                        "" if math.isnan(row[score]) else f"{row[score]:.3f}"
+                        for score in ("direction_auc", "range_auc", "log_loss_skill")
+                    ),
+                )
+                for name, row in record.frame().iterrows()
+            ],
+        )
+    if record.calibration is not None:
+        found = record.calibration
+        print_note(
+            f"Probabilities are calibrated ({found.method}) on {found.n_rows} out-of-fold predictions, "
+            f"about {found.effective_n:.0f} independent outcomes."
+        )

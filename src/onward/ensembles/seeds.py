@@ -21,4 +21,5 @@ def derived_seed(seed: int, *path: int) -> int:
     *path
         Which part: number of the member, of the inner fold, of the attempt.
     """
-    return int(np.random.SeedSequence([seed, *path]).generate_state(1)[0] >> 1)
+    # The length keeps (0,) and (0, 0) apart: a sequence is filled up with zeros.
+    return int(np.random.SeedSequence([seed, len(path), *path]).generate_state(1)[0] >> 1)

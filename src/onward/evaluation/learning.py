@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pandas as pd
 
 from onward.evaluation.metrics import Metrics
+from onward.types import Fold
 
 __all__ = ["CalibrationRecord", "LearningRecord", "MemberRecord"]
 
@@ -78,6 +79,9 @@ class LearningRecord:
         fitted without the rows that are scored; None when it was not scored.
     calibration
         None when probabilities are as the model gives them.
+    inner
+        Every inner fold that was fitted and predicted, those inside inner folds included: positions
+        into the training rows. The leak audit looks at them.
     """
 
     method: str
@@ -87,6 +91,7 @@ class LearningRecord:
     members: tuple[MemberRecord, ...] = ()
     combined: Metrics | None = None
     calibration: CalibrationRecord | None = None
+    inner: tuple[Fold, ...] = field(default=(), repr=False, compare=False)
 
     def frame(self) -> pd.DataFrame:
         """Return one row a member and one for the ensemble: ``share`` and the scores, NaN if none."""

@@ -7,18 +7,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from onward.audit import AuditReport, audit_stage, audit_training
+from onward.audit import AuditReport, PipelineRun, audit_stage, audit_training
 from onward.features.pipeline import FeaturePipeline
 from onward.protocols import Labeler, Progress
 from onward.training.dataset import Dataset, label_spans, prepare
-from onward.training.trainer import BaseTrainer, Training
-from onward.types import CLASSES, FloatArray, Market
+from onward.training.optimization import OptimizationCoordinator
+from onward.training.seam import Trainer
+from onward.training.trainer import FoldOutcome, Training
+from onward.types import CLASSES, Market
 
 __all__ = ["audit_trainer"]
 
 
 def audit_trainer(
-    trainer: BaseTrainer,
+    trainer: Trainer,
     market: Market,
     *,
     training: Training | None = None,
@@ -37,6 +39,10 @@ def audit_trainer(
     progress
         Told how far the audit has come.
     """
+    if isinstance(trainer, OptimizationCoordinator):
+        # The whole learning path, search included, with few trials; scores are not looked at.
+        pipeline = trainer.pipeline if training is None else training.predictor.pipeline
+        trainer, training = trainer.rehearsal(pipeline), None
     reports = [audit_stage(stage, market, progress=progress) for stage in trainer.pipeline.causal]
     path = _LearningPath(trainer, market, training)
     dataset = path.dataset
@@ -57,7 +63,7 @@ def audit_trainer(
 class _LearningPath:
     """Out-of-fold predictions of chosen folds; features are computed once for each market."""
 
-    def __init__(self, trainer: BaseTrainer, market: Market, training: Training | None) -> None:
+    def __init__(self, trainer: Trainer, market: Market, training: Training | None) -> None:
         self.trainer = trainer
         # Other futures are made up and never asked for again: they do not belong in the cache.
         self._uncached = FeaturePipeline(trainer.pipeline.causal, dtype=trainer.pipeline.dtype)
@@ -67,25 +73,30 @@ class _LearningPath:
             else training.dataset
         )
 
-    def predict(self, market: Market, labeler: Labeler, only: Sequence[int] = ()) -> FloatArray:
+    def predict(self, market: Market, labeler: Labeler, only: Sequence[int] = ()) -> PipelineRun:
         """Return predictions of the rows of ``labeler.spans(market)``, NaN where none was made."""
         dataset = self._dataset(market, labeler)
         folds = self.trainer.splitter.folds(dataset.spans)
-        predictions = np.full((len(dataset), len(CLASSES)), np.nan)
-        for number in only or range(len(folds)):
-            outcome = self.trainer.fit_fold(dataset, labeler, folds[number])
-            predictions[outcome.fold.test] = outcome.probability
-        return predictions
+        chosen = only or range(len(folds))
+        return _run(len(dataset), [self.trainer.fit_fold(dataset, labeler, folds[n]) for n in chosen])
 
-    def scattered(self, training: Training) -> FloatArray:
+    def scattered(self, training: Training) -> PipelineRun:
         """Return the predictions of a finished training, one row a span."""
-        predictions = np.full((len(self.dataset), len(CLASSES)), np.nan)
-        for outcome in training.folds:
-            predictions[outcome.fold.test] = outcome.probability
-        return predictions
+        return _run(len(self.dataset), training.folds)
 
     def _dataset(self, market: Market, labeler: Labeler) -> Dataset:
         spans = label_spans(market, labeler)
         if market is self.dataset.market and spans.index.equals(self.dataset.spans.index):
             return replace(self.dataset, spans=spans)
         return prepare(market, self._uncached, spans)
+
+
+def _run(n_rows: int, outcomes: Sequence[FoldOutcome]) -> PipelineRun:
+    """Return what folds predicted, and which splits were used inside their training rows."""
+    predictions = np.full((n_rows, len(CLASSES)), np.nan)
+    inner = []
+    for outcome in outcomes:
+        train, record = outcome.fold.train, outcome.predictor.learning
+        predictions[outcome.fold.test] = outcome.probability
+        inner += [(train[f.train], train[f.test]) for f in (() if record is None else record.inner)]
+    return PipelineRun(predictions, inner=inner)

@@ -57,9 +57,14 @@ def learn_calibrated(
     if method == "none":
         return predictor
 
+    nested: list[Fold] = []
+
     def predict(fold: Fold) -> FoldPrediction:
         part = rows.take(fold.train, seed=derived_seed(rows.seed, CALIBRATION, fold.number))
-        said = fit(part).from_matrix(rows.X.iloc[fold.test])
+        learnt = fit(part)
+        inside = () if learnt.learning is None else learnt.learning.inner
+        nested.extend(Fold(fold.number, fold.train[f.train], fold.train[f.test]) for f in inside)
+        said = learnt.from_matrix(rows.X.iloc[fold.test])
         return FoldPrediction(said[None], np.array([np.mean(part.y == c) for c in CLASSES]))
 
     found = predict_inner(inner.folds(rows.spans), len(rows.y), predict)
@@ -75,7 +80,7 @@ def learn_calibrated(
         predictor.pipeline,
         predictor.fitted,
         CalibratedModel.around(predictor.model, calibrator, seed=rows.seed),
-        replace(record, calibration=told),
+        replace(record, calibration=told, inner=(*record.inner, *found.folds, *nested)),
     )
 
 

@@ -156,6 +156,7 @@ def _record(ensemble: CompositeModel, rows: TrainingRows, inner: InnerPrediction
             for (name, share), said in zip(shares.items(), inner.probability, strict=True)
         ),
         combined=measure(ensemble.cross_fitted(inner, rows.y, weigh), y, inner.prior),
+        inner=inner.folds,
     )
 
 

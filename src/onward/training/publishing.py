@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
@@ -12,7 +13,7 @@ from onward.data.timeframe import format_timeframe
 from onward.features.catalog import stage_origin
 from onward.prediction.imported import ImportedStage
 from onward.prediction.predictor import Predictor
-from onward.protocols import CausalStage, FittedStage
+from onward.protocols import CausalStage, FittedStage, Model
 from onward.registry import BundleFacts, FeatureSchema, Manifest, library_versions, write_bundle
 from onward.training.model_assembly import model_title
 from onward.training.plan import TrainingPlan
@@ -44,7 +45,8 @@ def foreign_packages(predictor: Predictor) -> dict[str, str]:
         stage.inner if isinstance(stage, ImportedStage) else stage for stage in predictor.pipeline.causal
     ]
     parts += predictor.fitted.stages
-    modules = {type(part).__module__.partition(".")[0] for part in [*parts, predictor.model]}
+    learners = list(_models(predictor.model))
+    modules = {type(part).__module__.partition(".")[0] for part in [*parts, *learners]}
     modules |= {
         stage.module.partition(".")[0]
         for stage in predictor.pipeline.causal
@@ -60,6 +62,13 @@ def foreign_packages(predictor: Predictor) -> dict[str, str]:
     origins = [origin for part in parts if (origin := stage_origin(part)) is not None]
     packages |= {origin["package"]: origin["version"] for origin in origins}
     return dict(sorted(packages.items()))
+
+
+def _models(model: Model) -> Iterator[Model]:
+    """Yield a model and, of an ensemble, all that it is made of."""
+    yield model
+    for part in getattr(model, "parts_", ()):
+        yield from _models(part)
 
 
 def stage_bundle(

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from onward.evaluation.learning import LearningRecord
 from onward.evaluation.scores import Scores
 from onward.evaluation.verdict import Verdict
 from onward.prediction.predictor import Predictor
 from onward.registry import Version
+from onward.training.optimization import SearchedTraining, SearchResult
 from onward.training.plan import TrainingPlan
 from onward.training.trainer import Training
 from onward.types import Certificate
@@ -73,6 +75,19 @@ class TrainingResult:
     def predictor(self) -> Predictor:
         """The model fitted on all labelled rows, with its features."""
         return self.training.predictor
+
+    @property
+    def learning(self) -> LearningRecord | None:
+        """Members of the final fit's ensemble with their scores inside the training rows; calibration.
+
+        None for a single model as it is. Its ``frame()`` is a table.
+        """
+        return self.training.learning
+
+    @property
+    def search(self) -> SearchResult | None:
+        """Trials and choices of the search, ``leaderboard()`` a table; None when nothing was searched."""
+        return self.training.search if isinstance(self.training, SearchedTraining) else None
 
     @property
     def selection(self) -> pd.DataFrame:

@@ -80,7 +80,16 @@ class TrainingRows:
             When they hold one class only, or weigh nothing.
         """
         y = self.y[positions]
-        require_classes(y, where="the training rows of an inner fold")
+        try:
+            require_classes(y, where="the training rows of an inner fold")
+        except LabelError as error:
+            raise LabelError(
+                error.what,
+                got=error.got,
+                allowed=error.allowed,
+                remedy="Use a longer time range, or raise training.inner_folds so that each fold learns from "
+                "more rows.",
+            ) from error
         weighing = None if self.weighing is None else self.weighing.take(positions)
         weight = self.weight[positions] if weighing is None else weighing.weights()
         return type(self)(

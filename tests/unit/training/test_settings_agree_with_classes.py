@@ -10,25 +10,31 @@ import pytest
 
 from onward.config import (
     AutoFeatConfig,
+    EnsembleConfig,
     FeaturetoolsConfig,
     LabelConfig,
     ModelConfig,
     SelectionConfig,
+    TrainingConfig,
     TSFreshConfig,
     ValidationConfig,
 )
 from onward.config.describe import choices
+from onward.ensembles import BOOTSTRAPS, VOTES, CalibratedModel, StackedModel, VotingModel
+from onward.ensembles import CATALOG as ENSEMBLES
 from onward.features.autofeat.stage import AutoFeatStage
 from onward.features.featuretools.stage import FeaturetoolsStage
 from onward.features.selection.parameters import SelectorParameters
 from onward.features.tsfresh.stage import TSFreshStage
 from onward.labels.catalog import CATALOG as LABELERS
 from onward.models import LightGBMModel
+from onward.models.calibration import CALIBRATORS
 from onward.splits import CATALOG as SPLITTERS
 from onward.splits import PurgedKFold, WalkForward
-from onward.training.assembly import make_labeler, make_splitter
+from onward.training.assembly import make_labeler, make_splitter, make_trainer
+from onward.training.model_assembly import OF_METHOD
 from onward.training.plan import TrainingPlan
-from tests.unit.training.small_runs import small_plan
+from tests.unit.training.small_runs import small_plan, walk
 
 
 def defaults(function: Any, *without: str) -> dict[str, Any]:
@@ -44,6 +50,33 @@ def settings(section: Any, *without: str) -> dict[str, Any]:
 def test_the_model_section_is_the_model() -> None:
     assert settings(ModelConfig, "name", "extra") == defaults(LightGBMModel, "seed", "n_threads")
     assert ModelConfig.sealed().name == LightGBMModel.name
+
+
+def test_the_ensemble_section_is_the_ensembles() -> None:
+    section = settings(EnsembleConfig)
+    methods = choices(EnsembleConfig.model_fields["method"].annotation)
+    assert set(methods) == {"none", *ENSEMBLES} - {CalibratedModel.name}
+    assert set(OF_METHOD) == set(methods)
+    assert {name for names in OF_METHOD.values() for name in names} == set(section) - {"method"}
+    for method, names in OF_METHOD.items():
+        if method != "none":
+            taken = defaults(ENSEMBLES[method])
+            own = set(names) - {"members", "parameters", "out_of_bag"}
+            assert own <= set(taken)
+            assert all((section[name] or None) == (taken[name] or None) for name in own)
+            assert set(taken) - own == {"members", "parameters", "seed", "n_threads"} | (
+                set(taken) & {"n_folds"}
+            )
+    assert choices(EnsembleConfig.model_fields["votes"].annotation) == VOTES
+    assert choices(EnsembleConfig.model_fields["bootstrap"].annotation) == BOOTSTRAPS
+
+
+def test_calibration_and_inner_folds_are_those_of_the_classes() -> None:
+    assert choices(TrainingConfig.model_fields["calibration"].annotation) == tuple(CALIBRATORS)
+    folds = TrainingConfig.sealed().inner_folds
+    for ensemble in (StackedModel, VotingModel, CalibratedModel):
+        assert defaults(ensemble)["n_folds"] == folds
+    assert make_trainer(small_plan(), walk(60)).inner == PurgedKFold(folds)
 
 
 def test_the_selection_section_is_the_selector() -> None:
