@@ -51,12 +51,12 @@ class OptimizationConfig(Section):
         "tpe", description="How trials are drawn: tpe learns from the trials before, random does not."
     )
     startup_trials: int = Field(
-        8, ge=1, le=10_000, description="Trials that are drawn at random, and never stopped early."
+        8, ge=1, le=10_000, description="Sampler tpe: trials that are drawn at random first."
     )
     pruner: Pruner = Field(
         "median",
         description="When a trial is stopped after an inner fold: below the median of the trials that came "
-        "as far (median), outside their best third (halving), or never (none).",
+        "as far (median), outside their best third (halving), or never (none). The first four never are.",
     )
     space: dict[str, Any] = Field(
         default_factory=dict,

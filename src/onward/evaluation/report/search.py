@@ -135,8 +135,8 @@ def _summary(content: SearchContent) -> str:
     return (
         f"The final model comes from the best of {words.count(len(content.trials))} trials: "
         f"{', '.join(parts)}. With the searches of the {len(content.folds)} outer folds, "
-        f"{words.count(everywhere)} trials were run. They were chosen by {_score_name(content.objective)} on inner purged folds; no outer score was "
-        "seen by any of them."
+        f"{words.count(everywhere)} trials were run. They were chosen by {_score_name(content.objective)} on "
+        "inner purged folds; no outer score was seen by any of them."
     )
 
 
@@ -146,7 +146,7 @@ def _verdict(content: SearchContent) -> str:
         return ""
     mean = sum(gaps) / len(gaps)
     return (
-        f"From inner to outer rows the score falls by {words.signed(mean, 4)} on average: the best of many "
+        f"From inner to outer rows the score falls by {words.number(mean, 4)} on average: the best of many "
         "trials is partly lucky, and the outer score is the one that the verdict rests on."
         if mean > 0
         else "The outer scores hold what the inner ones promised."

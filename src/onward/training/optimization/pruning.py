@@ -11,13 +11,14 @@ from onward.config.optimization import Pruner
 
 __all__ = ["is_hopeless"]
 
+LEAST_RIVALS = 4
+"""Until so many other trials came as far, none is stopped."""
+
 REDUCTION = 3
 """Of those that came as far, one in so many goes on (``halving``; Li et al. 2018, Hyperband)."""
 
 
-def is_hopeless(
-    rule: Pruner, scores: Sequence[float], others: Sequence[Sequence[float]], startup_trials: int
-) -> bool:
+def is_hopeless(rule: Pruner, scores: Sequence[float], others: Sequence[Sequence[float]]) -> bool:
     """Return whether a trial is to be stopped after the inner folds that it has been through.
 
     The mean score so far is compared with the means of other trials over the *same* folds, those
@@ -34,13 +35,11 @@ def is_hopeless(
         not defined) it is not stopped.
     others
         Scores of the trials before it, each as far as it came.
-    startup_trials
-        Trials to wait for: until so many came as far, nothing is stopped.
     """
     reached = len(scores)
     means = [float(np.mean(one[:reached])) for one in others if len(one) >= reached > 0]
     rivals = [mean for mean in means if not math.isnan(mean)]
-    if rule == "none" or reached == 0 or len(rivals) < startup_trials:
+    if rule == "none" or reached == 0 or len(rivals) < LEAST_RIVALS:
         return False
     own = float(np.mean(scores))
     if rule == "median":

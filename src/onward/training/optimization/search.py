@@ -180,7 +180,7 @@ class Search:
             if known:
                 trial.report(float(np.mean(known)), number)
             is_last = number == len(folds) - 1
-            if not is_last and is_hopeless(self.config.pruner, scores, others, self.config.startup_trials):
+            if not is_last and is_hopeless(self.config.pruner, scores, others):
                 return {"state": "pruned", "score": math.nan, "scores": _plain(scores)}
         known = [score for score in scores if not math.isnan(score)]
         if not known:
