@@ -70,7 +70,7 @@ def learn_calibrated(
     found = predict_inner(inner.folds(rows.spans), len(rows.y), predict)
     covered = found.rows
     y = np.asarray(rows.y[covered], dtype=np.int64)
-    effective = _effective(rows.spans.take(covered))
+    effective = _effective(rows.spans.take(covered[rows.weight[covered] > 0]))
     calibrator = calibrator_class(method)().fit(
         found.probability[0], y, rows.weight[covered], effective_n=effective
     )

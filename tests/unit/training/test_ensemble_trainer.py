@@ -234,6 +234,16 @@ def test_a_published_ensemble_predicts_as_it_did(tmp_path: Path) -> None:
     assert loaded.predictor.importance().sum() == pytest.approx(result.predictor.importance().sum())
 
 
+def test_rows_that_decay_to_nothing_are_passed_over() -> None:
+    decayed = {"labels__time_decay": -0.4, "training__calibration": "temperature"}
+    for plan in (STACK, BAGS, VOTE):
+        training = make_trainer(small_plan(**plan, **decayed), WALK).train(WALK)
+        record = training.learning
+        assert record is not None
+        assert record.calibration is not None
+        assert record.calibration.effective_n < len(training.labels) / 7 * 0.75  # the newest 60 % and some
+
+
 def test_a_panel_is_learnt_from_with_all_symbols_of_a_moment_on_one_side() -> None:
     market = panel(260)
     plan = small_plan(**STACK, labels__weights="return", features__manual__families=["returns"])
