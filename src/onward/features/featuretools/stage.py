@@ -40,8 +40,10 @@ LIVE_BARS = 1_000
 
 ColumnsDone = Callable[[int, str], None]
 
-_checked: dict[tuple[str, ...], int] = {}
+_checked: dict[str, int] = {}
 """Bars that were compared with featuretools in this process, by stage, symbols and first bar."""
+CHECKS_REMEMBERED = 1_000
+"""A server that trains for months on a moving range meets a new first bar every time."""
 
 
 class FeaturetoolsStage:
@@ -392,10 +394,10 @@ class FeaturetoolsStage:
         spans = [min(self._window_ns, PARENTS[parent].span) for parent in expression.parents]
         return own - 1 + max((-(-span // int(self.timeframe.value)) for span in (*spans, 1)), default=1)
 
-    def _key(self, market: Market) -> tuple[str, ...]:
-        text = json.dumps(self.spec(), sort_keys=True)
-        first = str(int(market.open_time_ns.min()))
-        return (hashlib.sha256(text.encode()).hexdigest(), first, *market.symbols)
+    def _key(self, market: Market) -> str:
+        first = int(market.open_time_ns.min())
+        text = json.dumps([self.spec(), first, market.symbols], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def _is_due(self, market: Market) -> bool:
         longest = max(rows.stop - rows.start for rows in market.rows.values())
@@ -405,6 +407,8 @@ class FeaturetoolsStage:
 
     def _note(self, market: Market) -> None:
         _checked[self._key(market)] = len(market)
+        for oldest in list(_checked)[:-CHECKS_REMEMBERED]:
+            _checked.pop(oldest, None)
 
     def _warn_of_cost(self) -> None:
         engine = [info for info in self.describe() if (info.microseconds or 0.0) > 100.0]
