@@ -18,6 +18,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 __all__ = ["EARLY_AND_LATE", "Held", "Rise", "rise"]
 
@@ -32,6 +33,7 @@ SMALL = {
     "features.autofeat.max_inputs": 3,
     "features.autofeat.max_candidates": 40,
     "features.autofeat.featsel_runs": 1,
+    "features.autofeat.min_z": None,
     "labels.horizon_bars": 6,
     "labels.window_bars": 24,
     "selection.n_shifts": 20,
@@ -125,14 +127,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if number in asked.autofeat or 0 in asked.autofeat:
                 stages.append("autofeat")
             symbol = f"S{number % asked.symbols if asked.symbols else number}/USD"
-            columns = _run(Path(home), symbol, stages, asked.bars, seed=number)
+            done = _run(Path(home), symbol, stages, asked.bars, seed=number)
             kept.append(b"x" * (asked.leak_mb * 1_000_000))
-            print(json.dumps({**asdict(Held.now(Path(scratch))), "columns": columns}), flush=True)
+            print(json.dumps({**asdict(Held.now(Path(scratch))), **done}), flush=True)
         tempfile.tempdir = None
 
 
-def _run(home: Path, symbol: str, stages: Sequence[str], bars: int, *, seed: int) -> int:
-    """Run a pipeline from the file to the model's matrix; return its number of columns."""
+def _run(home: Path, symbol: str, stages: Sequence[str], bars: int, *, seed: int) -> dict[str, Any]:
+    """Run a pipeline from the file to the model's matrix; say what it did, engines included."""
     import numpy as np
 
     import onward
@@ -153,7 +155,13 @@ def _run(home: Path, symbol: str, stages: Sequence[str], bars: int, *, seed: int
     training = table.iloc[table.index.get_indexer(labels.spans.index[rows])]
     fitted = pipeline.fit(training, labels.y[rows], spans=labels.spans.take(rows), seed=seed)
     fitted.transform(table)
-    return table.shape[1]
+    checks = [getattr(stage, "last_check", None) for stage in pipeline.causal]
+    reports = [getattr(stage, "report", None) for stage in fitted.stages if stage.name == "autofeat"]
+    return {
+        "columns": table.shape[1],
+        "featuretools": [check.status for check in checks if check is not None],
+        "autofeat": [report.status for report in reports if report is not None],
+    }
 
 
 def _works_below(directory: Path, process: Path) -> bool:

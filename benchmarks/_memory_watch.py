@@ -1,4 +1,4 @@
-"""Watches the resident memory of a child process while it works."""
+"""Watches the resident memory of a child process, and of what it starts, while it works."""
 
 from __future__ import annotations
 
@@ -38,8 +38,11 @@ class Watched:
     told: dict[str, Any] = field(default_factory=dict)
 
 
-def watch(command: Sequence[str], environment: Mapping[str, str]) -> Watched:
+def watch(command: Sequence[str], environment: Mapping[str, str], *, family: bool = False) -> Watched:
     """Run a child that prints ``ready``, works, prints JSON and waits for a line of input.
+
+    With ``family`` the memory of all processes that it starts is added to its own, pages that
+    they share counted once for each.
 
     Raises
     ------
@@ -51,7 +54,7 @@ def watch(command: Sequence[str], environment: Mapping[str, str]) -> Watched:
     )
     seen = Watched()
     try:
-        with contextlib.closing(_lines_or_looks(child)) as events:
+        with contextlib.closing(_lines_or_looks(child, family)) as events:
             for event in events:
                 if event == "ready":
                     start = time.perf_counter()
@@ -69,10 +72,10 @@ def watch(command: Sequence[str], environment: Mapping[str, str]) -> Watched:
         child.communicate()
 
 
-def _lines_or_looks(child: subprocess.Popen[bytes]) -> Iterator[str | float]:
-    """Yield lines that a child prints, and between them its resident memory, in 10^6 bytes."""
+def _lines_or_looks(child: subprocess.Popen[bytes], family: bool) -> Iterator[str | float]:
+    """Yield lines that a child prints, and between them the resident memory, in 10^6 bytes."""
     assert child.stdout is not None
-    output, pages, text = child.stdout.fileno(), Path(f"/proc/{child.pid}/statm"), b""
+    output, text = child.stdout.fileno(), b""
     while True:
         while b"\n" in text:
             line, _, text = text.partition(b"\n")
@@ -83,4 +86,26 @@ def _lines_or_looks(child: subprocess.Popen[bytes]) -> Iterator[str | float]:
                 return
             text += part
         else:
-            yield int(pages.read_text().split()[1]) * PAGE_MB
+            yield sum(map(_resident_mb, _family(child.pid) if family else [child.pid]))
+
+
+def _resident_mb(process: int) -> float:
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * PAGE_MB
+    except OSError:  # ended meanwhile
+        return 0.0
+
+
+def _family(process: int) -> set[int]:
+    """Return a process with all that descend from it."""
+    parents = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError):
+                # The name of the command, in parentheses, may hold anything.
+                parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    found, before = {process}, 0
+    while len(found) > before:
+        before = len(found)
+        found |= {child for child, parent in parents.items() if parent in found}
+    return found
