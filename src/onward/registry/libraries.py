@@ -7,7 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 __all__ = ["library_versions"]
 
-COMPUTING = ("lightgbm", "llvmlite", "numba", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "ta-lib")
+COMPUTING = (
+    *("autofeat", "catboost", "featuretools", "lightgbm", "llvmlite", "numba", "numpy", "pandas", "pyarrow"),
+    *("scikit-learn", "scipy", "skops", "ta-lib", "tsfresh", "xgboost", "xgboost-cpu"),
+)
 
 
 def library_versions(*more: str) -> dict[str, str]:
