@@ -6,6 +6,7 @@ from onward.config.data import DataProcessingConfig
 from onward.config.ensemble import EnsembleConfig
 from onward.config.evaluation import EvaluationConfig
 from onward.config.features import FeatureEngineeringConfig, ManualFeaturesConfig
+from onward.config.fracdiff import FracDiffConfig
 from onward.config.labels import LabelConfig
 from onward.config.model import ModelConfig
 from onward.config.optimization import OptimizationConfig
@@ -25,6 +26,7 @@ __all__ = [
     "EvaluationConfig",
     "FeatureEngineeringConfig",
     "FeaturetoolsConfig",
+    "FracDiffConfig",
     "LabelConfig",
     "ManualFeaturesConfig",
     "ModelConfig",

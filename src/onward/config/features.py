@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from onward.config.automl import AutoMLConfig
 from onward.config.base import Section, section
+from onward.config.fracdiff import FracDiffConfig
 
 __all__ = ["FeatureEngineeringConfig", "ManualFeaturesConfig"]
 
@@ -41,10 +42,11 @@ class FeatureEngineeringConfig(AutoMLConfig):
     stages: tuple[str, ...] = Field(
         ("manual", "tsfresh", "featuretools"),
         min_length=1,
-        description="Stages in order: manual, alpha158, tsfresh, featuretools, autofeat, the name of an "
-        "installed package's stage, or module:Name of your own.",
+        description="Stages in order: manual, alpha158, fracdiff, tsfresh, featuretools, autofeat, the name "
+        "of an installed package's stage, or module:Name of your own.",
     )
     manual: ManualFeaturesConfig = section(ManualFeaturesConfig)
+    fracdiff: FracDiffConfig = section(FracDiffConfig)
     options: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
         description="Options of stages that have no section here, by stage, such as "

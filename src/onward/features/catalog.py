@@ -45,6 +45,7 @@ CATALOG: Mapping[str, str] = MappingProxyType(
     {
         "manual": "onward.features.manual.stage:ManualFeaturesStage",
         "alpha158": "onward.features.manual.stage:Alpha158Stage",
+        "fracdiff": "onward.features.fracdiff.stage:FracDiffStage",
         "featuretools": "onward.features.featuretools.stage:FeaturetoolsStage",
         "tsfresh": "onward.features.tsfresh.stage:TSFreshStage",
     }

@@ -12,6 +12,7 @@ from onward.config import (
     AutoFeatConfig,
     EnsembleConfig,
     FeaturetoolsConfig,
+    FracDiffConfig,
     LabelConfig,
     ModelConfig,
     SelectionConfig,
@@ -24,6 +25,7 @@ from onward.ensembles import BOOTSTRAPS, VOTES, CalibratedModel, StackedModel, V
 from onward.ensembles import CATALOG as ENSEMBLES
 from onward.features.autofeat.stage import AutoFeatStage
 from onward.features.featuretools.stage import FeaturetoolsStage
+from onward.features.fracdiff import FracDiffStage
 from onward.features.selection.parameters import SelectorParameters
 from onward.features.tsfresh.stage import TSFreshStage
 from onward.labels.catalog import CATALOG as LABELERS
@@ -86,7 +88,8 @@ def test_the_selection_section_is_the_selector() -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "stage"), [(TSFreshConfig, TSFreshStage), (FeaturetoolsConfig, FeaturetoolsStage)]
+    ("section", "stage"),
+    [(TSFreshConfig, TSFreshStage), (FeaturetoolsConfig, FeaturetoolsStage), (FracDiffConfig, FracDiffStage)],
 )
 def test_the_section_of_a_generating_stage_is_the_stage(section: Any, stage: Any) -> None:
     expected = defaults(stage.for_market, "market", "unknown")
