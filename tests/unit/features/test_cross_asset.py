@@ -73,6 +73,21 @@ def test_the_rank_is_the_share_of_others_below():
         np.testing.assert_allclose(found[name]["return_rank_panel_1"], on(bars, name, rank), atol=1e-12)
 
 
+def test_the_volume_rank_compares_each_volume_with_its_own_mean():
+    bars = panel()
+    family = CrossAsset(return_windows=(), beta_windows=(), volume_windows=(24,))
+    assert family.columns() == ("volume_rank_panel_24",)
+    assert family.lookback(HOUR) == 25
+    found = family.compute(bars)
+    volume = pd.DataFrame({name: pd.Series(b.volume, b.open_time) for name, b in bars.items()}).sort_index()
+    surprise = volume / volume.rolling(24).mean()
+    rank = (surprise.rank(axis=1) - 1).div(surprise.notna().sum(axis=1) - 1, axis=0)
+    for name in NAMES:
+        np.testing.assert_allclose(found[name]["volume_rank_panel_24"], on(bars, name, rank), atol=1e-12)
+    with pytest.raises(StageError, match="volume_windows"):
+        CrossAsset(volume_windows=(1,))
+
+
 def test_a_symbol_has_no_return_across_its_own_pause():
     bars = panel()
     found = CrossAsset(return_windows=(1,)).compute(bars)["C"]["relative_return_1"]
@@ -98,7 +113,7 @@ def test_a_symbol_that_stands_alone_has_nothing_to_compare_with():
 
 def test_live_equals_batch_from_exactly_the_lookback():
     bars = panel()
-    family = CrossAsset(lead="A")
+    family = CrossAsset(lead="A", volume_windows=(24,))
     batch = family.compute(bars)
     lookback = family.lookback(HOUR)
     start = bars["A"].open_time[-lookback]

@@ -12,7 +12,7 @@ from onward.errors import StageError, nearest
 from onward.features.manual.columns import check_windows
 from onward.features.manual.family import Bars
 from onward.features.manual.scale import log_change, ratio
-from onward.kernels.rolling import rolling_beta, rolling_correlation, rolling_std
+from onward.kernels.rolling import rolling_beta, rolling_correlation, rolling_mean, rolling_std
 from onward.types import FloatArray, IntArray
 
 __all__ = ["CrossAsset"]
@@ -33,6 +33,7 @@ class CrossAsset:
 
     - ``relative_return_n``: log return less that of the rest of the panel.
     - ``return_rank_panel_n``: share of other symbols with a smaller return, ties half, 0 to 1.
+    - ``volume_rank_panel_n``: the same of the volume over its own mean of n moments; off by default.
     - ``panel_dispersion_n``: deviation of the returns across the panel.
     - ``panel_volatility_ratio_n``: own volatility over the mean of the panel's.
     - ``panel_beta_n``, ``panel_correlation_n``: of one-bar returns with the rest of the panel.
@@ -45,6 +46,9 @@ class CrossAsset:
     beta_windows
         Moments of beta, correlation and volatility ratio; one missing bar in the window makes
         them NaN.
+    volume_windows
+        Moments of the mean that a volume is held against before it is ranked: symbols trade in units
+        of their own. None by default; from 2 on.
     lead
         A symbol that the others are thought to follow; none by default.
     """
@@ -52,10 +56,11 @@ class CrossAsset:
     return_windows: tuple[int, ...] = (1, 24)
     beta_windows: tuple[int, ...] = (96,)
     lead: str | None = None
+    volume_windows: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         check_windows(self.name, 1, return_windows=self.return_windows)
-        check_windows(self.name, 2, beta_windows=self.beta_windows)
+        check_windows(self.name, 2, beta_windows=self.beta_windows, volume_windows=self.volume_windows)
 
     @property
     def name(self) -> str:
@@ -74,19 +79,22 @@ class CrossAsset:
             *(f"{what}_{n}" for n in self.return_windows for what in returns),
             *(f"{what}_{n}" for n in self.beta_windows for what in betas),
             *(led if self.lead is not None else ()),
+            *(f"volume_rank_panel_{n}" for n in self.volume_windows),
         )
 
     def lookback(self, timeframe: int) -> int:  # noqa: ARG002
         """Return the bars of the longest window."""
-        return max((*self.return_windows, *self.beta_windows, 1)) + 1
+        return max((*self.return_windows, *self.beta_windows, *self.volume_windows, 1)) + 1
 
     def compute(self, panel: Mapping[str, Bars]) -> Mapping[str, Mapping[str, FloatArray]]:
         """Return the columns by name, by symbol."""
         self._check_lead(panel)
         places = _common_places(panel)
         close = np.full((1 + max(int(p[-1]) for p in places.values()), len(panel)), np.nan)
+        volume = np.full(close.shape, np.nan)
         for column, (symbol, bars) in enumerate(panel.items()):
             close[places[symbol], column] = bars.close
+            volume[places[symbol], column] = bars.volume
         named: dict[str, Matrix] = {}
         for n in self.return_windows:
             moves = _by_column(log_change, close, n)
@@ -98,6 +106,8 @@ class CrossAsset:
             named |= self._betas(step, n)
         if self.lead is not None:
             named |= self._led(close, step, list(panel).index(self.lead))
+        for n in self.volume_windows:
+            named[f"volume_rank_panel_{n}"] = _rank(ratio(volume, _by_column(rolling_mean, volume, n)))
         return {
             symbol: {name: np.ascontiguousarray(matrix[places[symbol], i]) for name, matrix in named.items()}
             for i, symbol in enumerate(panel)

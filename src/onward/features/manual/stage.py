@@ -119,7 +119,7 @@ class ManualFeaturesStage:
             "trend": {"macd": [5, 11, 4], "adx_windows": [5], "efficiency_windows": [7]},
             "levels": {"windows": [13]},
             "custom_series": {"change_windows": [3], "zscore_windows": [31]},
-            "cross_asset": {"return_windows": [2], "beta_windows": [21]},
+            "cross_asset": {"return_windows": [2], "beta_windows": [21], "volume_windows": [5]},
         }
         return (cls.for_market(market), cls.for_market(market, ["technical", *narrow], narrow))
 
