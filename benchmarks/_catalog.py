@@ -22,9 +22,10 @@ CATALOG: Mapping[str, str] = {
     "backtest": "a million bars through the backtest, and the search for overfitting",
     "families": "each family of manual features by itself",
     "null_band": "whether the null band is as wide as noise, and what is found (long)",
-    "memory": "pipelines again and again, rolling features beside tsfresh's own way, a wide plan (long)",
+    "memory": "pipelines again and again, rolling features beside tsfresh's own way, the default plan (long)",
     "tsfresh_rolling": "rolling tsfresh features, beside tsfresh in the same run (long)",
     "featuretools": "its definitions by running aggregates, beside cutoff times in the same run (long)",
+    "tuning": "trials a minute, beside Optuna and cross_val_score in the same run (long)",
     "autofeat": "autofeat on a fold of real bars: seconds, memory, prediction (long)",
     "selection_power": "what a selector is worth to the verdict: signals found, noise believed (long)",
     "survivors": "which stage's features survive selection on real bars, with its picture (long)",
@@ -42,6 +43,7 @@ ON_REQUEST = frozenset(
         "selector",
         "survivors",
         "tsfresh_rolling",
+        "tuning",
     }
 )
 """Benchmarks that take minutes: they run when they are named."""
