@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from onward.errors import BundleError, ModelError
 from onward.models.contrast import ContrastModel
 from onward.models.libraries import import_library
+from onward.models.rows import feature_matrix
 from onward.models.threads import threads_for
 from onward.types import FloatArray, IntArray
 
@@ -124,6 +126,26 @@ class LightGBMModel(ContrastModel):
             "num_threads": threads_for(n_rows * n_columns, self.n_threads),
             "verbosity": -1,
         }
+
+    def contributions(self, X: pd.DataFrame | npt.NDArray[Any]) -> FloatArray:
+        """Return what each feature adds to each class's raw margin, shape (n, n_features + 1, 3).
+
+        LightGBM's own (TreeSHAP): down, range, up; the last entry of the second axis is the base.
+        Summed over that axis they are the raw margins, in natural-log units.
+
+        Raises
+        ------
+        ModelError
+            Before ``fit``, or when the columns are not those of the training rows.
+        """
+        self._check_fitted()
+        self._check_columns(X)
+        values = feature_matrix(X)
+        if not len(values):
+            return np.empty((0, self.n_features_in_ + 1, 3))
+        threads = threads_for(values.size, self.n_threads)
+        flat = np.asarray(self.booster_.predict(values, pred_contrib=True, num_threads=threads))
+        return np.ascontiguousarray(flat.reshape(len(values), 3, -1).transpose(0, 2, 1), dtype=np.float64)
 
     def _preparation_settings(self) -> Mapping[str, Any]:
         return BINNING

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from onward.errors import ModelError
 from onward.models.contrast import ContrastModel
 from onward.models.libraries import import_library
+from onward.models.rows import feature_matrix
 from onward.models.softmax import softmax
 from onward.models.state_file import damaged
 from onward.models.threads import threads_for
@@ -110,6 +112,30 @@ class XGBoostModel(ContrastModel):
             "nthread": threads_for(n_rows * n_columns, self.n_threads),
             "verbosity": 0,
         }
+
+    def contributions(self, X: pd.DataFrame | npt.NDArray[Any]) -> FloatArray:
+        """Return what each feature adds to each class's raw margin, shape (n, n_features + 1, 3).
+
+        XGBoost's own (TreeSHAP), exact to float32: down, range, up; the last entry of the second
+        axis is the base. Summed over that axis they are the raw margins, in natural-log units.
+
+        Raises
+        ------
+        ModelError
+            Before ``fit``, or when the columns are not those of the training rows.
+        """
+        xgboost = import_library("xgboost")
+        self._check_fitted()
+        self._check_columns(X)
+        values = feature_matrix(X)
+        if not len(values):
+            return np.empty((0, self.n_features_in_ + 1, 3))
+        threads = threads_for(values.size, self.n_threads)
+        self.booster_.set_param({"nthread": threads})
+        with xgboost.config_context(nthread=threads, verbosity=0):
+            rows = xgboost.DMatrix(values, missing=np.nan, nthread=threads)
+            each = np.asarray(self.booster_.predict(rows, pred_contribs=True, strict_shape=True))
+        return np.ascontiguousarray(each.transpose(0, 2, 1), dtype=np.float64)
 
     def _learn(self, data: npt.NDArray[np.float32], codes: IntArray, weight: FloatArray | None) -> None:
         xgboost = import_library("xgboost")
