@@ -102,7 +102,7 @@ def information_coefficient(
     InformationCoefficient
         ``t`` is the one to go by: exact where coefficients are tied by shared returns alone, and
         on the strict side where predictions change faster than outcomes. Newey and West's weights
-        fall with the lag, so with overlapping outcomes it is about 1.2 times too large.
+        fall with the lag, so ``t_newey_west`` is about 1.2 times too large where they are slow.
 
     Raises
     ------
