@@ -55,8 +55,9 @@ class OptimizationConfig(Section):
     )
     pruner: Pruner = Field(
         "median",
-        description="When a trial is stopped after an inner fold: below the median of the trials that came "
-        "as far (median), outside their best third (halving), or never (none). The first four never are.",
+        description="When a trial is stopped after an inner fold: below the median of finished trials over "
+        "the same folds (median), outside the best third (halving), or never (none). The first four "
+        "never are.",
     )
     space: dict[str, Any] = Field(
         default_factory=dict,

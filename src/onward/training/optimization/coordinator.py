@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 __all__ = ["OptimizationCoordinator"]
 
+MOST_KINDS = 24
+"""Combinations of switches for which a trainer is made beforehand."""
+
 REHEARSAL_TRIALS = 3
 """Trials of each search when the learning path is audited: what a search may see does not depend on
 how long it looks."""
@@ -103,6 +106,7 @@ class OptimizationCoordinator:
         self.space = Space.of(plan)
         self._make_trainer = make_trainer
         self._base = make_trainer(self.space.plan, market)
+        self._require_trainers(market)
         self.pipeline: FeaturePipeline = self._base.pipeline
         self.splitter: Splitter = self._base.splitter
         self.labeler: Labeler = self._base.labeler
@@ -298,6 +302,21 @@ class OptimizationCoordinator:
         labels = labeler.label(dataset.market)
         rows = trainer._rows(dataset, labels, everything, trainer.seed, "all rows together")
         return labels, labeler.to_json(), rows
+
+    def _require_trainers(self, market: Market) -> None:
+        """Make a trainer of each kind that trials may ask for: what cannot be made is refused now."""
+        for plan in self.space.switched_plans()[:MOST_KINDS]:
+            if plan == self.space.plan:
+                continue
+            try:
+                self._make_trainer(plan, market)
+            except PlanError as error:
+                raise PlanError(
+                    f"optimization.space: a trial that it allows cannot be made: {error.what}",
+                    got=error.got,
+                    allowed=error.allowed,
+                    remedy=error.remedy,
+                ) from error
 
     def _seed(self, number: int) -> int:
         """Return the seed of a search: of an outer fold by its number, of all rows by -1."""

@@ -105,7 +105,7 @@ def help_with(errand: Errand) -> None:
     )
     search = Search("helper", errand.config, bench, errand.allowed, errand.seed)
     deadline = None if errand.seconds is None else time.monotonic() + errand.seconds
-    search.run(errand.keeper.open(errand.name), _silent, deadline=deadline, joining=True)
+    search.run(errand.keeper.open(errand.name, joining=True), _silent, deadline=deadline, joining=True)
 
 
 def _silent(event: ProgressEvent) -> None:

@@ -3,8 +3,9 @@
 When labels vary, one fold may have chosen 12-bar labels with six rows in ten inside the range, and
 another 48-bar labels with three. Each fold's model knows how frequent its classes are, so the pooled
 probabilities of the first are higher for the range, and so are its outcomes: the pooled AUC rises
-above one half without a single row being told from its neighbours, and shifted outcomes do not show
-it. Ranking predictions inside each fold takes away what the questions know, and nothing else.
+above one half without a single row being told from its neighbours, and outcomes shifted by less than
+a fold show it only in part. Ranking predictions inside each fold takes away what the questions know,
+and nothing else.
 """
 
 from __future__ import annotations

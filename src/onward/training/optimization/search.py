@@ -16,7 +16,7 @@ from onward.evaluation.backtest import BacktestSettings
 from onward.protocols import Progress
 from onward.training.optimization.bench import Bench, Candidate
 from onward.training.optimization.objective import fold_score, sides
-from onward.training.optimization.pruning import is_hopeless
+from onward.training.optimization.pruning import is_hopeless, rivals
 from onward.training.optimization.records import RECORD, TrialRecord, packed_sides, trial_records
 from onward.training.optimization.studies import finished, quiet_optuna
 from onward.types import BoolArray, ProgressEvent
@@ -160,16 +160,17 @@ class Search:
                 told | {k: known[k] for k in ("scores", "sides")} | {"state": "complete", "score": twin.score}
             )
         try:
-            return told | self._through_folds(trial, values, [one.fold_scores for one in before])
+            return told | self._through_folds(trial, values, before)
         except OnwardError as error:
             return told | {"state": "refused", "score": math.nan, "reason": str(error)}
 
     def _through_folds(
-        self, trial: Trial, values: dict[str, Any], others: list[tuple[float, ...]]
+        self, trial: Trial, values: dict[str, Any], before: tuple[TrialRecord, ...]
     ) -> dict[str, Any]:
         candidate = self.bench.trial(values)
         folds = self.bench.inner_folds(candidate, self.allowed, self.config.inner_splits)
         terms = backtest_terms(candidate)
+        others = rivals(self.config.pruner, before)
         side = np.full(len(self.bench.market), np.nan)
         scores: list[float] = []
         for number, fold in enumerate(folds):

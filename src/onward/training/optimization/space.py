@@ -10,6 +10,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, Self
 
 from onward.errors import OnwardError, PlanError
+from onward.models import model_class
 from onward.training.optimization.defaults import default_space
 from onward.training.optimization.parameters import Choice, Parameter
 from onward.training.optimization.reading import PLACE, read_parameters
@@ -112,8 +113,23 @@ class Space:
         return list(found.values())
 
     def plan_with(self, values: Mapping[str, Any]) -> TrainingPlan:
-        """Return the plan of a trial."""
-        return with_values(self.plan, values)
+        """Return the plan of a trial.
+
+        Label settings for which the method that was drawn has no use go back to their defaults:
+        set to anything else they would be refused.
+        """
+        return with_values(self.plan, {**self._useless_labels(values), **values})
+
+    def _useless_labels(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        if not any(path in values for path in ("labels.method", "labels.events")):
+            return {}
+        found: dict[str, Any] = {}
+        for name, info in type(self.plan.labels).model_fields.items():
+            path = f"labels.{name}"
+            if getattr(self.plan.labels, name) != info.default and path not in values:
+                used = is_active(path, lambda p: values[p] if p in values else read_value(self.plan, p))
+                found |= {} if used else {path: info.default}
+        return found
 
     def to_dict(self) -> list[dict[str, Any]]:
         """Return plain JSON values."""
@@ -156,25 +172,34 @@ class Space:
                 )
 
     def _require_plans(self) -> None:
-        """Build the plan at both ends of every parameter: contradictions show before any work."""
-        for switching in self._switchings():
-            for parameter in self.parameters:
-                for value in parameter.extremes:
-                    values = {**switching, parameter.path: value}
-                    if not self._active(parameter, values):
-                        continue
-                    kept = self._used(values)
-                    try:
-                        with_values(self.plan, kept)
-                    except OnwardError as error:
-                        raise PlanError(
-                            f"{PLACE}: the values {_written(kept)} contradict the plan: {error.what}",
-                            got=error.got,
-                            allowed=error.allowed,
-                            remedy=f"{error.remedy or ''} Or narrow the space.".strip(),
-                        ) from error
-            if len(self.parameters) * len(self._switchings()) > MOST_SWITCHINGS:
-                return
+        """Build the plan at the ends of every parameter: contradictions show before any work.
+
+        Label settings are tried together, because they are those that can contradict each other;
+        of many combinations the first ones.
+        """
+        labels = [p for p in self.parameters if p.path.startswith("labels.")]
+        together = [
+            dict(zip((p.path for p in labels), values, strict=True))
+            for values in product(*(p.extremes for p in labels))
+        ]
+        alone = [{p.path: value} for p in self.parameters for value in p.extremes if p not in labels]
+        for changes in (*together[:MOST_SWITCHINGS], *alone):
+            kept = self._used(changes)
+            try:
+                self.plan_with(kept)
+                if "model.name" in kept:
+                    model_class(kept["model.name"])
+            except OnwardError as error:
+                raise PlanError(
+                    f"{PLACE}: the values {_written(kept)} contradict the plan: {error.what}",
+                    got=error.got,
+                    allowed=error.allowed,
+                    remedy=f"{error.remedy or ''} Or narrow the space.".strip(),
+                ) from error
+
+    def switched_plans(self) -> list[TrainingPlan]:
+        """Return the plans of the combinations of switches, the first ones when there are many."""
+        return [self.plan_with(self._used(values)) for values in self._switchings()]
 
     def _used(self, values: Mapping[str, Any]) -> dict[str, Any]:
         by_path = {p.path: p for p in self.parameters}

@@ -20,6 +20,7 @@ __all__ = ["StudyKeeper", "quiet_optuna"]
 
 JOURNAL = "search.journal"
 RESULT = "search.json"
+LONGEST_LINE = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,15 @@ class StudyKeeper:
             with atomic_file(target) as draft:
                 draft.write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8")
 
-    def open(self, name: str) -> Study:
+    def open(self, name: str, *, joining: bool = False) -> Study:
         """Return the study of a search, with the trials that it holds from before.
+
+        Parameters
+        ----------
+        name
+            Name of the search.
+        joining
+            Whether another process is at work on it: the journal is then left as it is.
 
         Raises
         ------
@@ -79,7 +87,7 @@ class StudyKeeper:
         import optuna
 
         with quiet_optuna():
-            storage = self._storage()
+            storage = self._storage(joining)
             try:
                 return optuna.create_study(
                     study_name=f"{self.prefix}{name}",
@@ -90,7 +98,7 @@ class StudyKeeper:
             except (OSError, optuna.exceptions.StorageInternalError) as error:
                 raise self._refused(error) from error
 
-    def _storage(self) -> BaseStorage | None:
+    def _storage(self, joining: bool) -> BaseStorage | None:
         import optuna
         from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -113,6 +121,8 @@ class StudyKeeper:
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             path = str(self.directory / JOURNAL)
+            if not joining:
+                _mend(self.directory / JOURNAL)
             # The lock by opening a file works on every file system; the default one needs links.
             return optuna.storages.JournalStorage(JournalFileBackend(path, JournalFileOpenLock(path)))
         except OSError as error:
@@ -140,6 +150,21 @@ def quiet_optuna() -> Iterator[None]:
             yield
     finally:
         optuna.logging.set_verbosity(before)
+
+
+def _mend(journal: Path) -> None:
+    """Take off a journal what a killed process left: its lock, and a last line that is unfinished."""
+    journal.with_name(f"{journal.name}.lock").unlink(missing_ok=True)
+    if not journal.exists():
+        return
+    with journal.open("rb+") as handle:
+        handle.seek(0, 2)
+        size = handle.tell()
+        reach = min(size, LONGEST_LINE)
+        handle.seek(size - reach)
+        tail = handle.read(reach)
+        if tail and not tail.endswith(b"\n"):
+            handle.truncate(size - reach + tail.rfind(b"\n") + 1)
 
 
 def finished(study: Any) -> list[Any]:
