@@ -146,7 +146,8 @@ class AutoFeatStage:
         given = self.parameters
         what = (
             f"up to {given.max_formulas} formulas over {min(given.max_inputs, n_columns)} columns and "
-            f"{min(given.max_rows, n_rows):,} rows; at most {given.timeout_seconds:g} s and {given.max_gb:g} GB"
+            f"{min(given.max_rows, n_rows):,} rows; "
+            f"at most {given.timeout_seconds:g} s and {given.max_gb:g} GB"
         )
         return FitInfo(self.name, what, given.max_formulas + (0 if given.generated_only else n_columns))
 
