@@ -16,7 +16,7 @@ import pandas as pd
 
 from onward.errors import ConfigError, NotEnoughDataError
 from onward.evaluation.displacement import symbol_codes
-from onward.evaluation.effective_size import autocorrelation_time, crossing_time
+from onward.evaluation.effective_size import crossing_time, occupancy_times
 from onward.types import FloatArray, Fold, IntArray, Spans
 
 __all__ = [
@@ -250,12 +250,9 @@ def _expected_index(bins: IntArray, step: IntArray, symbol: IntArray, n_train: i
     Each bin adds ``(1 - p) * time * (1 / n_train + 1 / n_test)``, ``time`` the autocorrelation time
     of being in it: the middle of a distribution is left sooner than its trend would suggest.
     """
-    total = 0.0
-    for number in np.unique(bins):
-        inside = (bins == number).astype(np.float64)
-        time = autocorrelation_time(inside, step, symbol)
-        total += 0.0 if np.isnan(time) else (1.0 - float(inside.mean())) * time
-    return total * (1.0 / n_train + 1.0 / n_test)
+    held, times = occupancy_times(bins, step, symbol)
+    share = np.bincount(bins)[held] / len(bins)
+    return float(np.nansum((1.0 - share) * times) * (1.0 / n_train + 1.0 / n_test))
 
 
 def _bins(values: FloatArray, edges: FloatArray) -> IntArray:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from onward.kernels.statistics import centred_ranks
-from onward.types import FloatArray, IntArray
+from onward.types import BoolArray, FloatArray, IntArray
 
-__all__ = ["autocorrelation_time", "crossing_time"]
+__all__ = ["autocorrelation_time", "crossing_time", "occupancy_times"]
 
 QUARTILES = (0.25, 0.5, 0.75)
 
@@ -38,31 +38,24 @@ def autocorrelation_time(values: FloatArray, step: IntArray, symbol: IntArray) -
         At least 1; NaN when fewer than two distinct values are known.
     """
     ranks = centred_ranks(values).astype(np.float64)
-    known = ~np.isnan(values)
     if not ranks.any():
         return float("nan")
-    step = step - step.min()
-    length = int(step.max()) + 1
-    size = 1 << int(np.ceil(np.log2(2 * length)))
-    products, counts = np.zeros(length), np.zeros(length)
-    for number in np.unique(symbol[known]):
-        rows = known & (symbol == number)
-        series, mask = np.zeros(length), np.zeros(length)
-        series[step[rows]] = ranks[rows] - ranks[rows].mean()
-        mask[step[rows]] = 1.0
-        products += _autocorrelation(series, size)[:length]
-        counts += _autocorrelation(mask, size)[:length]
-    if products[0] <= 0:
-        return float("nan")
-    pairs = np.round(counts)
-    correlation = np.where(pairs > 0, products / np.maximum(pairs, 1.0), 0.0) / (products[0] / pairs[0])
-    usable = correlation[: max(2, length // 2)]  # longer lags rest on few pairs
-    if len(usable) % 2:
-        usable = usable[:-1]
-    sums = usable[::2] + usable[1::2]
-    ends = np.flatnonzero(sums <= 0)
-    sums = sums[: ends[0]] if len(ends) else sums
-    return max(1.0, float(2.0 * np.minimum.accumulate(sums).sum() - 1.0)) if len(sums) else 1.0
+    return float(_times(ranks[None], ~np.isnan(values), step, symbol)[0])
+
+
+def occupancy_times(place: IntArray, step: IntArray, symbol: IntArray) -> tuple[IntArray, FloatArray]:
+    """Return the places that rows take, and the autocorrelation time of being in each.
+
+    Parameters
+    ----------
+    place
+        Number of each row's place (a bin), shape (n,).
+    step, symbol
+        As for `autocorrelation_time`.
+    """
+    places = np.unique(place)
+    inside = (place[None, :] == places[:, None]).astype(np.float64)
+    return places, _times(inside, np.ones(len(place), dtype=np.bool_), step, symbol)
 
 
 def crossing_time(values: FloatArray, step: IntArray, symbol: IntArray) -> float:
@@ -86,21 +79,51 @@ def crossing_time(values: FloatArray, step: IntArray, symbol: IntArray) -> float
     known = values[~np.isnan(values)]
     if not len(known) or known.min() == known.max():
         return float("nan")
-    total = weight = 0.0
-    for threshold in np.unique(np.quantile(known, QUARTILES, method="inverted_cdf")):
-        share = float((known <= threshold).mean())
-        if share == 1.0:  # the upper quartile of a column with many ties at its top
-            threshold = known[known < threshold].max()  # noqa: PLW2901
-            share = float((known <= threshold).mean())
-        below = np.where(np.isnan(values), np.nan, (values <= threshold).astype(np.float64))
-        total += share * (1.0 - share) * autocorrelation_time(below, step, symbol)
-        weight += share * (1.0 - share)
-    return total / weight
+    thresholds = np.unique(np.quantile(known, QUARTILES, method="inverted_cdf"))
+    if thresholds[-1] == known.max():  # many ties at the top: below it is what can be told
+        thresholds = np.unique(np.append(thresholds[:-1], known[known < known.max()].max()))
+    below = (values[None, :] <= thresholds[:, None]).astype(np.float64)
+    share = (known[None, :] <= thresholds[:, None]).mean(axis=1)
+    weight = share * (1.0 - share)
+    return float((weight * _times(below, ~np.isnan(values), step, symbol)).sum() / weight.sum())
 
 
-def _autocorrelation(series: FloatArray, size: int) -> FloatArray:
-    spectrum = np.fft.rfft(series, size)
-    lagged: FloatArray = np.fft.irfft(spectrum * spectrum.conj(), size)
+def _times(series: FloatArray, known: BoolArray, step: IntArray, symbol: IntArray) -> FloatArray:
+    """Return the time of each of several series that are known at the same rows, shape (k,)."""
+    from scipy.fft import next_fast_len
+
+    step = step - step.min()
+    length = int(step.max()) + 1
+    n_lags = max(2, length // 2)  # longer lags rest on few pairs
+    size = next_fast_len(length + n_lags, real=True)
+    products, counts = np.zeros((len(series), n_lags)), np.zeros(n_lags)
+    for number in np.unique(symbol[known]):
+        rows = known & (symbol == number)
+        grid, mask = np.zeros((len(series), length)), np.zeros((1, length))
+        grid[:, step[rows]] = series[:, rows] - series[:, rows].mean(axis=1, keepdims=True)
+        mask[:, step[rows]] = 1.0
+        products += _lagged(grid, size, n_lags)
+        counts += _lagged(mask, size, n_lags)[0]
+    pairs = np.round(counts)
+    return np.array([_integrated(one, pairs) for one in products])
+
+
+def _integrated(products: FloatArray, pairs: FloatArray) -> float:
+    """Return one time from sums of products and numbers of pairs at each lag; NaN when constant."""
+    if products[0] <= 1e-12 * pairs[0]:
+        return float("nan")
+    covariance = np.where(pairs > 0, products / np.maximum(pairs, 1.0), 0.0)
+    usable = covariance[: len(covariance) // 2 * 2] / covariance[0]
+    sums = usable[::2] + usable[1::2]
+    ends = np.flatnonzero(sums <= 0)
+    sums = sums[: ends[0]] if len(ends) else sums
+    return max(1.0, float(2.0 * np.minimum.accumulate(sums).sum() - 1.0)) if len(sums) else 1.0
+
+
+def _lagged(series: FloatArray, size: int, n_lags: int) -> FloatArray:
+    """Return the sums of products at each lag, one row a series."""
+    spectrum = np.fft.rfft(series, size, axis=1)
+    lagged: FloatArray = np.fft.irfft(spectrum * spectrum.conj(), size, axis=1)[:, :n_lags]
     return lagged
 
 
