@@ -28,6 +28,7 @@ SPECIAL: dict[str, list[Any]] = {
     "data.timeframe": ["1m", "5m", "15m", "1h", "4h", "1d"],
     "data.timerange": [f"202{n}0101-20251231" for n in range(5)] + ["-20251231"],
     "features.autofeat.feateng_steps": [1, 3, 4, 5, 1, 3],
+    "features.fracdiff.orders": [[0.1 + n / 10, 0.9] for n in range(6)],
     "features.tsfresh.windows": [[24 + n, 96] for n in range(6)],
     "features.featuretools.max_depth": [1, 2, 4, 1, 2, 4],
     "features.featuretools.training_window": [f"{n}d" for n in range(1, 7)],
