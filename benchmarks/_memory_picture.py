@@ -85,8 +85,8 @@ def _panel(trace: Trace, left: float, width: float, top: float, *, scale: bool) 
         f'<polygon class="area" points="{left:.1f},{base} {line} {right:.1f},{base}"/>',
         f'<polyline class="line" points="{line}"/>',
         _text("quiet", left, base + 20, "0"),
-        _text("quiet", right, base + 20, f"{end:.2g} s", ends=True),
-        _text("mark", right, y(peak) - 7, f"{peak:.0f} MB", ends=True),
+        _text("quiet", right, base + 20, f"{float(f'{end:.2g}'):g} s", ends=True),
+        _text("mark", right, 20, f"at most {peak:.0f} MB", ends=True),
     ]
     return [f'<g class="{trace.kind}">', *parts, "</g>"]
 

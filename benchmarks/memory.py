@@ -132,13 +132,13 @@ def _recorded(way: str, file: Path) -> dict[str, float] | None:
 def _by_memray(what: str, told: dict[str, float] | None) -> list[Row]:
     if told is None:
         note = f"skipped: set {MEMRAY} to a Python that has memray"
-        return [Row(f"{what}: allocated", NOT_MEASURED, "MB", note=note)]
+        return [Row(f"{what}: allocated", NOT_MEASURED, "GB", note=note)]
     calls = "memray, three calls"
     return [
         Row(
             f"{what}: allocated",
-            told["allocated_mb"],
-            "MB",
+            told["allocated_mb"] / 1e3,
+            "GB",
             "",
             f"{calls}, {told['allocations']:,} allocations",
         ),
