@@ -13,7 +13,7 @@ __all__ = ["Objective", "OptimizationConfig", "Pruner", "Sampler"]
 
 Objective = Literal["log_loss_skill", "direction_auc", "range_auc", "probability_skill", "sharpe"]
 Sampler = Literal["tpe", "random"]
-Pruner = Literal["median", "halving", "none"]
+Pruner = Literal["median", "halving", "racing", "none"]
 
 
 class OptimizationConfig(Section):
@@ -56,7 +56,8 @@ class OptimizationConfig(Section):
     pruner: Pruner = Field(
         "median",
         description="When a trial is stopped after an inner fold: below the median of finished trials over "
-        "the same folds (median), outside the best third (halving), or never (none). The first four "
+        "the same folds (median), outside the best third (halving), behind the best (racing: "
+        "fastest, and leaves few complete trials to judge luck by), or never (none). The first four "
         "never are.",
     )
     space: dict[str, Any] = Field(

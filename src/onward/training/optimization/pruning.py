@@ -23,7 +23,7 @@ def rivals(rule: Pruner, before: Sequence[TrialRecord]) -> list[tuple[float, ...
     """Return the scores with which a trial is compared.
 
     The median is that of trials that went all the way: as the search gets better, so do they, and
-    the bar rises. Halving compares all that came as far.
+    the bar rises. Racing compares with the best of them. Halving compares all that came as far.
     """
     return [one.fold_scores for one in before if rule == "halving" or one.state == "complete"]
 
@@ -40,7 +40,7 @@ def is_hopeless(rule: Pruner, scores: Sequence[float], others: Sequence[Sequence
     ----------
     rule
         ``median``: below the median (Golovin et al. 2017, Vizier). ``halving``: outside the best
-        third. ``none``: never.
+        third. ``racing``: behind the best of all. ``none``: never.
     scores
         Scores of the trial, one a fold that it has been through; with a NaN among them (a score that is
         not defined) it is not stopped.
@@ -53,6 +53,9 @@ def is_hopeless(rule: Pruner, scores: Sequence[float], others: Sequence[Sequence
     if rule == "none" or reached == 0 or len(known) < LEAST_RIVALS:
         return False
     own = float(np.mean(scores))
+    if rule == "racing":
+        best = max(others, key=lambda one: -math.inf if math.isnan(np.mean(one)) else float(np.mean(one)))
+        return own < float(np.mean(best[:reached]))
     if rule == "median":
         return own < float(np.median(known))
     places = max(1, (len(known) + 1) // REDUCTION)

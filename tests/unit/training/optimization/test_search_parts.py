@@ -39,6 +39,13 @@ def test_halving_lets_one_in_three_go_on() -> None:
     assert not is_hopeless("halving", [0.45], rivals)
 
 
+def test_racing_stops_what_is_behind_the_best_over_the_same_folds() -> None:
+    finished = [(0.1, 0.1), (0.5, 0.1), (0.3, 0.4), (0.2, 0.2)]
+    assert is_hopeless("racing", [0.29], finished)
+    assert not is_hopeless("racing", [0.3], finished)
+    assert not is_hopeless("racing", [0.2], finished[:3])
+
+
 def test_scores_that_are_not_defined_stop_nothing() -> None:
     assert not is_hopeless("median", [math.nan], RIVALS)
     assert not is_hopeless("median", [-1.0], [(math.nan,)] * 9 + RIVALS[: LEAST_RIVALS - 1])
