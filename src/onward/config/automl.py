@@ -32,7 +32,7 @@ class TSFreshConfig(Section):
         True, description="Drop, in every fold, the columns that tsfresh's relevance test does not pass."
     )
     fdr_level: float = Field(
-        0.05, gt=0.0, le=1.0, description="Share of irrelevant columns tolerated among those that pass."
+        0.05, gt=0.0, lt=1.0, description="Share of irrelevant columns tolerated among those that pass."
     )
     hypotheses_independent: bool = Field(
         False, description="Benjamini-Hochberg instead of Benjamini-Yekutieli, which allows any dependence."

@@ -25,7 +25,8 @@ class ManualFeaturesConfig(Section):
     without: tuple[str, ...] = Field((), description="Families to switch off again.")
     options: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
-        description="Parameters by family, such as [features.manual.options.volatility] windows = [24, 96].",
+        description="Parameters by family, such as [features.manual.options.volatility] "
+        "realized_windows = [24, 96].",
     )
 
 

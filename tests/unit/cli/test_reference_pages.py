@@ -10,9 +10,11 @@ from types import ModuleType
 
 import pytest
 
-from onward.config import Sections
+from onward.config import ManualFeaturesConfig, Sections
 from onward.config.layers import field_paths, nested
+from onward.testing.markets import random_walk
 from onward.training.plan import TrainingPlan
+from onward.training.stages import make_pipeline
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -31,6 +33,14 @@ def test_the_page_is_up_to_date(name: str) -> None:
     page = generator(name).page()
     written = (DOCS / "reference" / f"{name}.md").read_text(encoding="utf-8")
     assert written == page, f"run: python docs/reference/{name}.py"
+
+
+def test_the_example_of_a_family_option_is_taken() -> None:
+    text = ManualFeaturesConfig.model_fields["options"].description
+    assert text is not None
+    table, option = re.findall(r"(\[features\S+\]) (.*)\.$", text)[0]
+    plan = TrainingPlan(**tomllib.loads(f"{table}\n{option}"))
+    assert "manual__realized_volatility_96" in make_pipeline(plan, random_walk(10)).columns()
 
 
 def test_every_setting_is_documented() -> None:

@@ -25,7 +25,8 @@ from onward.config import (
 )
 from onward.config.describe import allowed
 from onward.config.layers import field_paths
-from onward.errors import ConfigError
+from onward.errors import ConfigError, StageError
+from onward.features.tsfresh.relevance import TSFreshRelevance
 
 
 def every_section(kind: type[Section] | type[Sections] = Sections) -> list[type[Section]]:
@@ -96,6 +97,14 @@ def test_sections_are_frozen() -> None:
         ModelConfig.sealed().n_rounds = 3
     with pytest.raises(ValidationError, match="frozen"):
         Sections().model = ModelConfig.sealed()
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_the_relevance_test_tolerates_a_share_below_all(level: float) -> None:
+    with pytest.raises(ConfigError, match="fdr_level"):
+        config.TSFreshConfig.sealed(fdr_level=level)
+    with pytest.raises(StageError, match="fdr_level"):
+        TSFreshRelevance(fdr_level=level)  # the stage behind it refuses the same
 
 
 def test_a_section_alone_reads_its_own_variables(monkeypatch: pytest.MonkeyPatch) -> None:
