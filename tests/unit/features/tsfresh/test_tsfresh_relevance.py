@@ -266,6 +266,13 @@ def prefixed_rows():
     return X.rename(columns=lambda c: f"tsfresh__{c}" if not c.startswith("noise_1") else c), y, spans
 
 
+def test_the_description_counts_no_columns_of_others():
+    info = TSFreshRelevance(fdr_level=0.1).describe_fit(701, 50_000)
+    assert info.max_columns is None
+    assert "10%" in info.what
+    assert info.seconds == pytest.approx(25e-9 * 701 * 50_000)
+
+
 def test_the_contract_holds():
     check_fitted_stage(TSFreshRelevance)
 
