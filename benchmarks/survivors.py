@@ -14,7 +14,7 @@ from benchmarks._markets import PERPETUAL, perpetual, skipped
 from benchmarks._process import ROOT
 from benchmarks._table import Row
 from onward.features.cache import FeatureCache
-from onward.features.selection.across_fits import FINAL_FIT, stage_of
+from onward.features.selection.across_fits import FINAL_FIT
 from onward.features.selection.ledger import STEPS
 from onward.training.assembly import make_trainer
 from onward.training.plan import TrainingPlan
@@ -23,9 +23,6 @@ from onward.training.reporting import selection_table
 PICTURE = ROOT / "docs" / "images" / "features-survive.svg"
 STAGES = ["manual", "tsfresh", "featuretools", "autofeat"]
 COLORS = {"manual": "#4477aa", "tsfresh": "#228833", "featuretools": "#ccbb44", "autofeat": "#aa3377"}
-OWN_TEST = "own test"
-"""Where columns left that the selector never saw: tsfresh's relevance test."""
-
 SHADES = ("#555555", "#777777", "#999999", "#b0b0b0", "#c4c4c4", "#d8d8d8", "#e8e8e8", "#2266bb")
 
 
@@ -40,14 +37,7 @@ def ledger() -> tuple[pd.DataFrame, float]:
         started = time.perf_counter()
         training = make_trainer(plan, market, cache=FeatureCache(Path(directory))).train(market)
     seconds = time.perf_counter() - started
-    table = selection_table(training)
-    unseen = [
-        {"fold": fold, "stage": stage_of(column), "column": column, "kept": False, "step": OWN_TEST}
-        for fold in table["fold"].unique()
-        for column in training.dataset.features.columns.difference(table.loc[table["fold"] == fold, "column"])
-    ]
-    whole = pd.concat([table, pd.DataFrame(unseen)], ignore_index=True)
-    return whole.fillna({"represented_by": ""}), seconds
+    return selection_table(training), seconds
 
 
 def run() -> list[Row]:
@@ -61,7 +51,7 @@ def run() -> list[Row]:
     PICTURE.write_text(picture(kept, left), encoding="utf-8")
     rows = [Row("the training", seconds, "s", note=f"{folds['fold'].nunique()} folds and the final fit")]
     for stage in left.index:
-        fates = ", ".join(f"{step} {left.loc[stage].get(step, 0.0):.0f}" for step in (OWN_TEST, *STEPS))
+        fates = ", ".join(f"{step} {left.loc[stage].get(step, 0.0):.0f}" for step in STEPS)
         per_fold = " ".join(str(int(n)) for n in kept[stage])
         share = left.loc[stage].get("kept", 0.0)
         rows.append(Row(f"{stage}: kept a fold", share, note=f"folds: {per_fold}; left: {fates}"))
@@ -94,7 +84,7 @@ def picture(kept: pd.DataFrame, left: pd.DataFrame) -> str:
         "Where the columns of each stage left, mean of the folds</text>"
     )
     unit = 560 / max(float(left.sum(axis=1).max()), 1.0)
-    steps = dict(zip((OWN_TEST, *STEPS, "kept"), SHADES, strict=True))
+    steps = dict(zip((*STEPS, "kept"), SHADES, strict=True))
     stages = [stage for stage in STAGES if stage in left.index]
     for row, stage in enumerate(stages):
         top = base + 14 + 24 * row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from onward.data.timeframe import format_timeframe
@@ -11,7 +12,7 @@ from onward.errors import NotEnoughDataError, PredictionError
 from onward.prediction.freshness import require_fresh, series_cautions
 from onward.prediction.predictor import Predictor
 from onward.registry import Version
-from onward.types import Market, Prediction
+from onward.types import IntArray, Market, Prediction
 
 __all__ = ["LoadedModel"]
 
@@ -39,15 +40,23 @@ class LoadedModel:
         """
         return self.predictor.pipeline.lookback
 
-    def predict(self, market: Market) -> pd.DataFrame:
-        """Return a prediction for every bar.
+    def predict(self, market: Market, *, start: pd.Timestamp | None = None) -> pd.DataFrame:
+        """Return a prediction for every bar, or for those from a moment on.
+
+        Parameters
+        ----------
+        market
+            Bars and side series.
+        start
+            First open time that is predicted, UTC. Of the bars before it the newest ``lookback - 1``
+            of each symbol are read, so that the first predictions equal those of a longer history.
 
         Returns
         -------
         DataFrame
             Indexed like the bars: ``down range up`` (probabilities), ``signal`` (-1, 0, 1) and
             ``decision_time`` (UTC). Bars that the model was trained on are in-sample: judge it
-            by its out-of-fold scores, not by these. The first ``lookback`` bars of a symbol are
+            by its out-of-fold scores, not by these. The first ``lookback`` bars of a symbol's history are
             predicted from features that are not warmed up.
 
         Raises
@@ -56,7 +65,26 @@ class LoadedModel:
             When the market is not of the schema that the model was trained on.
         """
         self.check(market)
-        return self.predictor.batch(market)
+        if start is None:
+            return self.predictor.batch(market)
+        frame = self.predictor.batch(self._from(market, _moment(start)))
+        wanted = frame[pd.DatetimeIndex(frame.index.get_level_values(1)) >= _moment(start)]
+        if wanted.empty:
+            raise NotEnoughDataError(
+                "there are no bars to predict in this time range",
+                got=f"bars up to {market.open_time.max()}",
+                allowed=f"bars from {_moment(start)} on",
+                remedy="Import newer bars, or begin earlier.",
+            )
+        return wanted
+
+    def cold_rows(self, market: Market, start: pd.Timestamp | None = None) -> int:
+        """Return how many rows `predict` would give from features that are not warmed up yet."""
+        cold = 0
+        for rows in market.rows.values():
+            first = 0 if start is None else _first_at(market.open_time_ns[rows], start)
+            cold += max(0, min(self.lookback - 1, rows.stop - rows.start) - first)
+        return cold
 
     def latest(
         self,
@@ -121,6 +149,16 @@ class LoadedModel:
         self._check_series(market)
         return self._check_symbols(market)
 
+    def _from(self, market: Market, start: pd.Timestamp) -> Market:
+        """Return the bars from a moment on, and before it what their features read."""
+        kept = np.zeros(len(market), dtype=np.bool_)
+        for rows in market.rows.values():
+            first = _first_at(market.open_time_ns[rows], start) - (self.lookback - 1)
+            kept[rows.start + max(first, 0) : rows.stop] = True
+        bars = market.bars[kept]
+        bars.index = bars.index.remove_unused_levels()  # type: ignore[attr-defined]
+        return market.replace(bars=bars)
+
     def _check_timeframe(self, market: Market) -> None:
         known, timeframe = self.version.manifest.timeframe, format_timeframe(market.timeframe)
         if timeframe != known:
@@ -167,6 +205,11 @@ class LoadedModel:
         if strangers:
             return [f"{', '.join(strangers)} was not among the symbols of training ({', '.join(known)})"]
         return []
+
+
+def _first_at(open_time_ns: IntArray, moment: pd.Timestamp) -> int:
+    """Return the position of the first bar that opens at a moment or later."""
+    return int(np.searchsorted(open_time_ns, moment.as_unit("ns").value))
 
 
 def _moment(now: pd.Timestamp) -> pd.Timestamp:

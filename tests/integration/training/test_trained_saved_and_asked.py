@@ -261,3 +261,15 @@ def test_the_bundle_says_what_made_it(both: Trained) -> None:
     assert manifest.created_at == both.result.finished_at.replace(microsecond=manifest.created_at.microsecond)
     assert manifest.packages == {}
     assert np.isclose(manifest.scores["pooled"]["range_auc"], both.result.scores.pooled.range_auc)
+
+
+def test_a_time_range_is_predicted_with_the_history_before_it(sample: Trained) -> None:
+    model, market = sample.model, sample.market
+    start = market.open_time[2_500]
+    whole = model.predict(market)
+    pd.testing.assert_frame_equal(model.predict(market, start=start), whole.iloc[2_500:], rtol=1e-12)
+    alone = market.between(start, None)
+    assert not np.allclose(model.predict(alone)[CLASSES], whole.iloc[2_500:][CLASSES])
+    assert model.cold_rows(alone) > model.cold_rows(market, start) == 0
+    with pytest.raises(NotEnoughDataError, match="no bars to predict"):
+        model.predict(market, start=market.open_time.max() + HOUR)

@@ -42,6 +42,7 @@ def predict(
     """Predict with a published model.
 
     With --latest only the bars that the features need are read, and stale data are refused.
+    With --timerange the bars before it are read as history, not predicted.
     """
     import pandas as pd
 
@@ -56,8 +57,8 @@ def predict(
     chosen: dict[str, Any] = {
         "timeframe": manifest.timeframe,
         "series": manifest.features.series,
-        "timerange": timerange or application.settings.data.timerange,
     }
+    start, chosen["timerange"] = _bounds(timerange or application.settings.data.timerange)
     if data is None:
         chosen["symbols"] = application.settings.data.symbols or manifest.symbols
     wanted = application.settings.data.model_copy(update=chosen)
@@ -69,7 +70,11 @@ def predict(
         frame, warnings = prediction.frame, prediction.warnings
     else:
         warnings = tuple(asked.check(market))
-        frame = asked.predict(market)
+        cold = asked.cold_rows(market, start)
+        if cold:
+            need = f"{cold} rows have less than the {asked.lookback} bars of history that the features need"
+            warnings += (f"{need}: do not rely on their predictions",)
+        frame = asked.predict(market, start=start)
     for warning in warnings:
         typer.echo(f"Warning: {warning}", err=True)
     written = None if out is None else _write(frame, out)
@@ -99,6 +104,15 @@ def _show(session: Session, frame: pd.DataFrame, ref: str, written: Path | None)
             print_note(f"The newest {len(shown)} of {len(rows)} rows; --out FILE writes all of them.")
 
     session.show({"model": ref, "predictions": rows[columns].to_dict("records")}, render)
+
+
+def _bounds(timerange: str | None) -> tuple[pd.Timestamp | None, str | None]:
+    """Return the start of a time range, and the range without it: earlier bars are history."""
+    from onward.data.timeframe import parse_timerange
+
+    start = parse_timerange(timerange)[0]
+    end = (timerange or "").partition("-")[2]
+    return start, f"-{end}" if end else None
 
 
 def _moment(text: str) -> pd.Timestamp:

@@ -15,6 +15,7 @@ from onward.features.selection.ledger import STEPS
 __all__ = ["SelectionView", "selection_view"]
 
 STEP_NAMES = {
+    "stage_test": "Test of the stage itself",
     "constant": "Constant or hardly known",
     "duplicate": "Duplicate",
     "correlation": "Correlated with a better one",

@@ -21,12 +21,26 @@ def stage_of(column: str) -> str:
 
 
 def ledger_of(stages: Sequence[FittedStage]) -> tuple[LedgerRecord, ...]:
-    """Return the ledger of the selector among fitted stages, the last one that has one; empty without."""
-    for stage in reversed(stages):
-        ledger = tuple(getattr(stage, "ledger_", ()))
+    """Return what became of each column of a fit: the selector's ledger, before it the stages' own tests.
+
+    The selector is the last stage that has a ledger of `LedgerRecord`; empty without one. A column
+    that an earlier stage dropped (a stage whose ``ledger_`` has records with ``column``, ``kept``
+    and ``reason``) left at the step ``stage_test``.
+    """
+    for place in reversed(range(len(stages))):
+        ledger = tuple(getattr(stages[place], "ledger_", ()))
         if ledger and all(isinstance(record, LedgerRecord) for record in ledger):
-            return ledger
+            return (*_dropped_before(stages[:place]), *ledger)
     return ()
+
+
+def _dropped_before(stages: Sequence[FittedStage]) -> tuple[LedgerRecord, ...]:
+    return tuple(
+        LedgerRecord(record.column, False, "stage_test", f"{stage.name}: {record.reason}")
+        for stage in stages
+        for record in getattr(stage, "ledger_", ())
+        if not record.kept
+    )
 
 
 def ledgers_frame(fits: Mapping[int, Sequence[LedgerRecord]]) -> pd.DataFrame:

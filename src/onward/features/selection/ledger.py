@@ -21,8 +21,12 @@ __all__ = [
     "steps_summary",
 ]
 
-STEPS = ("constant", "duplicate", "correlation", "relevance", "null_importance", "places")
-"""Steps at which a column may leave, in the order in which they run."""
+STEPS = ("stage_test", "constant", "duplicate", "correlation", "relevance", "null_importance", "places")
+"""Steps at which a column may leave, in the order in which they run.
+
+The first is a test of the stage that made the column, before the selector saw it (the relevance
+test of tsfresh); the others are the selector's.
+"""
 
 
 @dataclass(frozen=True)
