@@ -62,7 +62,8 @@ def resolve_parameters(parameters: str | Mapping[Any, Any]) -> tuple[Feature, ..
     ----------
     parameters
         ``minimal``, ``financial``, ``efficient`` or ``comprehensive``; or calculator to None or
-        a list of parameter dictionaries, as in tsfresh's ``default_fc_parameters``. A calculator
+        a list of parameter dictionaries, as in tsfresh's ``default_fc_parameters``; an empty list
+        and the text ``none`` are None, which a TOML plan cannot write. A calculator
         may be a function of the user's, with tsfresh's ``fctype`` attribute or without, or its
         address ``module:function``.
 
@@ -114,14 +115,11 @@ def features_of(calculator: Any, wanted: Any) -> list[Feature]:
             allowed="tsfresh 0.21.2's calculators, a function, or the address module:function",
             remedy=suggestion(name, SIGNATURES) or "See docs/reference/rolling-features.md.",
         )
-    if wanted is not None and (isinstance(wanted, str | Mapping) or not isinstance(wanted, Sequence)):
-        raise ConfigError(
-            f"the parameters of {name} are no list",
-            got=repr(wanted),
-            allowed="None, or a list of dictionaries",
-            remedy=f'Write "{name}": [{{...}}].',
-        )
     signature = SIGNATURES.get(name) if function is None else None
+    if isinstance(wanted, str) and wanted.strip().lower() == "none":
+        wanted = None  # a plan has no other word for it: TOML knows no null
+    if wanted is not None and (isinstance(wanted, str | Mapping) or not isinstance(wanted, Sequence)):
+        raise unreadable(name, signature, wanted)
     if not wanted:
         if signature is not None and signature.known:
             raise ConfigError(
@@ -132,6 +130,23 @@ def features_of(calculator: Any, wanted: Any) -> list[Feature]:
             )
         return [Feature(name, name, function=function)]
     return [feature_of(name, function, signature, entry) for entry in wanted]
+
+
+def unreadable(name: str, signature: Signature | None, wanted: Any) -> ConfigError:
+    """Return the refusal of parameters that are no list, with what this calculator takes."""
+    listed = f'"{name}": [{{"{signature.known[0] if signature and signature.known else "parameter"}": ...}}]'
+    if signature is None:  # a function of the user's takes whatever it takes
+        allowed, written = "None, or a list of dictionaries", f'"{name}": None, or {listed}'
+    elif signature.known:
+        allowed, written = "a list of dictionaries", listed
+    else:
+        allowed, written = (
+            "None or an empty list: it takes no parameters",
+            f'"{name}": None ({name} = [] in a plan)',
+        )
+    return ConfigError(
+        f"the parameters of {name} are no list", got=repr(wanted), allowed=allowed, remedy=f"Write {written}."
+    )
 
 
 def feature_of(

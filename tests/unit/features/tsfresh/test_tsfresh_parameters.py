@@ -74,6 +74,32 @@ def test_dictionaries_of_any_kind_are_taken_and_repeats_dropped():
     assert [feature.name for feature in resolve_parameters(wanted)] == ["quantile__q_0.1", "mean", "median"]
 
 
+@pytest.mark.parametrize("nothing", [None, [], (), "none", " None"])
+def test_a_plan_can_say_that_a_calculator_takes_nothing(nothing):
+    assert [feature.name for feature in resolve_parameters({"kurtosis": nothing})] == ["kurtosis"]
+
+
+@pytest.mark.parametrize(
+    ("calculator", "given", "allowed", "remedy"),
+    [
+        ("kurtosis", {}, "takes no parameters", 'Write "kurtosis": None (kurtosis = [] in a plan).'),
+        ("kurtosis", "all", "takes no parameters", 'Write "kurtosis": None (kurtosis = [] in a plan).'),
+        ("quantile", {"q": 0.1}, "a list of dictionaries", 'Write "quantile": [{"q": ...}].'),
+        (
+            len,
+            3,
+            "None, or a list",
+            'Write "len": None, or "len": [{"parameter": ...}].',
+        ),
+    ],
+)
+def test_the_remedy_is_what_the_calculator_takes(calculator, given, allowed, remedy):
+    with pytest.raises(ConfigError) as refusal:
+        resolve_parameters({calculator: given})
+    assert allowed in str(refusal.value.allowed)
+    assert refusal.value.remedy == remedy
+
+
 def test_what_no_kernel_computes_is_known_beforehand():
     features = resolve_parameters(
         {
@@ -99,6 +125,7 @@ def test_what_no_kernel_computes_is_known_beforehand():
         ({"autocorrelation": [{"lags": 1}]}, "Did you mean 'lag'"),
         ({"mean": [{"q": 1}]}, "no parameters"),
         ({"quantile": None}, "needs parameters"),
+        ({"quantile": "none"}, "needs parameters"),
         ({"quantile": {"q": 0.1}}, "no list"),
         ({"quantile": "q"}, "no list"),
         ({"quantile": [0.1]}, "no dictionary"),
