@@ -46,19 +46,19 @@ def prepare(
 def run_chunk(
     arrays: Arrays, values: dict[str, Any], progress: Callable[..., None]
 ) -> tuple[Arrays, dict[str, Any]]:
-    """Compute a chunk: windows and times in, values and the first error of each calculator out."""
+    """Compute a chunk: windows and times in, values and what each calculator raised out."""
     del progress
     try:
         found, errors = compute_chunk(arrays["windows"], arrays.get("times"), values["wanted"])
     except ImportError as error:
-        raise missing(error) from error
+        raise lacking(error) from error
     return {"values": found}, {"errors": errors}
 
 
 def compute_chunk(
     windows: npt.NDArray[np.float64], times: npt.NDArray[np.int64] | None, wanted: Wanted
-) -> tuple[npt.NDArray[np.float64], dict[str, str]]:
-    """Return values of each window, and the first error of each calculator that raised.
+) -> tuple[npt.NDArray[np.float64], dict[str, tuple[str, int]]]:
+    """Return values of each window, and of each calculator that raised its first error and how often.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def compute_chunk(
     callables = functions(wanted)
     width = sum(len(names) for *_, names in wanted)
     out = np.full((len(windows), width), np.nan)
-    errors: dict[str, str] = {}
+    errors: dict[str, tuple[str, int]] = {}
     for row, window in enumerate(windows):
         start = 0
         for function, (calculator, _, parameters, names) in zip(callables, wanted, strict=True):
@@ -92,7 +92,8 @@ def compute_chunk(
             except ImportError:
                 raise
             except Exception as error:  # a calculator may raise anything on a window
-                errors.setdefault(calculator, f"{type(error).__name__}: {error}")
+                first, times_raised = errors.get(calculator, (f"{type(error).__name__}: {error}", 0))
+                errors[calculator] = first, times_raised + 1
             start += len(names)
     return out, errors
 
@@ -116,4 +117,16 @@ def missing(error: ImportError) -> Exception:
         got=f"{type(error).__name__}: {error}",
         allowed="features that are native, or an environment with tsfresh",
         remedy='Install it with: pip install "onward[automl]"',
+    )
+
+
+def lacking(error: ImportError) -> Exception:
+    """Return what to tell of a library that tsfresh itself can do without."""
+    from onward.errors import ConfigError
+
+    return ConfigError(
+        "a calculator needs a library of its own that is not installed",
+        got=f"{type(error).__name__}: {error}",
+        allowed="calculators whose libraries are installed",
+        remedy="Leave the calculator out, or install the library that it names; no extra of onward holds it.",
     )

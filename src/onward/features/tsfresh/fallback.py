@@ -49,6 +49,7 @@ class TsfreshProcess:
         self.limits = Limits(seconds=timeout)
         self.version = ""
         self.errors: dict[str, str] = {}
+        self.raised: dict[str, int] = {}
         order = {feature.name: place for place, feature in enumerate(features)}
         grouped: dict[str, list[Feature]] = {}
         for feature in features:
@@ -90,13 +91,13 @@ class TsfreshProcess:
     def compute(self, windows: FloatArray, times: IntArray | None) -> FloatArray:
         """Return the features of a chunk of windows, shape (rows, features).
 
-        Cells of a calculator that raised are NaN; `errors` keeps its first message.
+        Cells of a calculator that raised are NaN; `errors` keeps its first message, `raised` counts.
         """
         arrays: dict[str, Any] = {"windows": windows} | ({} if times is None else {"times": times})
         answer = self._call("run_chunk", arrays, "did not finish a chunk")
-        self.errors |= {
-            name: text for name, text in answer.results["errors"].items() if name not in self.errors
-        }
+        for name, (text, count) in answer.results["errors"].items():
+            self.errors.setdefault(name, text)
+            self.raised[name] = self.raised.get(name, 0) + count
         values = cast("FloatArray", answer.arrays["values"])
         out: FloatArray = np.empty_like(values)
         out[:, self._order] = values

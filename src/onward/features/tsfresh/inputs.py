@@ -91,7 +91,10 @@ def read_values(values: Any, times: Any = None) -> RollingInput:
         raise DataError("the series differ in length", got=lengths, remedy="Align them first.")
     if index is None:
         index = pd.RangeIndex(len(series[0]))
-    return RollingInput(tuple(labels), series, index, read_times(times, index), group_starts(index))
+    moments, starts = read_times(times, index), group_starts(index)
+    if moments is not None:
+        refuse_backwards(moments, starts, own_index=times is None)
+    return RollingInput(tuple(labels), series, index, moments, starts)
 
 
 def from_array(values: Any) -> tuple[list[str], dict[str, Any]]:
@@ -145,6 +148,21 @@ def read_times(times: Any, index: pd.Index) -> IntArray | None:
     if moments.hasnans:
         raise DataError("a time is missing", got="NaT", remedy="Drop rows without a time.")
     return to_ns(moments)
+
+
+def refuse_backwards(moments: IntArray, group_start: IntArray, *, own_index: bool) -> None:
+    """Refuse times that decrease within a group: a window would hold the future and call it the past."""
+    falls = (np.diff(moments) < 0) & (np.diff(group_start) == 0)
+    if not falls.any():
+        return
+    row = int(np.flatnonzero(falls)[0]) + 1
+    before, here = pd.to_datetime(moments[row - 1 : row + 1], utc=True)
+    raise DataError(
+        "the times go backwards",
+        got=f"row {row} at {here}, after {before}",
+        allowed="times that rise, within each symbol of a panel",
+        remedy="Sort with values.sort_index()." if own_index else "Sort values and times by time.",
+    )
 
 
 def moments_of(times: Any) -> pd.DatetimeIndex:

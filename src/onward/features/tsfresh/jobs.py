@@ -201,14 +201,15 @@ class FallbackPart:
 
 def compute_fallback(
     jobs: Sequence[Job], ends: IntArray, places: IntArray, timeout: float
-) -> tuple[dict[str, str], str]:
-    """Let tsfresh write the rest; return its complaints and its version."""
+) -> tuple[dict[str, str], dict[str, int], str]:
+    """Let tsfresh write the rest; return its complaints, in how many windows, and its version."""
     if not len(ends):
-        return {}, ""
+        return {}, {}, ""
     with FallbackPart(jobs[0].features, timeout) as part:
         for job in jobs:
             part.write(job, ends, places)
-        return ({}, "") if part.process is None else (part.process.errors, part.process.version)
+        process = part.process
+        return ({}, {}, "") if process is None else (process.errors, process.raised, process.version)
 
 
 def run(tasks: Sequence[Callable[[], None]], workers: int) -> None:

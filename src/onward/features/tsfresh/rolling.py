@@ -50,6 +50,8 @@ class RollingReport:
         Features left out because they need times and there were none, as in tsfresh.
     errors
         Message of the first window on which a fallback calculator raised; its cells are NaN.
+    raised
+        In how many windows each of those raised, over all series and lengths.
     unknown_windows
         Windows that hold a NaN or an infinity: every feature of them is NaN.
     native_seconds, fallback_seconds
@@ -64,6 +66,7 @@ class RollingReport:
     fallback: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     errors: Mapping[str, str] = field(default_factory=dict)
+    raised: Mapping[str, int] = field(default_factory=dict)
     unknown_windows: int = 0
     native_seconds: float = 0.0
     fallback_seconds: float = 0.0
@@ -149,7 +152,8 @@ def rolling_features(
     Warns
     -----
     FallbackWarning
-        If some features have no kernel. `extract_rolling` returns the same in a report.
+        If some features have no kernel; it also names the calculators that raised, and in how
+        many windows. `extract_rolling` returns the same in a report.
 
     Examples
     --------
@@ -170,15 +174,22 @@ def rolling_features(
         timeout=timeout,
     )
     if result.report.fallback:
-        names = result.report.fallback
-        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        warnings.warn(
-            f"no kernel computes {shown}; tsfresh did, in a child process, in "
-            f"{result.report.fallback_seconds:.0f} s",
-            FallbackWarning,
-            stacklevel=2,
-        )
+        warnings.warn(fallback_message(result.report), FallbackWarning, stacklevel=2)
     return result.features
+
+
+def fallback_message(report: RollingReport) -> str:
+    """Return what a user has to know of a call that went through tsfresh."""
+    names = report.fallback
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    told = [
+        f"no kernel computes {shown}; tsfresh did, in a child process, in {report.fallback_seconds:.0f} s",
+    ]
+    for name, text in report.errors.items():
+        count = report.raised[name]
+        windows = "1 window" if count == 1 else f"{count} windows"
+        told.append(f"{name} raised {text} in {windows}; its cells are NaN")
+    return ". ".join(told)
 
 
 def column_names(
@@ -259,7 +270,7 @@ def extract_rolling(
     started = time.perf_counter()
     unknown = compute_native(jobs, ends, places, workers)
     native_done = time.perf_counter()
-    errors, version = compute_fallback(jobs, ends, places, timeout)
+    errors, raised, version = compute_fallback(jobs, ends, places, timeout)
     ended = time.perf_counter()
 
     names = [
@@ -278,6 +289,7 @@ def extract_rolling(
         fallback=fallback,
         skipped=skipped,
         errors=errors,
+        raised=raised,
         unknown_windows=unknown,
         native_seconds=native_done - started,
         fallback_seconds=ended - native_done if fallback else 0.0,

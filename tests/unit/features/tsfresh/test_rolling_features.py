@@ -78,6 +78,32 @@ def test_a_window_with_something_unknown_is_unknown(walk):
     assert result.report.unknown_windows == 10
 
 
+def test_an_index_that_runs_backwards_is_refused():
+    times = pd.date_range("2024-01-01", periods=6, freq="h", tz="UTC")
+    down = pd.Series(np.arange(6.0), index=times[::-1])
+    with pytest.raises(DataError, match="go backwards") as refusal:
+        rolling_features(down, window=3, parameters="minimal")
+    assert "sort_index()" in str(refusal.value.remedy)
+    assert "row 1 at 2024-01-01 04:00" in str(refusal.value.got)
+    assert len(rolling_features(down.sort_index(), window=3, parameters="minimal")) == 4
+    with pytest.raises(DataError, match="Sort values and times by time"):
+        rolling_features(np.arange(6.0), window=3, parameters="minimal", times=times[::-1])
+
+
+def test_each_symbol_of_a_panel_has_a_clock_of_its_own():
+    times = pd.date_range("2024-01-01", periods=4, freq="h", tz="UTC")
+    index = pd.MultiIndex.from_product([["B", "A"], times])
+    panel = pd.Series(np.arange(8.0), index=index)
+    assert len(rolling_features(panel, window=3, parameters="minimal")) == 4
+    with pytest.raises(DataError, match="go backwards"):
+        rolling_features(panel.iloc[[0, 1, 2, 3, 4, 6, 5, 7]], window=3, parameters="minimal")
+
+
+def test_moments_may_repeat():
+    times = pd.to_datetime(["2024-01-01", "2024-01-01", "2024-01-02"], utc=True)
+    assert len(rolling_features(pd.Series([1.0, 2.0, 3.0], index=times), window=2, parameters="minimal")) == 2
+
+
 def test_windows_do_not_cross_symbols(walk):
     times = pd.date_range("2024-01-01", periods=20, freq="h", tz="UTC")
     index = pd.MultiIndex.from_product([["A", "B"], times], names=["symbol", "open_time"])

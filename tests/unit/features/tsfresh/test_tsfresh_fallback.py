@@ -67,6 +67,7 @@ def test_other_features_are_computed_by_tsfresh_and_announced():
     assert (features["value__by_index"] == 29 * 3600.0).all()
     assert features["value__picky"].isna().tolist() == [False, True, False]
     assert report.errors == {"picky": "ValueError: too large for me"}
+    assert report.raised == {"picky": 1}
     assert features.iloc[:, 1].between(0.0, 1.0).all()
 
     calculators = pytest.importorskip("tsfresh.feature_extraction.feature_calculators")
@@ -79,6 +80,18 @@ def test_other_features_are_computed_by_tsfresh_and_announced():
 def test_the_plain_call_warns():
     with pytest.warns(FallbackWarning, match="spread"):
         rolling_features(np.arange(6.0), window=5, parameters={spread: None})
+
+
+def test_the_warning_names_what_raised_and_how_often():
+    values = pd.DataFrame({"a": [3.0, 3.0, 0.0, 0.0], "b": [3.0, 0.0, 0.0, 0.0]})
+    with pytest.warns(FallbackWarning) as caught:
+        features = rolling_features(values, window=2, parameters={picky: None, spread: None})
+    assert "picky raised ValueError: too large for me in 3 windows; its cells are NaN" in str(
+        caught[0].message
+    )
+    assert "spread raised" not in str(caught[0].message)
+    assert features["a__picky"].isna().tolist() == [True, True, False]
+    assert features["b__picky"].isna().tolist() == [True, False, False]
 
 
 def test_a_calculator_may_be_named_by_its_address():
@@ -105,8 +118,11 @@ def test_a_killed_process_is_reported():
 @with_tsfresh
 def test_a_library_that_is_missing_is_named():
     wanted = {"matrix_profile": [{"feature": "min", "threshold": 0.98}]}
-    with pytest.raises(ConfigError, match="not installed"):
+    with pytest.raises(ConfigError, match="matrixprofile") as refusal:
         rolling_features(np.arange(30.0), window=25, parameters=wanted)
+    assert "not installed" in refusal.value.what
+    assert "automl" not in str(refusal.value)
+    assert "Leave the calculator out" in str(refusal.value.remedy)
 
 
 @pytest.mark.skipif(HAS_TSFRESH, reason="tsfresh is installed")
