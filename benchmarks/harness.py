@@ -27,7 +27,7 @@ import onward
 from benchmarks._clock import best_of, cpu_of
 from benchmarks._table import Row
 from onward.features.pipeline import FeaturePipeline
-from onward.models.lightgbm import _balanced
+from onward.models.weighting import balanced_weights
 from onward.training.assembly import make_trainer
 from onward.training.dataset import Dataset, label_spans, prepare
 from onward.training.trainer import BaseTrainer, FoldOutcome, pool
@@ -143,7 +143,7 @@ def _ready(trainer: BaseTrainer, dataset: Dataset, outcome: FoldOutcome) -> Read
         rounds=model.n_rounds,
         learnt=learnt,
         codes=codes,
-        weight=_balanced(codes, weight / weight.mean()),
+        weight=balanced_weights(codes, weight / weight.mean(), directions=True, class_weight="none"),
         scored=scored,
     )
 

@@ -39,6 +39,8 @@ def test_show_reads_a_plan_or_a_preset(cli) -> None:
 def test_show_can_be_narrowed(cli) -> None:
     assert set(cli.json("config", "show", "training", "model.name")["settings"]) == {
         "training.seed",
+        "training.calibration",
+        "training.inner_folds",
         "training.n_threads",
         "model.name",
     }

@@ -38,6 +38,7 @@ def test_the_verbs_are_those_that_are_promised() -> None:
         "demo",
         "audit",
         "train",
+        "tune",
         "predict",
         "config show",
         "config init",

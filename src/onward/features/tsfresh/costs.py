@@ -40,7 +40,7 @@ COSTS: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, float]
 )
 """Microseconds of a window at `LENGTHS`, by family: what its columns share, and each column.
 
-From ``python -m benchmarks.tsfresh_costs``: CPU time of one thread on a virtual core of an AMD EPYC
+From ``python -m benchmarks._tsfresh_costs``: CPU time of one thread on a virtual core of an AMD EPYC
 that others were using too, standard normal windows.
 """
 

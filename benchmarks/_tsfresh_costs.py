@@ -1,6 +1,6 @@
 """What each family of rolling tsfresh calculators costs a window: the constants of `costs.py`.
 
-``python -m benchmarks.tsfresh_costs`` prints the table that stands there, and then holds estimates
+``python -m benchmarks._tsfresh_costs`` prints the table that stands there, and then holds estimates
 against what sets take.
 """
 
