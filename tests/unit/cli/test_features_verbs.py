@@ -100,8 +100,36 @@ def test_every_column_on_a_line(cli, bars: Path) -> None:
     assert "features" not in cli.json(*arguments[:-1])
 
 
-def test_without_a_market_the_list_is_for_the_sample(cli) -> None:
-    assert "For 20,111 bars of BTC/USD, 1h" in cli.ok("features", "list", *MANUAL)
+SAMPLE = "No market is named and none is stored: this list is for the bundled sample."
+
+
+def test_without_a_market_the_list_is_for_the_sample_and_says_so(cli) -> None:
+    shown = cli.ok("features", "list", *MANUAL)
+    assert shown.splitlines()[0] == SAMPLE
+    assert "For 20,111 bars of BTC/USD, 1h" in shown
+    assert cli.json("features", "list", *MANUAL)["sample"] is True
+
+
+def test_what_is_stored_is_what_the_list_is_for(cli, bars: Path) -> None:
+    cli.ok("data", "import", bars, "--symbol", "BTC/USDT")
+    shown = cli.ok("features", "list", *MANUAL)
+    assert SAMPLE not in shown
+    assert "For 500 bars of BTC/USDT, 1h" in shown
+    assert cli.json("features", "list", *MANUAL)["sample"] is False
+
+
+def test_the_plan_is_an_argument_or_an_option(cli, bars: Path) -> None:
+    Path("plan.toml").write_text('[features]\nstages = ["manual"]\nmanual.families = ["temporal"]\n')
+    first, second = (
+        cli.json("features", "list", *plan, "--data", bars)
+        for plan in (["plan.toml"], ["--plan", "plan.toml"])
+    )
+    assert first == second
+    assert first["columns"] == 15
+    cli.ok("features", "build", "plan.toml", "--data", bars, "--out", "f.parquet")
+    assert pd.read_parquet("f.parquet").filter(like="manual__").shape == (500, 15)
+    shown = cli.fails("features", "list", "plan.toml", "--plan", "fast")
+    assert "two plans are named" in shown
 
 
 def test_stages_of_ones_own_are_listed_and_not_run(cli, bars: Path) -> None:

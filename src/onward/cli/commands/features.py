@@ -12,6 +12,7 @@ from onward.cli.market import DataOption, SeriesOption, TimerangeOption, load_ma
 from onward.cli.output import print_note
 from onward.cli.session import Session, group, verb
 from onward.cli.texts import refuse_existing
+from onward.errors import UserError
 
 if TYPE_CHECKING:
     from onward.config import DataProcessingConfig
@@ -20,43 +21,50 @@ if TYPE_CHECKING:
 
 app = group("List the features there are, or compute them into a file.")
 
-PlanOption = Annotated[str | None, typer.Option("--plan", help="Plan file or preset to read as well.")]
+PlanArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="PLAN", help="Plan file, or fast, default, financial; else the settings."),
+]
+PlanOption = Annotated[str | None, typer.Option("--plan", metavar="PLAN", help="The same as an option.")]
 
 
 @verb(app, "list")
 def list_(
     session: Session,
     *,
+    plan: PlanArgument = None,
     data: DataOption = None,
     series: SeriesOption = None,
-    plan: PlanOption = None,
+    plan_option: PlanOption = None,
     columns: Annotated[bool, typer.Option("--columns", help="Name every column.")] = False,
 ) -> None:
     """List the features that a plan makes, before anything runs.
 
     Stages and families, on or off and why, with the bars each looks back on and an estimate of the
-    seconds it takes; then the steps that are fitted in every fold. It is for the market that --data,
-    --series or the settings and the plan name; where they name none, for a plain market of one symbol
-    without side series (the bundled sample). Only the shape of the market counts: its symbols,
-    timeframe, series and number of bars.
+    seconds it takes; then the steps that are fitted in every fold. It is for the market that
+    `onward train` would learn from: what --data and --series name, else what is stored at home, as the
+    settings and the plan narrow it down. Where nothing is named and nothing is stored, it is for the
+    bundled sample, one symbol without side series, and says so. Only the shape of the market counts:
+    its symbols, timeframe, series and number of bars.
     """
     from onward.data.read import sample_market
     from onward.features.overview import overview
     from onward.training.stages import make_pipeline
 
-    application = session.application(plan)
-    settings = application.settings
-    named = data is not None or bool(series) or _names_a_market(settings.data)
-    market = (
-        load_market(_stored(application, data), settings.data, data, series) if named else sample_market()
-    )
+    application = session.application(_one_plan(plan, plan_option))
+    section = application.settings.data
+    named = data is not None or bool(series) or _names_a_market(section)
+    sample = not named and not application.repositories.timeframes()
+    market = sample_market() if sample else load_market(_stored(application, data), section, data, series)
     pipeline = make_pipeline(application.resolved.plan, market)
     found = overview(pipeline, len(market))
-    value = inventory(found, market)
+    value = {"sample": sample, **inventory(found, market)}
     if columns:
         value["features"] = found.features
 
     def render() -> None:
+        if sample:
+            print_note("No market is named and none is stored: this list is for the bundled sample.")
         print_inventory(found, market, columns=columns)
 
     session.show(value, render)
@@ -66,11 +74,12 @@ def list_(
 def build(
     session: Session,
     *,
+    plan: PlanArgument = None,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Parquet file to write.")],
     data: DataOption = None,
     series: SeriesOption = None,
     timerange: TimerangeOption = None,
-    plan: PlanOption = None,
+    plan_option: PlanOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Compute the features of every bar into a file."""
@@ -81,7 +90,7 @@ def build(
     refuse_existing(out, force=force)
     if timerange is not None:
         session = session.also(f"data.timerange={timerange}")
-    application = session.application(plan)
+    application = session.application(_one_plan(plan, plan_option))
     market = load_market(_stored(application, data), application.settings.data, data, series)
     pipeline = make_pipeline(application.resolved.plan, market, cache=application.feature_cache)
     with session.progress() as progress:
@@ -106,6 +115,16 @@ def build(
             print_note(f"Never known here: {', '.join(never)}")
 
     session.show(value, render)
+
+
+def _one_plan(argument: str | None, option: str | None) -> str | None:
+    if argument is not None and option is not None:
+        raise UserError(
+            "two plans are named",
+            got=f"{argument} and --plan {option}",
+            remedy="Name one, as PLAN or --plan.",
+        )
+    return option if argument is None else argument
 
 
 def _stored(application: Application, path: Path | None) -> DataStore | None:
