@@ -60,6 +60,13 @@ def test_clear_asks_first(cli, built: Path) -> None:
     assert cli.json("cache", "clear", "--yes")["removed"] == 1
 
 
+def test_without_anybody_to_ask_the_refusal_names_yes(cli, built: Path) -> None:
+    shown = cli.fails("cache", "clear")  # the input is empty
+    assert "nobody is there to be asked" in shown
+    assert "fix:     Add --yes." in shown
+    assert len(list(built.glob("*.npy"))) == 1
+
+
 def test_what_a_process_uses_stays(cli, built: Path) -> None:
     script = (
         "import sys\nfrom pathlib import Path\nfrom onward.features.cache import FeatureCache\n"

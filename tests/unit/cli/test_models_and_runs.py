@@ -66,6 +66,7 @@ def test_a_deletion_is_confirmed(cli, versions: list[str]) -> None:
     assert cli("models", "delete", "btc/1", stdin="n\n").exit_code == 1
     assert len(cli.json("models", "list", "btc")) == 3
     assert "--yes" in cli.fails("models", "delete", "btc/1", "--json")
+    assert "Add --yes" in cli.fails("models", "delete", "btc/1")  # the input is empty
     cli.ok("models", "delete", "btc/1", stdin="y\n")
     assert len(cli.json("models", "list", "btc")) == 2
 

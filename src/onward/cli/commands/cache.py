@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from onward.cli.output import print_note, print_table
+from onward.cli.questions import confirm
 from onward.cli.session import Session, group, verb
 from onward.cli.texts import size
-from onward.errors import UserError
 
 if TYPE_CHECKING:
     from onward.features.cache import FeatureCache
@@ -57,10 +57,8 @@ def clear(
     """
     cache = session.application().feature_cache
     held = cache.stats()
-    if not yes and session.as_json:
-        raise UserError("nobody can be asked with --json", allowed="--yes", remedy="Add --yes to clear.")
-    if not yes and held.n_entries:
-        typer.confirm(f"Remove {held.n_entries} matrices, {size(held.n_bytes)}?", abort=True, err=True)
+    if not yes and (held.n_entries or session.as_json):
+        confirm(f"Remove {held.n_entries} matrices, {size(held.n_bytes)}?", as_json=session.as_json)
     removed = cache.clear()
     value = {
         "removed": removed.n_entries,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from onward.cli.output import print_note, print_table
+from onward.cli.questions import confirm
 from onward.cli.session import Session, group, verb
 from onward.cli.texts import actor_name, moment_of
 from onward.errors import UserError
@@ -186,10 +187,8 @@ def delete(
     """Delete a version that no alias stands for."""
     registry = session.application().registry
     version = registry.resolve(model)
-    if not yes and not session.as_json:
-        typer.confirm(f"Delete {version.ref}?", abort=True, err=True)
-    elif not yes:
-        raise UserError("nobody can be asked with --json", allowed="--yes", remedy="Add --yes to delete.")
+    if not yes:
+        confirm(f"Delete {version.ref}?", as_json=session.as_json)
     deleted = registry.delete(version.ref)
     session.show(_version(deleted), lambda: print_note(f"Deleted {deleted.ref}"))
 
