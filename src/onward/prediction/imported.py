@@ -7,9 +7,7 @@ source was compared. Nothing is called by loading except a stage class without a
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import importlib.util
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +22,7 @@ from onward.errors import StageError
 from onward.features.catalog import TwoPartStage
 from onward.features.description import FeatureInfo, describe
 from onward.features.selection.live_columns import restricted
+from onward.features.sources import source_hash
 from onward.protocols import CausalStage, FittedStage
 from onward.types import Market
 
@@ -134,7 +133,7 @@ class ImportedStage:
         target, expected = str(address["import"]), address["source_sha256"]
         module = target.partition(":")[0]
         with _importable():
-            found = _source_hash(module)
+            found = source_hash(module)
         if found != expected:
             raise StageError(
                 f"the stage {target!r} is not the one that the model was trained with",
@@ -169,7 +168,7 @@ def import_stage(target: str) -> ImportedStage:
     load_stage(target)  # refuses with a reason what is no stage at all
     module = target.partition(":")[0]
     with _importable():
-        stage = ImportedStage(_stage(target), target, _source_hash(module))
+        stage = ImportedStage(_stage(target), target, source_hash(module))
     if not stage.columns() or stage.lookback < 1:
         raise StageError(
             f"{target} does not say what it gives and how much it needs",
@@ -195,21 +194,6 @@ def _stage(target: str) -> CausalStage:
             remedy="Write `stage = ...` in the module, with a stage as its value, and name that.",
         )
     return load_stage(target)
-
-
-def _source_hash(module: str) -> str:
-    try:
-        spec = importlib.util.find_spec(module)
-    except (ImportError, ValueError):  # a parent package is missing, or __main__
-        spec = None
-    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
-        raise StageError(
-            f"the module {module} of a stage cannot be found",
-            got=module,
-            allowed="a module of the working directory, or of an installed package, with a source file",
-            remedy="Run in the directory of the module, or install its package.",
-        )
-    return hashlib.sha256(Path(spec.origin).read_bytes()).hexdigest()
 
 
 @contextmanager

@@ -239,7 +239,7 @@ class FeaturetoolsStage:
         )
 
     def restricted(self, columns: Sequence[str]) -> Self:
-        """Return the stage with these columns only, values unchanged bit for bit.
+        """Return the stage with these columns only, values unchanged bit for bit, builds unchecked.
 
         Raises
         ------
@@ -256,7 +256,8 @@ class FeaturetoolsStage:
                 allowed=f"one or more of its {len(self.definitions)} columns",
                 remedy="Ask for columns of this stage.",
             )
-        return type(self)(kept, **self._settings())
+        # What is restricted serves a model: serving starts no other engine.
+        return type(self)(kept, **{**self._settings(), "check_rows": 0})
 
     def compute(self, market: Market) -> pd.DataFrame:
         """Return all columns as float64, index equal to ``market.bars.index``.

@@ -12,7 +12,7 @@ import numpy as np
 
 from onward.errors import ConfigError, nearest
 from onward.features.tsfresh.calculators import SIGNATURES, Signature
-from onward.features.tsfresh.functions import load_function
+from onward.features.tsfresh.functions import load_calculator
 from onward.features.tsfresh.naming import feature_name
 from onward.features.tsfresh.sets import SETS
 
@@ -64,7 +64,7 @@ def resolve_parameters(parameters: str | Mapping[Any, Any]) -> tuple[Feature, ..
         ``minimal``, ``financial``, ``efficient`` or ``comprehensive``; or calculator to None or
         a list of parameter dictionaries, as in tsfresh's ``default_fc_parameters``; an empty list
         and the text ``none`` are None, which a TOML plan cannot write. A calculator
-        may be a function of the user's, with tsfresh's ``fctype`` attribute or without, or its
+        may be a function of the user's, or, marked with tsfresh's ``fctype`` attribute, its
         address ``module:function``.
 
     Returns
@@ -106,7 +106,7 @@ def features_of(calculator: Any, wanted: Any) -> list[Feature]:
     """Return the features of one entry of the dictionary."""
     function = calculator if callable(calculator) else None
     if isinstance(calculator, str) and ":" in calculator:
-        function = load_function(calculator)
+        function = load_calculator(calculator)
     name = str(getattr(function, "__name__", calculator))
     if function is None and name not in SIGNATURES:
         raise ConfigError(

@@ -13,7 +13,7 @@ import pandas as pd
 from onward.errors import StageError, nearest
 from onward.features.description import FeatureInfo
 from onward.features.tsfresh.costs import microseconds
-from onward.features.tsfresh.functions import address_of
+from onward.features.tsfresh.functions import address_of, require_calculator, require_sources, sources
 from onward.features.tsfresh.inputs import RollingInput, read_count
 from onward.features.tsfresh.jobs import FallbackPart, Job, available_threads, compute_native
 from onward.features.tsfresh.parameters import Feature, plain, resolve_parameters
@@ -273,6 +273,7 @@ class TSFreshStage:
             "series": list(self.series),
             "only": None if self._only is None else list(self.columns()),
             "timeout": self.timeout,
+            "sources": sources(_addresses(self._written)),
         }
 
     @classmethod
@@ -284,7 +285,7 @@ class TSFreshStage:
         StageError
             If a key is missing, unknown, or its value is refused.
         """
-        keys = ("stage", "columns", "windows", "parameters", "series", "only", "timeout")
+        keys = ("stage", "columns", "windows", "parameters", "series", "only", "timeout", "sources")
         if set(spec) != set(keys):
             raise StageError(
                 f"the specification of the stage {cls.name!r} is not complete",
@@ -292,6 +293,7 @@ class TSFreshStage:
                 allowed=", ".join(keys),
                 remedy="Use what stage.spec() returned.",
             )
+        require_sources(_addresses(spec["parameters"]), spec["sources"])
         return cls(
             spec["columns"],
             windows=spec["windows"],
@@ -353,11 +355,19 @@ def written(features: Sequence[Feature]) -> list[list[Any]]:
     """Return features as JSON values: pairs of calculator or address, and parameters or None."""
     out: dict[str, list[dict[str, Any]]] = {}
     for feature in features:
-        name = feature.calculator if feature.function is None else address_of(feature.function)
+        name, function = feature.calculator, feature.function
+        if function is not None:
+            name = address_of(function)
+            require_calculator(function, name)
         entries = out.setdefault(name, [])
         if feature.parameters:
             entries.append(plain(feature.parameters, name))
     return [[name, entries or None] for name, entries in out.items()]
+
+
+def _addresses(parameters: Sequence[Any]) -> list[str]:
+    """Return the addresses among calculators as `written` gives them."""
+    return [str(name) for name, _ in parameters if ":" in str(name)]
 
 
 def read_lengths(windows: Any) -> tuple[int, ...]:

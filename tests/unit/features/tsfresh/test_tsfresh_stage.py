@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pandas as pd
@@ -292,3 +293,25 @@ def test_bad_restrictions_and_specifications_are_answered():
 def test_an_empty_dictionary_means_the_set():
     assert TSFreshStage(parameters={}, set="minimal").columns() == TSFreshStage(set="minimal").columns()
     assert TSFreshStage("volume", windows=5, set="minimal").columns()[0] == "tsfresh__volume__5__sum_values"
+
+
+@pytest.mark.parametrize("address", ["joblib:dump", "os:system", "builtins:eval"])
+def test_an_address_runs_nothing_that_was_not_made_to_be_a_calculator(address):
+    with pytest.raises(ConfigError, match="not marked as a calculator"):
+        TSFreshStage(parameters={address: [{"filename": "x"}]})
+    stage = TSFreshStage(parameters={"mean": None})
+    spec = {**stage.spec(), "parameters": [[address, None]]}
+    with pytest.raises(StageError, match=r"not the one that the model was trained with|cannot be found"):
+        TSFreshStage.from_spec(spec)
+
+
+def test_a_calculator_whose_module_changed_is_not_imported(tmp_path, monkeypatch):
+    module = tmp_path / "own_range_calculator.py"
+    module.write_text("def width(x):\n    return float(x.max() - x.min())\n\nwidth.fctype = 'simple'\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    spec = TSFreshStage(parameters={"own_range_calculator:width": None}).spec()
+    assert TSFreshStage.from_spec(json.loads(json.dumps(spec))).spec() == spec
+    module.write_text("raise SystemExit('ran')\n")
+    monkeypatch.delitem(sys.modules, "own_range_calculator")
+    with pytest.raises(StageError, match="not the one that the model was trained with"):
+        TSFreshStage.from_spec(spec)
