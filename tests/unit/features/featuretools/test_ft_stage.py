@@ -189,4 +189,4 @@ def test_what_rounding_leaves_of_zero_is_zero() -> None:
     ours, other = np.array([[0.0], [0.0]]), np.array([[0.0], [-2e-38]])
     with pytest.raises(StageError):
         compare(["a"], ["BTC 1", "BTC 2"], ours, other, "featuretools", 1e-9, set())
-    compare(["a"], ["BTC 1", "BTC 2"], ours, other, "featuretools", 1e-9, set(), np.array([1e-16]))
+    compare(["a"], ["BTC 1", "BTC 2"], ours, other, "featuretools", 1e-9, set(), np.full((2, 1), 1e-36))
