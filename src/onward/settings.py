@@ -27,6 +27,7 @@ from onward.config.describe import shown
 from onward.config.explain import unknown
 from onward.config.home import ENVIRONMENT_VARIABLE, Home
 from onward.config.layers import Layer, Origin, field_paths, flattened, resolve
+from onward.config.names import split_assignment
 from onward.config.sections import PlanSections, Sections
 from onward.errors import ConfigError, PlanError
 
@@ -281,13 +282,14 @@ def _override_layer(overrides: Iterable[str] | Mapping[str, Any]) -> Layer:
         return Layer.of(overrides, Origin("request"))
     values: dict[str, tuple[Any, Origin]] = {}
     for text in overrides:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
+        pair = split_assignment(text)
+        if pair is None:
             raise ConfigError(
                 "--set takes a name and a value",
                 got=text,
                 allowed="section.name=value",
                 remedy="Write for instance --set model.learning_rate=0.03",
             )
-        values[name.strip()] = (value, Origin("--set"))
+        name, value = pair
+        values[name] = (value, Origin("--set"))
     return Layer(values, is_text=True)

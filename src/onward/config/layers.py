@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from onward.config.base import Section
 from onward.config.describe import allowed
 from onward.config.explain import unknown
+from onward.config.names import canonical, join_name, key_text, split_name
 from onward.config.sections import Composition
 from onward.config.text import options_of, parse_text, scalar
 from onward.errors import ConfigError
@@ -47,7 +48,7 @@ class Layer:
     Attributes
     ----------
     values
-        Values by dotted name, each with its origin.
+        Values by dotted name (`onward.config.names`), each with its origin.
     is_text
         The source knows text alone (environment, ``.env``, command line); in free-form tables,
         where no field says what a value is, text that reads as JSON is taken for that.
@@ -75,10 +76,13 @@ def field_paths(kind: type[BaseModel], prefix: str = "") -> dict[str, FieldInfo]
 
 
 def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested tables as values by dotted name; an empty table is a value."""
+    """Return nested tables as values by dotted name; an empty table is a value.
+
+    Keys that hold dots are quoted: they stay one level.
+    """
     flat: dict[str, Any] = {}
     for name, value in values.items():
-        path = f"{prefix}{name}"
+        path = f"{prefix}{key_text(str(name))}"
         if isinstance(value, Mapping) and value:
             flat |= flattened(value, f"{path}.")
         else:
@@ -90,7 +94,7 @@ def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
     """Return values by dotted name as nested tables: the inverse of `flattened`."""
     tables: dict[str, Any] = {}
     for path, value in flat.items():
-        *parents, name = path.split(".")
+        *parents, name = split_name(path)
         table = tables
         for parent in parents:
             table = table.setdefault(parent, {})
@@ -119,7 +123,8 @@ def resolve(kind: type[C], layers: Sequence[Layer]) -> tuple[C, dict[str, Origin
     fields = field_paths(kind)
     merged: dict[str, tuple[Any, Origin]] = {}
     for layer in layers:
-        for name, (value, origin) in layer.values.items():
+        for written, (value, origin) in layer.values.items():
+            name = _name(written, fields, origin)
             if value == {} and _is_section(name, fields):
                 continue  # a heading with nothing under it
             field = _field_of(name, fields, origin)
@@ -127,10 +132,10 @@ def resolve(kind: type[C], layers: Sequence[Layer]) -> tuple[C, dict[str, Origin
                 for old in [k for k in merged if k.startswith(f"{name}.")]:
                     del merged[old]
                 for path, entry in _entries(name, value, field, origin):
-                    merged[path] = (entry, origin)
+                    _put(merged, path, entry, origin)
             else:
                 free = layer.is_text and name not in fields
-                merged[name] = (scalar(value) if free else value, origin)
+                _put(merged, name, scalar(value) if free else value, origin)
     for name, (value, origin) in merged.items():
         try:
             section, _, rest = name.partition(".")
@@ -141,15 +146,23 @@ def resolve(kind: type[C], layers: Sequence[Layer]) -> tuple[C, dict[str, Origin
     return settings, {name: origin for name, (_, origin) in merged.items()}
 
 
+def _put(merged: dict[str, tuple[Any, Origin]], name: str, value: Any, origin: Origin) -> None:
+    """Set an entry; a value takes the place of a table of its name, and a table that of a value."""
+    levels = split_name(name)
+    for length in range(1, len(levels)):
+        merged.pop(join_name(levels[:length]), None)
+    for below in [path for path in merged if path.startswith(f"{name}.")]:
+        del merged[below]
+    merged[name] = (value, origin)
+
+
 def _field_of(name: str, fields: Mapping[str, FieldInfo], origin: Origin) -> FieldInfo:
     """Return the field that a dotted name sets: itself, or the free-form table that it lies in."""
     if name in fields:
         return fields[name]
-    parts = name.split(".")
-    for length in range(len(parts) - 1, 0, -1):
-        field = fields.get(".".join(parts[:length]))
-        if field is not None and _is_table(field):
-            return field
+    table = _table_around(split_name(name), fields)
+    if table is not None:
+        return fields[table]
     if _is_section(name, fields):
         below = [path for path in fields if path.startswith(f"{name}.")]
         raise ConfigError(
@@ -158,6 +171,41 @@ def _field_of(name: str, fields: Mapping[str, FieldInfo], origin: Origin) -> Fie
             remedy="Set the fields inside it.",
         )
     raise unknown(name, list(fields), origin=str(origin))
+
+
+def _name(written: str, fields: Mapping[str, FieldInfo], origin: Origin) -> str:
+    """Return the one spelling of a name; refuse an address whose dots would split it."""
+    try:
+        name = canonical(written)
+    except ConfigError as error:
+        raise _placed(error, origin) from None
+    if ":" in name and written == written.replace('"', "").replace("'", ""):
+        _require_whole_addresses(split_name(name), fields, origin)
+    return name
+
+
+def _require_whole_addresses(levels: Sequence[str], fields: Mapping[str, FieldInfo], origin: Origin) -> None:
+    """Refuse a name without quotes in which the dots of ``package.module:function`` part its levels."""
+    table = _table_around(levels, fields)
+    below = levels[len(split_name(table)) :] if table is not None else []
+    torn = next((place for place, level in enumerate(below) if place and ":" in level), 0)
+    if torn:
+        whole = join_name([".".join(below[: torn + 1]), *below[torn + 1 :]])
+        raise ConfigError(
+            f"the dots of an address part this name into too many levels (from {origin})",
+            got=".".join(levels),
+            allowed="quotes around a level that holds dots",
+            remedy=f"Write {table}.{whole}, on a command line between single quotes.",
+        )
+
+
+def _table_around(levels: Sequence[str], fields: Mapping[str, FieldInfo]) -> str | None:
+    """Return the free-form table that a name lies in; None when it lies in none."""
+    for length in range(len(levels) - 1, 0, -1):
+        table = join_name(levels[:length])
+        if table in fields and _is_table(fields[table]):
+            return table
+    return None
 
 
 def _is_section(name: str, fields: Mapping[str, FieldInfo]) -> bool:

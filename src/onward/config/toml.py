@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from onward.config.names import key_text
 from onward.errors import ConfigError
 
 __all__ = ["to_toml", "toml_value"]
@@ -46,11 +46,7 @@ def _table(path: str, table: Mapping[str, Any]) -> str:
     tables = {k: v for k, v in table.items() if isinstance(v, Mapping) and v}
     parts = []
     if values or not tables:
-        lines = [f"{_key(k)} = {toml_value(v)}" for k, v in values.items()]
+        lines = [f"{key_text(k)} = {toml_value(v)}" for k, v in values.items()]
         parts.append("\n".join([f"[{path}]", *lines]))
-    parts += [_table(f"{path}.{_key(k)}", v) for k, v in tables.items()]
+    parts += [_table(f"{path}.{key_text(k)}", v) for k, v in tables.items()]
     return "\n\n".join(parts)
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
