@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,7 +13,14 @@ from onward.errors import ConfigError, nearest
 from onward.features.featuretools.parents import PARENTS
 from onward.features.featuretools.primitives import resolve_primitives
 
-__all__ = ["DEFAULT_AGGREGATIONS", "DEFAULT_RANKS", "DEFAULT_TRANSFORMS", "Parameters", "check_parameters"]
+__all__ = [
+    "DEFAULT_AGGREGATIONS",
+    "DEFAULT_RANKS",
+    "DEFAULT_TRANSFORMS",
+    "Parameters",
+    "check_parameters",
+    "refuse_unknown",
+]
 
 DEFAULT_AGGREGATIONS = ("mean", "std", "min", "max", "skew", "trend", "sum", "percent_true", "count")
 DEFAULT_TRANSFORMS = ("subtract_numeric", "divide_numeric")
@@ -103,6 +110,18 @@ def check_parameters(timeframe_ns: int, **given: Any) -> Parameters:
         timeout_seconds=float(given["timeout_seconds"]),
         max_gb=float(given["max_gb"]),
     )
+
+
+def refuse_unknown(given: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Refuse options of names that do not exist, with the nearest that does; `ConfigError`."""
+    for name in given:
+        close = nearest(name, known)
+        raise ConfigError(
+            "the stage 'featuretools' has no option of this name",
+            got=repr(name),
+            allowed=", ".join(known),
+            remedy=f"Did you mean {close!r}?" if close else "Leave it out.",
+        )
 
 
 def _parents(given: Any, *, needed: bool) -> tuple[str, ...]:

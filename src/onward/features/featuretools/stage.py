@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Self
 
@@ -12,18 +10,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from onward.errors import ConfigError, StageError, TimeframeError, nearest
+from onward.errors import StageError, TimeframeError
 from onward.features.description import FeatureInfo
 from onward.features.featuretools.check import CheckReport, check_sample
-from onward.features.featuretools.columns import base_values, column, resolve_columns
+from onward.features.featuretools.columns import base_values, resolve_columns
+from onward.features.featuretools.compared import ComparedBuilds
 from onward.features.featuretools.cutoffs import compute_by_cutoff_into
-from onward.features.featuretools.definition import Definition, Expression, from_json
+from onward.features.featuretools.definition import Definition, from_json
 from onward.features.featuretools.evaluate import evaluate_into
+from onward.features.featuretools.needs import describe_definitions, lookback_of, warn_of_cost
 from onward.features.featuretools.parameters import (
     DEFAULT_AGGREGATIONS,
     DEFAULT_RANKS,
     DEFAULT_TRANSFORMS,
     check_parameters,
+    refuse_unknown,
 )
 from onward.features.featuretools.parents import PARENTS
 from onward.features.featuretools.synthesis import definitions as make_definitions
@@ -32,18 +33,13 @@ from onward.types import Market
 
 __all__ = ["FeaturetoolsStage"]
 
-_log = logging.getLogger(__name__)
-
 NAME = "featuretools"
 LIVE_BARS = 1_000
 """Markets of at most the lookback and so many bars are taken for live ones, which start no child."""
 
 ColumnsDone = Callable[[int, str], None]
 
-_checked: dict[str, int] = {}
-"""Bars that were compared with featuretools in this process, by stage, symbols and first bar."""
-CHECKS_REMEMBERED = 1_000
-"""A server that trains for months on a moving range meets a new first bar every time."""
+COMPARED = ComparedBuilds()
 
 
 class FeaturetoolsStage:
@@ -159,7 +155,8 @@ class FeaturetoolsStage:
             featuretools is not installed.
         """
         if unknown:
-            _refuse_unknown(unknown, cls)
+            taken = inspect.signature(cls.for_market).parameters.items()
+            refuse_unknown(unknown, [name for name, p in taken if p.kind is p.KEYWORD_ONLY])
         panel = len(market.symbols) > 1
         if parents is None:
             parents = [name for name, p in PARENTS.items() if p.cross_section or p.span > market.timeframe_ns]
@@ -191,7 +188,7 @@ class FeaturetoolsStage:
             timeout_seconds=timeout_seconds,
             max_gb=max_gb,
         )
-        stage._warn_of_cost()
+        warn_of_cost(stage.describe())
         return stage
 
     @classmethod
@@ -218,7 +215,10 @@ class FeaturetoolsStage:
     @property
     def lookback(self) -> int:
         """Bars that the longest definition needs, the row itself included."""
-        return max(self._lookback(definition.expression) for definition in self.definitions)
+        return max(
+            lookback_of(definition.expression, window_ns=self._window_ns, timeframe_ns=self._timeframe_ns)
+            for definition in self.definitions
+        )
 
     def columns(self) -> tuple[str, ...]:
         """Return the full column names."""
@@ -226,16 +226,8 @@ class FeaturetoolsStage:
 
     def describe(self) -> tuple[FeatureInfo, ...]:
         """Return one line a column; the family names the parents that it looks at."""
-        n_engine = sum(not definition.expression.native for definition in self.definitions)
-        return tuple(
-            FeatureInfo(
-                definition.column,
-                NAME,
-                "+".join(definition.expression.parents) or "bar",
-                self._lookback(definition.expression),
-                _microseconds(definition.expression, n_engine),
-            )
-            for definition in self.definitions
+        return describe_definitions(
+            NAME, self.definitions, window_ns=self._window_ns, timeframe_ns=self._timeframe_ns
         )
 
     def restricted(self, columns: Sequence[str]) -> Self:
@@ -308,7 +300,7 @@ class FeaturetoolsStage:
             self.last_check = check_sample(
                 native, market, values, self._window_ns, out, self.check_rows, self.limits
             )
-            self._note(market)
+            COMPARED.note(self.spec(), market)
 
     def verify(self, market: Market, rows: int = 8) -> CheckReport:
         """Compare a sample of rows with featuretools itself, whatever was compared before.
@@ -333,7 +325,7 @@ class FeaturetoolsStage:
         return {
             "stage": NAME,
             "definitions": [definition.to_json() for definition in self.definitions],
-            "timeframe_ns": int(self.timeframe.value),
+            "timeframe_ns": self._timeframe_ns,
             "training_window_ns": self._window_ns,
             "check_rows": self.check_rows,
             "timeout_seconds": self.limits.seconds,
@@ -377,6 +369,10 @@ class FeaturetoolsStage:
     def _window_ns(self) -> int:
         return int(self.training_window.value)
 
+    @property
+    def _timeframe_ns(self) -> int:
+        return int(self.timeframe.value)
+
     def _settings(self) -> dict[str, Any]:
         return {
             "timeframe": self.timeframe,
@@ -389,59 +385,8 @@ class FeaturetoolsStage:
     def _base_columns(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(c for d in self.definitions for c in d.expression.columns))
 
-    def _lookback(self, expression: Expression) -> int:
-        """Bars in the longest window, missing ones counted as if they were there, and the column's own."""
-        own = max((column(name).lookback for name in expression.columns), default=1)
-        spans = [min(self._window_ns, PARENTS[parent].span) for parent in expression.parents]
-        return own - 1 + max((-(-span // int(self.timeframe.value)) for span in (*spans, 1)), default=1)
-
-    def _key(self, market: Market) -> str:
-        first = int(market.open_time_ns.min())
-        text = json.dumps([self.spec(), first, market.symbols], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
-
     def _is_due(self, market: Market) -> bool:
         longest = max(rows.stop - rows.start for rows in market.rows.values())
         if self.check_rows == 0 or longest <= self.lookback + LIVE_BARS:
             return False
-        return len(market) > _checked.get(self._key(market), 0)
-
-    def _note(self, market: Market) -> None:
-        _checked[self._key(market)] = len(market)
-        for oldest in list(_checked)[:-CHECKS_REMEMBERED]:
-            _checked.pop(oldest, None)
-
-    def _warn_of_cost(self) -> None:
-        engine = [info for info in self.describe() if (info.microseconds or 0.0) > 100.0]
-        if engine:
-            milliseconds = sum(info.microseconds or 0.0 for info in engine) / 1e3
-            _log.warning(
-                "featuretools: %d features are computed by featuretools itself, about %.0f ms a row"
-                " (%.0f min for 10,000 rows): %s",
-                len(engine),
-                milliseconds,
-                milliseconds * 10_000 / 60_000,
-                ", ".join(info.column for info in engine[:3]) + (" ..." if len(engine) > 3 else ""),
-            )
-
-
-def _microseconds(expression: Expression, n_engine: int) -> float:
-    """Return the cost of a definition: its kernels' share, or of the engine what a row costs at all."""
-    if not expression.native:
-        own = expression.walk()
-        return max(e.primitive.microseconds for e in own if e.kind != "column" and not e.native) / n_engine
-    return 0.005 + sum(e.primitive.microseconds for e in expression.walk() if e.kind != "column")
-
-
-def _refuse_unknown(unknown: Mapping[str, Any], cls: type[FeaturetoolsStage]) -> None:
-    import inspect
-
-    known = [n for n, p in inspect.signature(cls.for_market).parameters.items() if p.kind is p.KEYWORD_ONLY]
-    name = next(iter(unknown))
-    close = nearest(name, known)
-    raise ConfigError(
-        f"the stage {NAME!r} has no option of this name",
-        got=repr(name),
-        allowed=", ".join(known),
-        remedy=f"Did you mean {close!r}?" if close else "Leave it out.",
-    )
+        return not COMPARED.covers(self.spec(), market)

@@ -7,6 +7,7 @@ import pytest
 from onward.features.featuretools import FeaturetoolsStage
 from onward.features.featuretools import stage as module
 from onward.features.featuretools.check import CheckReport
+from onward.features.featuretools.compared import ComparedBuilds
 from onward.testing.markets import random_walk
 
 
@@ -17,8 +18,8 @@ def test_the_newest_comparisons_are_remembered(monkeypatch: pytest.MonkeyPatch) 
         compared.append(1)
         return CheckReport("passed")
 
-    monkeypatch.setattr(module, "_checked", {})
-    monkeypatch.setattr(module, "CHECKS_REMEMBERED", 3)
+    remembered = ComparedBuilds(limit=3)
+    monkeypatch.setattr(module, "COMPARED", remembered)
     monkeypatch.setattr(module, "check_sample", compare)
     market = random_walk(1_200)
     stage = FeaturetoolsStage.for_market(market, columns=["log_return"], parents=["day"])
@@ -27,7 +28,7 @@ def test_the_newest_comparisons_are_remembered(monkeypatch: pytest.MonkeyPatch) 
         stage.compute(part)
         stage.compute(part)
     assert len(compared) == 5
-    assert len(module._checked) == 3
+    assert len(remembered) == 3
     stage.compute(ranges[4])
     assert len(compared) == 5
     stage.compute(ranges[0])
