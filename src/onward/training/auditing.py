@@ -12,8 +12,8 @@ from onward.features.pipeline import FeaturePipeline
 from onward.protocols import Labeler, Progress
 from onward.training.dataset import Dataset, label_spans, prepare
 from onward.training.optimization import OptimizationCoordinator
+from onward.training.outcomes import FoldOutcome, Training
 from onward.training.seam import Trainer
-from onward.training.trainer import FoldOutcome, Training
 from onward.types import CLASSES, Market
 
 __all__ = ["audit_trainer"]

@@ -19,7 +19,7 @@ from onward.protocols import Splitter
 from onward.types import CLASSES, Fold, Spans
 
 if TYPE_CHECKING:
-    from onward.training.trainer import TrainingRows
+    from onward.training.rows import TrainingRows
 
 __all__ = ["learn_calibrated", "require_outcomes"]
 

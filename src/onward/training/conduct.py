@@ -18,12 +18,12 @@ from onward.registry.files import storage_errors
 from onward.training.assembly import plan_cautions
 from onward.training.ledger import RunLedger
 from onward.training.optimization import OptimizationCoordinator, SearchedTraining, StudyKeeper
+from onward.training.outcomes import Training
 from onward.training.plan import TrainingPlan
 from onward.training.publishing import stage_bundle
 from onward.training.reporting import report_content
 from onward.training.result import TrainingResult
 from onward.training.seam import Trainer
-from onward.training.trainer import Training
 from onward.types import Certificate, Market
 
 __all__ = ["Auditor", "Conductor"]

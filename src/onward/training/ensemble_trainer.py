@@ -22,7 +22,8 @@ from onward.evaluation.learning import LearningRecord, MemberRecord
 from onward.evaluation.metrics import measure
 from onward.features.pipeline import FittedPipeline
 from onward.prediction.predictor import Predictor
-from onward.training.trainer import BaseTrainer, TrainingRows
+from onward.training.rows import TrainingRows
+from onward.training.trainer import BaseTrainer
 from onward.types import CLASSES, FloatArray, Fold, IntArray
 
 __all__ = ["EnsembleTrainer"]

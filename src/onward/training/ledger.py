@@ -6,9 +6,9 @@ from typing import Protocol
 
 from onward.errors import PlanError
 from onward.registry import RunRecord, RunStore, RunVerdict
+from onward.training.outcomes import Training
 from onward.training.plan import TrainingPlan
 from onward.training.publishing import describe_market
-from onward.training.trainer import Training
 from onward.types import Market
 
 __all__ = ["RunLedger", "StoredLedger", "Unrecorded"]

@@ -16,8 +16,8 @@ from onward.prediction.predictor import Predictor
 from onward.protocols import CausalStage, FittedStage, Model
 from onward.registry import BundleFacts, FeatureSchema, Manifest, library_versions, write_bundle
 from onward.training.model_assembly import model_title
+from onward.training.outcomes import Training
 from onward.training.plan import TrainingPlan
-from onward.training.trainer import Training
 from onward.types import Certificate, Market
 
 __all__ = ["describe_market", "foreign_packages", "stage_bundle"]

@@ -18,7 +18,7 @@ from onward.features.selection.across_fits import FINAL_FIT, ledger_of, ledgers_
 from onward.prediction.predictor import Predictor
 from onward.registry import library_versions
 from onward.training.optimization import SearchResult
-from onward.training.trainer import Training
+from onward.training.outcomes import Training
 
 if TYPE_CHECKING:
     from onward.training.result import TrainingResult

@@ -16,8 +16,8 @@ from onward.evaluation.verdict import Verdict
 from onward.prediction.predictor import Predictor
 from onward.registry import Version
 from onward.training.optimization import SearchedTraining, SearchResult
+from onward.training.outcomes import Training
 from onward.training.plan import TrainingPlan
-from onward.training.trainer import Training
 from onward.types import Certificate
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Protocol
 from onward.features.pipeline import FeaturePipeline
 from onward.protocols import Labeler, Progress, Splitter
 from onward.training.dataset import Dataset
-from onward.training.trainer import FoldOutcome, Training
+from onward.training.outcomes import FoldOutcome, Training
 from onward.types import Fold, Market
 
 __all__ = ["Trainer"]

@@ -7,7 +7,8 @@ from typing import Any
 
 from onward.prediction.predictor import Predictor
 from onward.protocols import Model
-from onward.training.trainer import BaseTrainer, TrainingRows
+from onward.training.rows import TrainingRows
+from onward.training.trainer import BaseTrainer
 
 __all__ = ["SingleModelTrainer"]
 

@@ -9,18 +9,13 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
 from onward.errors import LabelError, SplitError
 from onward.evaluation.baselines import rule_probabilities
-from onward.evaluation.judgement import Judgement, judge
+from onward.evaluation.judgement import judge
 from onward.evaluation.learning import LearningRecord
-from onward.evaluation.oof import OutOfFold, mutual_training
 from onward.features.pipeline import FeaturePipeline
 from onward.labels import require_classes
 from onward.labels.weights import WeightScheme
@@ -30,145 +25,12 @@ from onward.splits import PurgedKFold, require_training_rows
 from onward.training.calibrating import learn_calibrated, require_outcomes
 from onward.training.cautions import purging_cautions, symbol_cautions
 from onward.training.dataset import Dataset, label_spans, prepare
+from onward.training.outcomes import FoldOutcome, Training, pool
+from onward.training.rows import TrainingRows
 from onward.training.weighing import Weighing
-from onward.types import CLASSES, FloatArray, Fold, IntArray, Labels, Market, ProgressEvent, Spans
+from onward.types import CLASSES, Fold, IntArray, Labels, Market, ProgressEvent, Spans
 
 __all__ = ["BaseTrainer", "FoldOutcome", "Training", "TrainingRows", "pool"]
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingRows:
-    """The rows in hand: nothing that is fitted sees any other.
-
-    Attributes
-    ----------
-    X
-        Causal features, float32, shape (n, n_columns); NaN = not known yet.
-    y
-        Classes -1, 0, 1, shape (n,).
-    spans, weight
-        Their spans and sample weights (mean 1).
-    seed
-        Seed of everything random in this fit.
-    weighing
-        How ``weight`` came about, so that fewer rows can be weighed anew; None keeps what they have.
-    """
-
-    X: pd.DataFrame
-    y: npt.NDArray[Any]
-    spans: Spans
-    weight: FloatArray
-    seed: int
-    weighing: Weighing | None = None
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def take(self, positions: IntArray, *, seed: int | None = None) -> Self:
-        """Return some of the rows, weighed by themselves: what an inner fold learns from.
-
-        Parameters
-        ----------
-        positions
-            Positions into these rows.
-        seed
-            Seed of the fit on them; None keeps the seed.
-
-        Raises
-        ------
-        LabelError
-            When they hold one class only, or weigh nothing.
-        """
-        y = self.y[positions]
-        try:
-            require_classes(y, where="the training rows of an inner fold")
-        except LabelError as error:
-            raise LabelError(
-                error.what,
-                got=error.got,
-                allowed=error.allowed,
-                remedy="Use a longer time range, or raise training.inner_folds so that each fold learns from "
-                "more rows.",
-            ) from error
-        weighing = None if self.weighing is None else self.weighing.take(positions)
-        weight = self.weight[positions] if weighing is None else weighing.weights()
-        return type(self)(
-            self.X.iloc[positions],
-            y,
-            self.spans.take(positions),
-            weight / weight.mean(),
-            self.seed if seed is None else seed,
-            weighing,
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class FoldOutcome:
-    """What one fold learnt and predicted.
-
-    Attributes
-    ----------
-    fold
-        Its training and test rows.
-    y
-        Labels of the test rows, made with what this fold's training rows fitted.
-    probability
-        Predictions of the test rows, shape (n_test, 3).
-    prior
-        Class frequencies of the training rows, shape (3,).
-    baselines
-        Probabilities of the naive rules on the test rows, by name.
-    predictor
-        The fitted stages and the model.
-    """
-
-    fold: Fold
-    y: IntArray
-    probability: FloatArray
-    prior: FloatArray
-    baselines: dict[str, FloatArray]
-    predictor: Predictor
-
-
-@dataclass(frozen=True, eq=False)
-class Training:
-    """A finished training, before anything is written or published.
-
-    Attributes
-    ----------
-    dataset
-        Features and spans of all bars.
-    folds
-        What each fold learnt.
-    oof
-        Pooled out-of-fold predictions.
-    judgement
-        Scores, null band and verdicts.
-    labels
-        Labels of all rows, fitted on all rows: those of the final fit.
-    labeler_state
-        The labeler that made them, as plain JSON values.
-    predictor
-        What was learnt from all labelled rows.
-    seconds
-        Wall-clock time of each part, by name.
-    warnings
-        What a person should know, in sentences.
-    learning
-        How the final fit learnt: members of an ensemble and their scores inside the training rows,
-        calibration; None when there is nothing to tell.
-    """
-
-    dataset: Dataset
-    folds: tuple[FoldOutcome, ...]
-    oof: OutOfFold
-    judgement: Judgement
-    labels: Labels
-    labeler_state: dict[str, Any]
-    predictor: Predictor
-    seconds: dict[str, float]
-    warnings: tuple[str, ...] = ()
-    learning: LearningRecord | None = None
 
 
 class BaseTrainer(ABC):
@@ -400,26 +262,6 @@ class BaseTrainer(ABC):
                 allowed="'classes'",
                 remedy="Use a labeler that says down, range or up, such as ThresholdLabeler.",
             )
-
-
-def pool(spans: Spans, outcomes: Sequence[FoldOutcome]) -> OutOfFold:
-    """Put the folds' predictions together, in the order of the spans; unscored rows are absent."""
-    test = np.concatenate([o.fold.test for o in outcomes])
-    order = np.argsort(test, kind="stable")
-    names = outcomes[0].baselines
-
-    def gather(parts: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        return np.concatenate(parts)[order]
-
-    return OutOfFold(
-        spans=spans.take(test[order]),
-        fold=gather([np.full(len(o.fold.test), o.fold.number, dtype=np.int64) for o in outcomes]),
-        y=gather([o.y for o in outcomes]),
-        probability=gather([o.probability for o in outcomes]),
-        prior=gather([np.tile(o.prior, (len(o.fold.test), 1)) for o in outcomes]),
-        baselines={name: gather([o.baselines[name] for o in outcomes]) for name in names},
-        mutual=mutual_training([o.fold for o in outcomes]),
-    )
 
 
 def _require_nested(inner: Splitter, spans: Spans, depth: int) -> None:
