@@ -9,7 +9,7 @@ that stand in for each other hide each other's importance unless they are displa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -21,18 +21,15 @@ import pandas as pd
 from onward.errors import ConfigError, ModelError, nearest
 from onward.evaluation.displacement import Displacement, displaced_rows
 from onward.evaluation.metrics import direction_auc, log_loss
-from onward.kernels.statistics import centred_ranks
 from onward.types import FloatArray, IntArray, Spans
 
-__all__ = [
-    "SCORES",
-    "FoldRows",
-    "block_permutation_importance",
-    "correlation_clusters",
-    "importance_of_folds",
-    "importance_summary",
-    "used_columns",
-]
+__all__ = ["FOLD_COLUMNS", "SCORES", "Predict", "block_permutation_importance"]
+
+FOLD_COLUMNS = (
+    *("subject", "n_columns", "score", "base", "decrease", "deviation", "standard_error", "z"),
+    *("n_rows", "n_repeats"),
+)
+"""Columns of `block_permutation_importance`."""
 
 Predict: TypeAlias = Callable[[pd.DataFrame], FloatArray]
 Score: TypeAlias = Callable[[FloatArray, IntArray, FloatArray], float]
@@ -57,38 +54,6 @@ SCORES: Mapping[str, Score] = MappingProxyType(
     }
 )
 """Scores whose decrease is measured, by name: of probabilities, outcomes and training prior."""
-
-
-@dataclass(frozen=True, eq=False)
-class FoldRows:
-    """What importance needs of one fold.
-
-    Attributes
-    ----------
-    number
-        Of the fold.
-    predict
-        From rows of ``X`` to probabilities of down, range, up, shape (n, 3).
-    X
-        Test rows, as ``predict`` takes them.
-    y
-        Their outcomes, -1, 0, 1, as this fold labels them, shape (n,).
-    spans
-        Their spans.
-    prior
-        Class frequencies of the training rows, shape (3,).
-    columns
-        Columns that the model uses; the others are not displaced, nothing hangs on them.
-        None takes all.
-    """
-
-    number: int
-    predict: Predict
-    X: pd.DataFrame
-    y: IntArray
-    spans: Spans
-    prior: FloatArray | None = None
-    columns: tuple[str, ...] | None = None
 
 
 def block_permutation_importance(
@@ -125,9 +90,11 @@ def block_permutation_importance(
         Class frequencies of the fold's training rows, shape (3,), for ``log_loss_skill``; equal
         shares when None.
     columns
-        Columns that the model uses (`used_columns`); None takes all of ``X``.
+        Columns that the model uses (see `onward.evaluation.importance_folds.used_columns`); None
+        takes all of ``X``.
     groups
-        Columns to be displaced together, by name (`correlation_clusters`); None takes each alone.
+        Columns to be displaced together, by name (see `onward.evaluation.importance_clusters`);
+        None takes each alone.
     scores
         Names of `SCORES`.
     method, block_bars, n_repeats, seed
@@ -183,158 +150,7 @@ def block_permutation_importance(
                     "n_repeats": n_repeats,
                 }
             )
-    return pd.DataFrame(records, columns=FOLD_COLUMNS)
-
-
-FOLD_COLUMNS = [
-    *("subject", "n_columns", "score", "base", "decrease", "deviation", "standard_error", "z"),
-    *("n_rows", "n_repeats"),
-]
-
-
-def importance_of_folds(
-    folds: Iterable[FoldRows],
-    *,
-    groups: Mapping[str, Sequence[str]] | None = None,
-    **options: Any,
-) -> pd.DataFrame:
-    """Return `block_permutation_importance` of every fold, one row a fold, subject and score.
-
-    Parameters
-    ----------
-    folds
-        Taken one by one, so a generator keeps one fold in memory. Folds may see different
-        columns; a column that a fold lacks has an importance of 0 there.
-    groups
-        The same for all folds; None takes each column that any fold has.
-    options
-        Of `block_permutation_importance`, ``prior`` and ``columns`` excepted.
-
-    Raises
-    ------
-    ConfigError, ModelError, NotEnoughDataError
-        As `block_permutation_importance`.
-    """
-    tables: list[pd.DataFrame] = []
-    for fold in folds:
-        own = groups
-        if groups is not None:
-            own = {name: [c for c in members if c in fold.X.columns] for name, members in groups.items()}
-        table = block_permutation_importance(
-            fold.predict,
-            fold.X,
-            fold.y,
-            fold.spans,
-            prior=fold.prior,
-            columns=fold.columns,
-            groups=own,
-            **options,
-        )
-        table.insert(0, "fold", fold.number)
-        tables.append(table)
-    if not tables:
-        return pd.DataFrame(columns=["fold", *FOLD_COLUMNS])
-    return pd.concat(tables, ignore_index=True)
-
-
-def importance_summary(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the importances over the folds, one row a subject and score, most important first.
-
-    Parameters
-    ----------
-    table
-        From `importance_of_folds`.
-
-    Returns
-    -------
-    DataFrame
-        ``subject``, ``score``, ``decrease`` (mean over all folds, 0 where a fold's model lacks the
-        subject), ``standard_error`` (deviation over the folds / sqrt(folds), as López de Prado
-        2018, snippet 8.3; NaN with one fold; folds share training rows, so it is a lower bound),
-        ``positive`` (share of folds in which the score fell), ``used`` (folds whose model uses
-        it), ``folds``. Sorted by score in order of appearance, then by decrease.
-    """
-    columns = ["subject", "score", "decrease", "standard_error", "positive", "used", "folds"]
-    if table.empty:
-        return pd.DataFrame(columns=columns)
-    parts: list[pd.DataFrame] = []
-    for score, rows in table.groupby("score", sort=False):
-        wide = rows.pivot_table(index="fold", columns="subject", values="decrease", sort=False, dropna=False)
-        present = rows.pivot_table(index="fold", columns="subject", values="n_columns", sort=False)
-        undefined = rows.groupby("fold")["base"].first().isna()
-        wide = wide.fillna(0.0).loc[~undefined.reindex(wide.index)]
-        n = len(wide)
-        part = pd.DataFrame(
-            {
-                "subject": wide.columns,
-                "score": score,
-                "decrease": wide.mean().to_numpy(),
-                "standard_error": (wide.std(ddof=1) / np.sqrt(max(n, 1))).to_numpy(),
-                "positive": (wide > 0).mean().to_numpy(),
-                "used": (present.reindex(columns=wide.columns).fillna(0) > 0).sum().to_numpy(),
-                "folds": n,
-            }
-        )
-        parts.append(part.sort_values("decrease", ascending=False, kind="stable"))
-    return pd.concat(parts, ignore_index=True)[columns]
-
-
-def correlation_clusters(X: pd.DataFrame, *, above: float = 0.5) -> dict[str, tuple[str, ...]]:
-    """Return clusters of columns that resemble each other, each under the name of its centre.
-
-    Average linkage on ``1 - |rank correlation|``: two clusters join while the mean correlation
-    between their members is above the threshold. No label is looked at. (López de Prado 2020,
-    ch. 4, clusters by k-means on distances of distances; what is displaced together is the same
-    idea with a threshold that can be read.)
-
-    Parameters
-    ----------
-    X
-        Rows, shape (n, n_columns); training rows for preference. NaN rows of a column count as
-        unrelated.
-    above
-        Mean absolute Spearman correlation, 0 to 1, above which clusters join.
-
-    Returns
-    -------
-    dict
-        Members of each cluster, the centre (largest mean correlation with the others) first; in
-        the order of the columns.
-
-    Raises
-    ------
-    ConfigError
-        When the threshold is not between 0 and 1.
-    """
-    if not 0.0 < above < 1.0:
-        raise ConfigError(
-            "no correlation of clusters", got=above, allowed="between 0 and 1", remedy="Use 0.5."
-        )
-    from scipy.cluster.hierarchy import fcluster, linkage
-    from scipy.spatial.distance import squareform
-
-    names = [str(c) for c in X.columns]
-    if len(names) < 2:
-        return {name: (name,) for name in names}
-    ranks = np.stack([centred_ranks(X[name].to_numpy(np.float64)) for name in X.columns])
-    likeness = np.clip(np.abs(ranks.astype(np.float64) @ ranks.T.astype(np.float64)), 0.0, 1.0)
-    likeness = (likeness + likeness.T) / 2
-    distance = 1.0 - likeness
-    np.fill_diagonal(distance, 0.0)
-    cluster = fcluster(linkage(squareform(distance, checks=False), "average"), 1.0 - above, "distance")
-    found: dict[str, tuple[str, ...]] = {}
-    for number in dict.fromkeys(cluster.tolist()):
-        members = np.flatnonzero(cluster == number)
-        closeness = likeness[np.ix_(members, members)].sum(axis=1)
-        centre = int(members[closeness.argmax()])
-        found[names[centre]] = (names[centre], *(names[m] for m in members if m != centre))
-    return found
-
-
-def used_columns(gain: pd.Series) -> tuple[str, ...]:
-    """Return the columns with a gain; all of them when the model has no notion of gain."""
-    used = gain[gain > 0] if bool((gain > 0).any()) else gain
-    return tuple(str(c) for c in used.index)
+    return pd.DataFrame(records, columns=list(FOLD_COLUMNS))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,11 +10,10 @@ from sklearn.inspection import permutation_importance
 
 from onward.errors import ConfigError, ModelError, NotEnoughDataError
 from onward.evaluation.displacement import displaced_rows
-from onward.evaluation.importance import (
-    SCORES,
+from onward.evaluation.importance import SCORES, block_permutation_importance
+from onward.evaluation.importance_clusters import correlation_clusters
+from onward.evaluation.importance_folds import (
     FoldRows,
-    block_permutation_importance,
-    correlation_clusters,
     importance_of_folds,
     importance_summary,
     used_columns,
