@@ -46,7 +46,7 @@ def prepare(
 def run_chunk(
     arrays: Arrays, values: dict[str, Any], progress: Callable[..., None]
 ) -> tuple[Arrays, dict[str, Any]]:
-    """Compute a chunk: windows and times in, values and what each calculator raised out."""
+    """Compute a chunk: windows and times in, values and what each feature raised out."""
     del progress
     try:
         found, errors = compute_chunk(arrays["windows"], arrays.get("times"), values["wanted"])
@@ -58,7 +58,7 @@ def run_chunk(
 def compute_chunk(
     windows: npt.NDArray[np.float64], times: npt.NDArray[np.int64] | None, wanted: Wanted
 ) -> tuple[npt.NDArray[np.float64], dict[str, tuple[str, int]]]:
-    """Return values of each window, and of each calculator that raised its first error and how often.
+    """Return values of each window, and of each feature that raised its first error and how often.
 
     Parameters
     ----------
@@ -78,24 +78,54 @@ def compute_chunk(
     for row, window in enumerate(windows):
         start = 0
         for function, (calculator, _, parameters, names) in zip(callables, wanted, strict=True):
-            x: Any = np.array(window)
+            x: Any = window
             if getattr(function, "input", None) == "pd.Series":
                 index = None if times is None else pd.DatetimeIndex(times[row].astype("datetime64[ns]"))
-                x = pd.Series(x, index=index)
-            try:
-                if getattr(function, "fctype", "simple") == "combiner":
-                    by_key = {f"{calculator}__{key}": value for key, value in function(x, param=parameters)}
-                    found = [by_key.get(name, np.nan) for name in names]
-                else:
-                    found = [function(x, **p) for p in parameters] if parameters else [function(x)]
-                out[row, start : start + len(names)] = found
-            except ImportError:
-                raise
-            except Exception as error:  # a calculator may raise anything on a window
-                first, times_raised = errors.get(calculator, (f"{type(error).__name__}: {error}", 0))
-                errors[calculator] = first, times_raised + 1
+                x = pd.Series(np.array(window), index=index)
+            found = values_of(function, calculator, x, parameters, names, errors)
+            out[row, start : start + len(names)] = found
             start += len(names)
     return out, errors
+
+
+def values_of(
+    function: Callable[..., Any],
+    calculator: str,
+    x: Any,
+    parameters: Sequence[Mapping[str, Any]],
+    names: Sequence[str],
+    errors: dict[str, tuple[str, int]],
+) -> list[float]:
+    """Return a calculator's values of one window; NaN, and a note in ``errors``, where it raised.
+
+    When several parameter dictionaries are asked for together and that fails, each is asked for by
+    itself: one that cannot be computed takes no other with it.
+    """
+    try:
+        return called(function, calculator, x.copy(), parameters, names)
+    except ImportError:
+        raise
+    except Exception as error:  # a calculator may raise anything on a window
+        if len(names) > 1:
+            each = zip(parameters, names, strict=True)
+            return [values_of(function, calculator, x, [p], [name], errors)[0] for p, name in each]
+        first, times_raised = errors.get(names[0], (f"{type(error).__name__}: {error}", 0))
+        errors[names[0]] = first, times_raised + 1
+        return [np.nan]
+
+
+def called(
+    function: Callable[..., Any],
+    calculator: str,
+    x: Any,
+    parameters: Sequence[Mapping[str, Any]],
+    names: Sequence[str],
+) -> list[float]:
+    """Return what a calculator gives for one window, by parameter dictionary."""
+    if getattr(function, "fctype", "simple") == "combiner":
+        by_key = {f"{calculator}__{key}": value for key, value in function(x, param=parameters)}
+        return [float(by_key.get(name, np.nan)) for name in names]
+    return [float(function(x, **p)) for p in parameters] if parameters else [float(function(x))]
 
 
 def functions(wanted: Wanted) -> list[Callable[..., Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -15,13 +15,17 @@ from onward.features.tsfresh.functions import address_of
 from onward.features.tsfresh.parameters import Feature, plain
 from onward.types import FloatArray, IntArray
 
-__all__ = ["CHUNK_ROWS", "TsfreshProcess"]
+__all__ = ["CHUNK_ROWS", "FallbackWarning", "TsfreshProcess", "shortened", "what_raised"]
 
 CHUNK_ROWS = 128
 """Windows in one request: bounds the child's memory and the age of a time-out."""
 START_SECONDS = 120.0
 """Importing tsfresh takes 5 to 9 s on a quiet machine."""
 MODULE = "onward.features.tsfresh.child"
+
+
+class FallbackWarning(UserWarning):
+    """Features without a kernel: tsfresh computed them in a child process, slowly, or raised on some."""
 
 
 class TsfreshProcess:
@@ -91,7 +95,7 @@ class TsfreshProcess:
     def compute(self, windows: FloatArray, times: IntArray | None) -> FloatArray:
         """Return the features of a chunk of windows, shape (rows, features).
 
-        Cells of a calculator that raised are NaN; `errors` keeps its first message, `raised` counts.
+        Cells of a feature that raised are NaN; `errors` keeps its first message, `raised` counts.
         """
         arrays: dict[str, Any] = {"windows": windows} | ({} if times is None else {"times": times})
         answer = self._call("run_chunk", arrays, "did not finish a chunk")
@@ -114,3 +118,14 @@ class TsfreshProcess:
                 remedy="Raise the timeout, shorten the window, or drop the features that are not native.",
                 log=error.log,
             ) from error
+
+
+def what_raised(errors: Mapping[str, str], raised: Mapping[str, int]) -> list[str]:
+    """Return a sentence a feature that raised: calculator and parameters by its name, error, windows."""
+    windows = {name: "1 window" if raised[name] == 1 else f"{raised[name]:,} windows" for name in errors}
+    return [f"{name} raised {text} in {windows[name]}; its cells are NaN" for name, text in errors.items()]
+
+
+def shortened(names: Sequence[str]) -> str:
+    """Return the first three of some names, and how many more there are."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

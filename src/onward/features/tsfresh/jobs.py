@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from onward.features.tsfresh.fallback import CHUNK_ROWS, TsfreshProcess
+from onward.features.tsfresh.fallback import CHUNK_ROWS, TsfreshProcess, what_raised
 from onward.features.tsfresh.inputs import RollingInput
 from onward.features.tsfresh.parameters import Feature
 from onward.types import BoolArray, FloatArray, IntArray
@@ -184,6 +184,10 @@ class FallbackPart:
     def __exit__(self, *reason: Any) -> None:
         if self.process is not None:
             self.process.__exit__(*reason)
+
+    def complaints(self) -> list[str]:
+        """Return a sentence a feature that raised so far."""
+        return [] if self.process is None else what_raised(self.process.errors, self.process.raised)
 
     def write(self, job: Job, ends: IntArray, places: IntArray) -> None:
         """Let tsfresh write its features of a job, chunk by chunk."""

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from onward.errors import ConfigError, nearest
+from onward.features.tsfresh.fallback import FallbackWarning, shortened, what_raised
 from onward.features.tsfresh.inputs import RollingInput, read_count, read_values, read_windows
 from onward.features.tsfresh.jobs import Job, available_threads, compute_fallback, compute_native
 from onward.features.tsfresh.parameters import resolve_parameters
@@ -30,10 +31,6 @@ __all__ = [
 Alignment = Literal["windows", "full"]
 
 
-class FallbackWarning(UserWarning):
-    """Some features have no kernel; tsfresh computed them in a child process, slowly."""
-
-
 @dataclass(frozen=True)
 class RollingReport:
     """How a call went.
@@ -49,7 +46,8 @@ class RollingReport:
     skipped
         Features left out because they need times and there were none, as in tsfresh.
     errors
-        Message of the first window on which a fallback calculator raised; its cells are NaN.
+        By feature (its name holds calculator and parameters): message of the first window on which
+        it raised in the fallback; its cells are NaN.
     raised
         In how many windows each of those raised, over all series and lengths.
     unknown_windows
@@ -152,7 +150,7 @@ def rolling_features(
     Warns
     -----
     FallbackWarning
-        If some features have no kernel; it also names the calculators that raised, and in how
+        If some features have no kernel; it also names the features that raised, and in how
         many windows. `extract_rolling` returns the same in a report.
 
     Examples
@@ -180,16 +178,9 @@ def rolling_features(
 
 def fallback_message(report: RollingReport) -> str:
     """Return what a user has to know of a call that went through tsfresh."""
-    names = report.fallback
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    told = [
-        f"no kernel computes {shown}; tsfresh did, in a child process, in {report.fallback_seconds:.0f} s",
-    ]
-    for name, text in report.errors.items():
-        count = report.raised[name]
-        windows = "1 window" if count == 1 else f"{count} windows"
-        told.append(f"{name} raised {text} in {windows}; its cells are NaN")
-    return ". ".join(told)
+    told = f"no kernel computes {shortened(report.fallback)}; tsfresh did, in a child process, "
+    seconds = f"in {report.fallback_seconds:.0f} s"
+    return ". ".join([told + seconds, *what_raised(report.errors, report.raised)])
 
 
 def column_names(

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from onward.errors import StageError, nearest
+from onward.errors import StageError
 from onward.features.description import FeatureInfo
+from onward.features.tsfresh.blocks import Block, narrowed
 from onward.features.tsfresh.costs import microseconds
-from onward.features.tsfresh.functions import address_of, require_calculator, require_sources, sources
-from onward.features.tsfresh.inputs import RollingInput, read_count
+from onward.features.tsfresh.fallback import FallbackWarning
+from onward.features.tsfresh.functions import require_sources, sources
+from onward.features.tsfresh.inputs import RollingInput
 from onward.features.tsfresh.jobs import FallbackPart, Job, available_threads, compute_native
-from onward.features.tsfresh.parameters import Feature, plain, resolve_parameters
+from onward.features.tsfresh.options import addresses, read_lengths, read_timeout, written
+from onward.features.tsfresh.parameters import resolve_parameters
 from onward.features.tsfresh.relevance import TSFreshRelevance
-from onward.features.tsfresh.series import Source, resolve_series, series_values
+from onward.features.tsfresh.series import resolve_series, series_values
 from onward.types import Market
 
 __all__ = ["TSFreshStage"]
@@ -29,24 +32,6 @@ LIMIT = float(np.finfo(np.float32).max)
 """Larger magnitudes do not fit the matrices that models see."""
 
 ColumnsDone = Callable[[int, str], None]
-
-
-@dataclass(frozen=True)
-class Block:
-    """The columns of one series and one window, which are computed together."""
-
-    source: Source
-    window: int
-    features: tuple[Feature, ...]
-
-    def columns(self) -> tuple[str, ...]:
-        """Return the full column names."""
-        return tuple(f"tsfresh__{self.source.name}__{self.window}__{f.name}" for f in self.features)
-
-    @property
-    def lookback(self) -> int:
-        """Bars that a row needs, its own included."""
-        return self.window + self.source.lookback - 1
 
 
 class TSFreshStage:
@@ -213,6 +198,11 @@ class TSFreshStage:
             If two side series carry a value column that is wanted.
         ConfigError, StageError
             If tsfresh is needed and missing, or its process fails.
+
+        Warns
+        -----
+        FallbackWarning
+            If features without a kernel raised on some windows, whose cells are then NaN.
         """
         matrix = np.empty((len(self.columns()), len(market))).T
         self.compute_into(market, matrix)
@@ -246,6 +236,9 @@ class TSFreshStage:
                 first += len(block.features)
                 if done is not None:
                     done(first, f"{block.source.name} {block.window}")
+            complaints = fallback.complaints()
+        if complaints:
+            warnings.warn(f"the stage {self.name!r}: {'. '.join(complaints)}", FallbackWarning, stacklevel=2)
 
     def restricted(self, columns: Sequence[str]) -> Self:
         """Return a stage with these columns, values equal to the last bit, and without a test.
@@ -273,7 +266,7 @@ class TSFreshStage:
             "series": list(self.series),
             "only": None if self._only is None else list(self.columns()),
             "timeout": self.timeout,
-            "sources": sources(_addresses(self._written)),
+            "sources": sources(addresses(self._written)),
         }
 
     @classmethod
@@ -293,7 +286,7 @@ class TSFreshStage:
                 allowed=", ".join(keys),
                 remedy="Use what stage.spec() returned.",
             )
-        require_sources(_addresses(spec["parameters"]), spec["sources"])
+        require_sources(addresses(spec["parameters"]), spec["sources"])
         return cls(
             spec["columns"],
             windows=spec["windows"],
@@ -318,79 +311,3 @@ class TSFreshStage:
         return RollingInput(
             tuple(values), tuple(values.values()), market.index, market.decision_time_ns, starts
         )
-
-
-def narrowed(blocks: tuple[Block, ...], only: Sequence[str] | None) -> tuple[Block, ...]:
-    """Return the blocks of some columns, with those alone where every feature has a kernel."""
-    if only is None:
-        return blocks
-    own = {column for block in blocks for column in block.columns()}
-    strange = [column for column in only if column not in own]
-    if strange or not only:
-        close = nearest(strange[0], own) if strange else None
-        raise StageError(
-            "the stage 'tsfresh' cannot be restricted to these columns",
-            got=strange[0] if strange else "no column",
-            allowed=f"some of its {len(own)} columns",
-            remedy=f"Did you mean {close!r}?" if close else "Take them from columns().",
-        )
-    wanted = frozenset(only)
-    kept = [
-        Block(
-            block.source,
-            block.window,
-            tuple(f for column, f in zip(block.columns(), block.features, strict=True) if column in wanted),
-        )
-        for block in blocks
-    ]
-    kept = [block for block in kept if block.features]
-    needed = {feature.name for block in kept for feature in block.features}
-    union = tuple(feature for feature in blocks[0].features if feature.name in needed)
-    if all(feature.native for feature in union):
-        return tuple(kept)
-    return tuple(Block(block.source, block.window, union) for block in kept)
-
-
-def written(features: Sequence[Feature]) -> list[list[Any]]:
-    """Return features as JSON values: pairs of calculator or address, and parameters or None."""
-    out: dict[str, list[dict[str, Any]]] = {}
-    for feature in features:
-        name, function = feature.calculator, feature.function
-        if function is not None:
-            name = address_of(function)
-            require_calculator(function, name)
-        entries = out.setdefault(name, [])
-        if feature.parameters:
-            entries.append(plain(feature.parameters, name))
-    return [[name, entries or None] for name, entries in out.items()]
-
-
-def _addresses(parameters: Sequence[Any]) -> list[str]:
-    """Return the addresses among calculators as `written` gives them."""
-    return [str(name) for name, _ in parameters if ":" in str(name)]
-
-
-def read_lengths(windows: Any) -> tuple[int, ...]:
-    """Return window lengths: positive whole numbers, each once."""
-    lengths = tuple(windows) if isinstance(windows, Sequence | np.ndarray) else (windows,)
-    checked = tuple(read_count("tsfresh.windows", length) for length in lengths)
-    if not checked or len({*checked}) != len(checked):
-        raise StageError(
-            "the setting tsfresh.windows names no window, or one twice",
-            got=", ".join(map(str, checked)) or "nothing",
-            allowed="each length once, bars",
-            remedy="Write windows = [24, 96].",
-        )
-    return checked
-
-
-def read_timeout(timeout: Any) -> float:
-    """Return a positive number of seconds."""
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0.0 < timeout < np.inf:
-        raise StageError(
-            "the setting tsfresh.timeout is no time",
-            got=repr(timeout),
-            allowed="seconds above 0",
-            remedy="Write timeout = 300.",
-        )
-    return float(timeout)

@@ -13,13 +13,18 @@ import pytest
 
 from onward.errors import ConfigError
 from onward.features.isolation import ChildKilledError, ChildTimeoutError
+from onward.features.pipeline import FeaturePipeline
 from onward.features.tsfresh import FallbackWarning, Feature, extract_rolling, fallback, rolling_features
 from onward.features.tsfresh.fallback import TsfreshProcess
 from onward.features.tsfresh.functions import address_of, load_function
+from onward.features.tsfresh.stage import TSFreshStage
+from onward.testing.markets import random_walk
 from tests.unit.features.tsfresh.tsfresh_calculators import (
     by_index,
+    combined,
     deadly,
     picky,
+    scaled,
     sleepy,
     spread,
     spread_over,
@@ -92,6 +97,33 @@ def test_the_warning_names_what_raised_and_how_often():
     assert "spread raised" not in str(caught[0].message)
     assert features["a__picky"].isna().tolist() == [True, True, False]
     assert features["b__picky"].isna().tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "asked", [{scaled: [{"by": 2.0}, {"by": 0.0}]}, {combined: [{"by": 2.0}, {"by": 0.0}]}]
+)
+def test_one_dictionary_that_raises_takes_no_other_with_it(asked):
+    result = extract_rolling(np.arange(4.0), window=3, parameters=asked)
+    name = next(iter(asked)).__name__
+    assert result.features[f"value__{name}__by_2.0"].tolist() == [1.0, 1.5]
+    assert result.features[f"value__{name}__by_0.0"].isna().all()
+    assert result.report.errors == {f"{name}__by_0.0": "ZeroDivisionError: float division by zero"}
+    assert result.report.raised == {f"{name}__by_0.0": 2}
+
+
+def test_in_a_pipeline_what_raised_is_said_too():
+    """Columns of NaN that nobody explained look like data that are missing."""
+    walk = random_walk(30)
+    stage = TSFreshStage(["close"], windows=[5, 4], parameters={f"{HERE}:scaled": [{"by": 0.0}, {"by": 2.0}]})
+    with pytest.warns(FallbackWarning) as caught:
+        table = FeaturePipeline([stage]).compute(walk)
+    assert str(caught[0].message) == (
+        "the stage 'tsfresh': scaled__by_0.0 raised ZeroDivisionError: float division by zero in 53 windows; "
+        "its cells are NaN"
+    )
+    assert len(caught) == 1
+    assert table["tsfresh__close__5__scaled__by_2.0"].notna().sum() == 26
+    assert table["tsfresh__close__5__scaled__by_0.0"].isna().all()
 
 
 def test_a_calculator_may_be_named_by_its_address():

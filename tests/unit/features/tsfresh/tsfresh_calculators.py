@@ -41,8 +41,17 @@ def deadly(x):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-for marked in (spread, spread_over, by_index, picky, sleepy, deadly):
+def scaled(x, by):
+    return float(x[-1]) / by
+
+
+def combined(x, param):
+    return [(f"by_{p['by']}", float(x[-1]) / p["by"]) for p in param]
+
+
+for marked in (spread, spread_over, by_index, picky, sleepy, deadly, scaled):
     marked.fctype = "simple"
+combined.fctype = "combiner"
 
 
 def unmarked(x):
