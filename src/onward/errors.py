@@ -35,6 +35,9 @@ __all__ = [
     "ConfigError",
     "DataError",
     "FormatError",
+    "JobConflictError",
+    "JobError",
+    "JobNotFoundError",
     "LabelError",
     "ModelError",
     "NotEnoughDataError",
@@ -162,6 +165,18 @@ class BundleError(RegistryError):
 
 class PredictionError(UserError):
     """The data must not be fed to this model: stale, or of another schema."""
+
+
+class JobError(UserError):
+    """A job cannot be accepted, started or changed."""
+
+
+class JobNotFoundError(JobError):
+    """No job has this id."""
+
+
+class JobConflictError(JobError):
+    """The idempotency key belongs to another request."""
 
 
 class StorageError(OnwardError):

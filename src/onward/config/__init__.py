@@ -7,6 +7,7 @@ from onward.config.ensemble import EnsembleConfig
 from onward.config.evaluation import EvaluationConfig
 from onward.config.features import FeatureEngineeringConfig, ManualFeaturesConfig
 from onward.config.fracdiff import FracDiffConfig
+from onward.config.jobs import JobConfig
 from onward.config.labels import LabelConfig
 from onward.config.model import ModelConfig
 from onward.config.optimization import OptimizationConfig
@@ -27,6 +28,7 @@ __all__ = [
     "FeatureEngineeringConfig",
     "FeaturetoolsConfig",
     "FracDiffConfig",
+    "JobConfig",
     "LabelConfig",
     "ManualFeaturesConfig",
     "ModelConfig",

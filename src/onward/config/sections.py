@@ -12,6 +12,7 @@ from onward.config.ensemble import EnsembleConfig
 from onward.config.evaluation import EvaluationConfig
 from onward.config.explain import explained
 from onward.config.features import FeatureEngineeringConfig
+from onward.config.jobs import JobConfig
 from onward.config.labels import LabelConfig
 from onward.config.model import ModelConfig
 from onward.config.optimization import OptimizationConfig
@@ -66,6 +67,7 @@ class PlanSections(Composition):
 class Sections(PlanSections):
     """All sections: those of a plan, and those that say where and how things run."""
 
+    jobs: JobConfig = section(JobConfig)
     prediction: PredictionConfig = section(PredictionConfig)
     registry: RegistryConfig = section(RegistryConfig)
     storage: StorageConfig = section(StorageConfig)

@@ -1,0 +1,85 @@
+"""How jobs are run, watched and ended. Every waiting time is a setting."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from onward.config.base import Section
+from onward.errors import ConfigError
+
+__all__ = ["JobConfig"]
+
+
+class JobConfig(Section):
+    """How jobs are run, watched and ended.
+
+    An owner renews its lease every `heartbeat_seconds`. Whoever could not renew for
+    `fence_seconds` suspends its own workers; whoever was silent for `lease_seconds`, by the
+    monotonic clock of somebody who watches, loses its jobs. The fence must close before.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ONWARD_JOBS__")
+
+    concurrency: int = Field(1, ge=1, le=1000, description="Jobs that one server runs at the same time.")
+    global_limit: int | None = Field(
+        None, ge=1, le=100_000, description="Jobs that all servers of a database run at the same time."
+    )
+    max_attempts: int = Field(
+        2, ge=1, le=100, description="Attempts in all, when the worker or its host is lost."
+    )
+    timeout_seconds: float | None = Field(
+        None, gt=0, le=1e8, description="Time of one attempt; none = as long as it takes."
+    )
+    memory_limit_mb: int | None = Field(
+        None, ge=64, le=100_000_000, description="Memory of one attempt with all its processes."
+    )
+    stall_seconds: float | None = Field(
+        None, gt=0, le=1e8, description="Time without a sign of life from the worker after which it is ended."
+    )
+    heartbeat_seconds: float = Field(2.0, gt=0, le=600, description="Time between two heartbeats.")
+    fence_seconds: float = Field(
+        45.0, gt=0, le=86_400, description="Time without a renewed lease after which workers are suspended."
+    )
+    lease_seconds: float = Field(
+        60.0, gt=0, le=86_400, description="Silence of an owner after which others take its jobs over."
+    )
+    poll_seconds: float = Field(
+        0.25, gt=0, le=60, description="How often one looks for work and stops where nobody notifies."
+    )
+    grace_seconds: float = Field(5.0, gt=0, le=3600, description="Time between SIGTERM and SIGKILL.")
+    unkillable_seconds: float = Field(
+        10.0, gt=0, le=3600, description="Time after SIGKILL until an alarm says that processes remain."
+    )
+    spawn_seconds: float = Field(60.0, gt=0, le=3600, description="Time in which a worker must have started.")
+    shutdown_seconds: float = Field(
+        20.0,
+        gt=0,
+        le=86_400,
+        description="Time that running jobs are given to finish when a server shuts down; those that "
+        "have not are queued again.",
+    )
+    progress_seconds: float = Field(
+        1.0, gt=0, le=600, description="Shortest time between two progress events of a job."
+    )
+    memory_sample_seconds: float = Field(
+        1.0, gt=0, le=600, description="How often the memory of a job's processes is looked at."
+    )
+    retention_days: float = Field(
+        30.0, gt=0, le=100_000, description="Days after which ended jobs and their files are deleted."
+    )
+    max_request_bytes: int = Field(
+        262_144, ge=1024, le=100_000_000, description="Largest request that is accepted."
+    )
+
+    @model_validator(mode="after")
+    def _fence_closes_first(self) -> JobConfig:
+        if not self.heartbeat_seconds < self.fence_seconds < self.lease_seconds:
+            raise ConfigError(
+                "The fence of jobs must close between a missed heartbeat and the loss of the lease",
+                got=f"heartbeat_seconds = {self.heartbeat_seconds:g}, fence_seconds = "
+                f"{self.fence_seconds:g}, lease_seconds = {self.lease_seconds:g}",
+                allowed="heartbeat_seconds < fence_seconds < lease_seconds",
+                remedy="Leave them at 2, 45 and 60, or keep their order.",
+            )
+        return self

@@ -1,0 +1,117 @@
+"""What a kind of job is: what runs in the worker, and what its supervisor does around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from onward.jobs.protocol import OnCommit
+from onward.jobs.values import Job
+from onward.protocols import Progress
+
+__all__ = ["JobKind", "Publication", "TaskContext"]
+
+
+class TaskContext(Protocol):
+    """What a task gets in the worker. Nothing here reaches the database."""
+
+    @property
+    def job_id(self) -> str:
+        """Id of the job."""
+
+    @property
+    def attempt(self) -> int:
+        """Number of this attempt, from 1."""
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """The request's spec."""
+
+    @property
+    def directory(self) -> Path:
+        """Directory of this attempt: what is to be published is written here."""
+
+    @property
+    def shared(self) -> Path:
+        """Directory of the job, kept between attempts: checkpoints."""
+
+    @property
+    def progress(self) -> Progress:
+        """Tell how far the work has come; figures in ``values`` become ``score`` events."""
+
+    def log(self, text: str, *, level: str = "info") -> None:
+        """Write a line into the job's log."""
+
+    def ask(self, question: str, **arguments: Any) -> Any:
+        """Ask the supervisor, who may look into the database; plain JSON both ways."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What a finished attempt makes visible.
+
+    Attributes
+    ----------
+    on_commit
+        Runs inside the terminal transaction.
+    abandon
+        Undoes the preparation when the transaction did not come about; must not raise.
+    settled
+        Runs after the commit (tidying; must not raise).
+    """
+
+    on_commit: OnCommit | None = None
+    abandon: Callable[[], None] = field(default=lambda: None)
+    settled: Callable[[], None] = field(default=lambda: None)
+
+
+def _as_given(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    return spec
+
+
+def _no_answer(job: Job, question: str, arguments: Mapping[str, Any]) -> Any:  # noqa: ARG001
+    raise LookupError(f"the job {job.id} of kind {job.kind} asked {question!r}, which nobody answers")
+
+
+def _nothing(job: Job, result: Mapping[str, Any], directory: Path) -> Publication:  # noqa: ARG001
+    return Publication()
+
+
+def _no_word(job: Job) -> None:  # noqa: ARG001
+    return None
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """A kind of job.
+
+    Attributes
+    ----------
+    name
+        ``train``, ``tune`` ...
+    entry
+        ``module:function`` that the worker runs: ``function(context, services)`` returns a plain
+        JSON mapping, the manifest. ``services`` is what the worker's wiring made.
+    summary
+        A sentence for people.
+    prepare
+        At submit: checks the spec and completes it with everything the worker needs; raises an
+        `OnwardError` that says how to repair it.
+    answer
+        Answers what the worker asks, in the supervisor: ``answer(job, question, arguments)``.
+    publish
+        After the worker's regular end: verifies the manifest and what lies in the attempt's
+        directory, moves it to where it belongs, and says what the terminal transaction inserts.
+    ended
+        After the terminal commit of a job that was not published (failed, cancelled).
+    """
+
+    name: str
+    entry: str
+    summary: str
+    prepare: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _as_given
+    answer: Callable[[Job, str, Mapping[str, Any]], Any] = _no_answer
+    publish: Callable[[Job, Mapping[str, Any], Path], Publication] = _nothing
+    ended: Callable[[Job], None] = _no_word

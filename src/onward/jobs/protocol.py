@@ -1,0 +1,223 @@
+"""The seams of jobs: where their state is kept, and where they run.
+
+Every store faces `onward.testing.jobs.check_job_store`, every backend
+`onward.testing.job_backends.check_job_backend`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from onward.jobs.values import (
+    Job,
+    JobEvent,
+    JobRequest,
+    JobState,
+    Lease,
+    Outcome,
+    Page,
+    Reason,
+    Renewal,
+    StopReply,
+    Submission,
+    WorkerIdentity,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+__all__ = ["Attempt", "Ending", "JobBackend", "JobStore", "OnCommit", "Subscription"]
+
+OnCommit = Callable[["Connection"], Mapping[str, Any] | None]
+"""Runs inside the transaction that ends a job; what it returns is merged into the job's result.
+An exception rolls everything back: neither the job's end nor what it published is visible."""
+
+
+class Subscription(Protocol):
+    """Wakes whoever waits for news of jobs: new work, or a stop that was asked for."""
+
+    def wait(self, timeout: float) -> frozenset[str]:
+        """Return channels with news (``queued``, ``stop``), empty after ``timeout`` seconds.
+
+        News may come late or be lost; whoever waits must look for himself now and then.
+        """
+
+
+@runtime_checkable
+class JobStore(Protocol):
+    """The truth about jobs.
+
+    Promises: an accepted job is never lost; a job is claimed at most once an attempt; only lawful
+    steps are taken (`onward.jobs.states`); terminal rows never change (a trigger of the database
+    guards it); every write of an owner is fenced by owner and attempt, and answers False when the
+    attempt is no longer his; every transition leaves an event, whose numbers have no gaps; wall
+    clocks never decide who lives. Methods may be called from any thread.
+
+    Unknown ids raise `JobNotFoundError`; a failing database `StorageError`.
+    """
+
+    # -- users --------------------------------------------------------------------------------
+
+    def submit(self, request: JobRequest, *, retry_of: str | None = None) -> Submission:
+        """Insert a queued job, or return the one that the idempotency key already made.
+
+        `JobConflictError` when the key was used with another request.
+        """
+
+    def get(self, job_id: str) -> Job:
+        """Return a job; the beginning of an id suffices when it is unique."""
+
+    def find(
+        self,
+        *,
+        states: Iterable[JobState] | None = None,
+        kinds: Iterable[str] | None = None,
+        tenant: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page:
+        """Return jobs, newest first."""
+
+    def request_stop(self, job_id: str) -> StopReply:
+        """Ask for a stop: a queued job is cancelled at once, a live one is told, an ended one stays."""
+
+    def events(self, job_id: str, *, after: int = 0, limit: int = 1000) -> Sequence[JobEvent]:
+        """Return events with ``seq > after``, in order."""
+
+    def counts(self) -> Mapping[JobState, int]:
+        """Return how many jobs are in each state."""
+
+    def prune(self, *, before: datetime, limit: int = 1000) -> int:
+        """Delete up to ``limit`` terminal jobs that ended before a moment; keys leave tombstones."""
+
+    # -- owners -------------------------------------------------------------------------------
+
+    def claim(
+        self, owner: str, *, limit: int, global_limit: int | None = None, backends: Sequence[str] = ("local",)
+    ) -> Sequence[Job]:
+        """Take up to ``limit`` due jobs: queued -> starting, attempt + 1, owner set."""
+
+    def started(self, lease: Lease, identity: WorkerIdentity) -> bool:
+        """Write down which process works: starting -> running. The worker waits for this."""
+
+    def renew(self, owner: str) -> Renewal:
+        """Heartbeat of everything that the owner holds, in one statement."""
+
+    def report(self, lease: Lease, events: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
+        """Append events of an attempt, (kind, payload) each; the last ``progress`` goes into the row."""
+
+    def stopping(self, lease: Lease, *, reason: Reason | None, deadline: datetime | None = None) -> bool:
+        """Write down that the attempt is being ended; ``reason`` None: a person asked for it."""
+
+    def finish(self, lease: Lease, outcome: Outcome, *, on_commit: OnCommit | None = None) -> bool:
+        """End the job, and publish in the same transaction. False: the attempt is no longer ours."""
+
+    def release(self, lease: Lease) -> Job | None:
+        """Give a job back that was not finished, its processes proven gone.
+
+        -> queued while attempts are left, failed (``worker_lost``) without, cancelled when a stop
+        was asked for. None: the attempt was no longer ours. A release of an owner that shuts down
+        does not use up an attempt.
+        """
+
+    # -- reapers ------------------------------------------------------------------------------
+
+    def leases(self) -> Sequence[Lease]:
+        """Return every attempt that is held, with its heartbeat number."""
+
+    def reap(self, lease: Lease) -> Job | None:
+        """End an attempt whose owner fell silent, if owner, attempt and heartbeat are still these.
+
+        -> queued, failed (``worker_lost``) or cancelled as for `release`, an attempt used up.
+        """
+
+    def subscribe(self) -> AbstractContextManager[Subscription]:
+        """Listen for new work and stops; a connection of its own where the database has one."""
+
+
+@runtime_checkable
+class Attempt(Protocol):
+    """A worker at work on one attempt of a job. One thread at a time talks to it."""
+
+    @property
+    def identity(self) -> WorkerIdentity:
+        """Which process it is."""
+
+    def begin(self) -> None:
+        """Let it start: it waits until its identity was written down."""
+
+    def receive(self, timeout: float) -> Sequence[Mapping[str, Any]]:
+        """Return the messages that came (see `onward.jobs.messages`), after at most ``timeout`` seconds."""
+
+    def answer(self, question: int, value: Any) -> None:
+        """Answer a question of the worker's."""
+
+    def stop(self) -> None:
+        """Ask it to end: SIGTERM, which ends it without waiting for Python."""
+
+    def kill(self) -> None:
+        """SIGKILL everything that belongs to it: session, and whoever left it."""
+
+    def gone(self) -> bool:
+        """Return whether no process of it is left, proven by looking."""
+
+    def memory_bytes(self) -> int:
+        """Return what all its processes hold in memory (resident; shared pages of a process group once)."""
+
+    def ending(self) -> Ending | None:
+        """Return how the leader ended; None while it lives."""
+
+    def close(self) -> None:
+        """Free what it held here (pipes, pidfds, guardian entry); kills what is left."""
+
+
+class Ending(Protocol):
+    """How a worker ended."""
+
+    @property
+    def exit_code(self) -> int | None:
+        """0 for a regular end; None when a signal ended it."""
+
+    @property
+    def signal(self) -> int | None:
+        """Signal that ended it."""
+
+    @property
+    def out_of_memory(self) -> bool:
+        """Whether there is evidence that the system killed it for want of memory."""
+
+
+@runtime_checkable
+class JobBackend(Protocol):
+    """Where attempts run.
+
+    Promises: everything that an attempt starts, however it hides, is gone after ``kill``; a
+    process that is not the attempt's is never signalled; when this server dies, by whatever
+    signal, or is suspended beyond its lease, the attempt's processes end without it.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name under which jobs ask for it."""
+
+    def start(self, job: Job, directory: Path) -> Attempt:
+        """Start a worker for an attempt, its files below ``directory``; it waits for ``begin``.
+
+        `JobError` when it cannot be started.
+        """
+
+    def beat(self) -> None:
+        """Note that the lease was renewed just now: keeps the fence of this server open."""
+
+    def end_orphan(self, job: Job) -> bool:
+        """End what is left of an attempt of a dead owner, as far as this host can; True: nothing is left.
+
+        True also for identities of another host or boot: its own fence ended those.
+        """
+
+    def close(self) -> None:
+        """End everything that still runs, and the helpers."""
