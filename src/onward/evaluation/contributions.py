@@ -47,7 +47,7 @@ def contributions(model: Any, X: pd.DataFrame) -> FloatArray:
     Parameters
     ----------
     model
-        A fitted model with contributions of its own: LightGBM or XGBoost. Of a trained predictor:
+        A fitted model with contributions of its own: LightGBM, XGBoost or CatBoost. Of a trained predictor:
         ``predictor.model``.
     X
         Rows as the model sees them, shape (n, n_features); of a trained predictor:
@@ -71,7 +71,7 @@ def contributions(model: Any, X: pd.DataFrame) -> FloatArray:
         raise ModelError(
             f"the {name} model does not say what single features contribute",
             got=name,
-            allowed="a model with native contributions: lightgbm, xgboost",
+            allowed="a model with native contributions: lightgbm, xgboost, catboost",
             remedy="Set model.name to one of these, or use block_permutation_importance, which takes "
             "any model.",
         )

@@ -1,5 +1,6 @@
 """Contributions of single features: they add up to what the model says, to the library's own margins."""
 
+import catboost
 import lightgbm
 import numpy as np
 import pandas as pd
@@ -8,12 +9,13 @@ import xgboost
 
 from onward.errors import ConfigError, ModelError
 from onward.evaluation.contributions import BASE, OTHERS, Contributing, contributions, top_contributions
-from onward.models import CATALOG, LightGBMModel, PriorModel, XGBoostModel
+from onward.models import CATALOG, CatBoostModel, LightGBMModel, PriorModel, XGBoostModel
 from onward.testing.models import example_rows
 
 MODELS = [
     pytest.param(lambda: LightGBMModel(n_rounds=12, n_threads=1), id="lightgbm"),
     pytest.param(lambda: XGBoostModel(n_rounds=12, n_threads=1), id="xgboost"),
+    pytest.param(lambda: CatBoostModel(n_rounds=12, n_threads=1), id="catboost"),
 ]
 
 
@@ -22,6 +24,8 @@ def margins(model, X):
     values = X.to_numpy(np.float32)
     if isinstance(model.booster_, lightgbm.Booster):
         return model.booster_.predict(values, raw_score=True)
+    if isinstance(model.booster_, catboost.CatBoost):
+        return model.booster_.predict(values, prediction_type="RawFormulaVal")
     return model.booster_.predict(xgboost.DMatrix(values, missing=np.nan), output_margin=True)
 
 
@@ -102,6 +106,7 @@ def test_the_table_completes_the_log_odds(new_model, k):
 
 def test_which_models_explain_themselves():
     assert {name for name, model in CATALOG.items() if issubclass(model, Contributing)} == {
+        "catboost",
         "lightgbm",
         "xgboost",
     }
@@ -109,10 +114,10 @@ def test_which_models_explain_themselves():
 
 def test_what_cannot_be_explained_is_refused():
     X, y = example_rows()
-    with pytest.raises(ModelError, match=r"lightgbm, xgboost.*block_permutation_importance"):
+    with pytest.raises(ModelError, match=r"lightgbm, xgboost, catboost.*block_permutation_importance"):
         contributions(PriorModel().fit(X, y), X)
     model = LightGBMModel(n_rounds=3, n_threads=1)
-    for unfitted in (model, XGBoostModel()):
+    for unfitted in (model, XGBoostModel(), CatBoostModel()):
         with pytest.raises(ModelError, match="not fitted"):
             contributions(unfitted, X)
     model.fit(X, y)
