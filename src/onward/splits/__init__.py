@@ -11,12 +11,14 @@ from onward.splits.combinatorial import CombinatorialPurgedKFold
 from onward.splits.folds import require_training_rows, training_rows
 from onward.splits.purged_kfold import PurgedKFold
 from onward.splits.walk_forward import WalkForward
+from onward.splits.walk_forward_schedule import RetrainingSchedule
 
 __all__ = [
     "CATALOG",
     "BaseSplitter",
     "CombinatorialPurgedKFold",
     "PurgedKFold",
+    "RetrainingSchedule",
     "WalkForward",
     "require_training_rows",
     "training_rows",

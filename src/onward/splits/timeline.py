@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from onward.errors import SplitError
 from onward.types import IntArray, Spans
@@ -71,6 +72,11 @@ class Timeline:
     def bar(self) -> int:
         """Length of one bar, ns: the smallest distance between decision times (0 for a single one)."""
         return int(np.diff(self.moments).min()) if len(self.moments) > 1 else 0
+
+    @property
+    def length(self) -> pd.Timedelta:
+        """Time from the first decision to the last."""
+        return pd.Timedelta(int(self.moments[-1]) - int(self.moments[0]))
 
     def rows_between(self, first: int, last: int) -> IntArray:
         """Return the sorted positions of the rows at moments ``first <= number < last``."""

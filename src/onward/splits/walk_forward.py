@@ -15,11 +15,13 @@ from onward.splits.cutting import cut_evenly, require_count
 from onward.splits.extent import Extent
 from onward.splits.matching import match_spans
 from onward.splits.timeline import Timeline
-from onward.types import IntArray, Spans
+from onward.splits.walk_forward_start import first_scored, require_useful_window
+from onward.types import Fold, IntArray, Spans
 
 __all__ = ["WalkForward"]
 
 DEFAULT_SPLITS = 5
+MOST_RETRAINS = 10_000
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class WalkForward(BaseSplitter):
 
     The first block is never scored: there is no past to learn it from. After it, every row is
     tested exactly once, in order of time; a last block that is shorter than ``step`` counts too.
+    With ``step`` this is a retraining schedule: ``WalkForward(step="14d", window="90d")`` is a
+    model that is fitted anew every 14 days on the last 90 days, and used until the next one.
 
     Parameters
     ----------
@@ -45,15 +49,21 @@ class WalkForward(BaseSplitter):
         the last so many decision times (int), or so long (time), among the rows that may be
         trained on.
     initial
-        Length of the block that is never scored: decision times (int) or time.
+        Length of the block that is never scored: decision times (int) or time. ``None`` with
+        ``step``: one step when expanding, else until the first window is full; in both cases until
+        ``min_train_rows`` rows can be learnt from.
     step
-        Length of each scored block: decision times (int) or time.
+        Length of each scored block, from one retrain to the next: decision times (int) or time.
+    min_train_rows
+        Training rows that every fold must have; 0 lets folds be empty.
 
     Raises
     ------
     SplitError
-        When an argument is out of range, both ``n_splits`` and ``step`` are given, or the spans
-        are too few for the blocks.
+        When an argument is out of range, both ``n_splits`` and ``step`` are given, the spans are
+        too few for the blocks, or purging leaves a fold fewer than ``min_train_rows``; with
+        ``step`` also when the window is no longer than the labels last, the step is longer than
+        the data, or there would be more than 10,000 folds.
 
     Examples
     --------
@@ -74,6 +84,7 @@ class WalkForward(BaseSplitter):
     window: Any = None
     initial: Any = None
     step: Any = None
+    min_train_rows: int = 0
 
     past_only: ClassVar[bool] = True
 
@@ -93,6 +104,7 @@ class WalkForward(BaseSplitter):
         for name in ("window", "initial", "step"):
             if getattr(self, name) is not None:
                 Extent.parse(getattr(self, name), name, smallest=1)
+        object.__setattr__(self, "min_train_rows", require_count("min_train_rows", self.min_train_rows, 0))
 
     @property
     def training_window(self) -> Extent | None:
@@ -113,33 +125,72 @@ class WalkForward(BaseSplitter):
             if self.initial is None:
                 blocks = cut_evenly(timeline, 0, self.n_splits + 1)[1:]
             else:
-                blocks = cut_evenly(timeline, self._first_scored(timeline), self.n_splits)
+                blocks = cut_evenly(timeline, self._first_scored(spans, timeline), self.n_splits)
         else:
-            edges = self._edges(timeline)
+            edges = self._edges(spans, timeline)
             blocks = [timeline.rows_between(int(a), int(b)) for a, b in pairwise(edges)]
         for block in blocks:
             yield (block,)
 
-    def _first_scored(self, timeline: Timeline) -> int:
-        initial = Extent.parse(self.step if self.initial is None else self.initial, "initial")
-        if initial.bars is None:
-            first = int(np.searchsorted(timeline.moments, timeline.moments[0] + initial.nanoseconds))
-        else:
-            first = initial.bars
+    def _folds(self, spans: Spans) -> Iterator[Fold]:
+        if self.step is not None and self.training_window is not None:
+            require_useful_window(spans, self.training_window, self.window)
+        for fold in super()._folds(spans):
+            if len(fold.train) < self.min_train_rows:
+                raise SplitError(
+                    f"purging leaves fold {fold.number} too few training rows",
+                    got=f"{len(fold.train)} of min_train_rows={self.min_train_rows}",
+                    allowed=f"at least {self.min_train_rows}",
+                    remedy="Use a longer window or initial, a shorter horizon, or lower min_train_rows.",
+                )
+            yield fold
+
+    def _first_scored(self, spans: Spans, timeline: Timeline) -> int:
+        first = first_scored(
+            spans,
+            timeline,
+            initial=None if self.initial is None else Extent.parse(self.initial, "initial"),
+            step=None if self.step is None else Extent.parse(self.step, "step"),
+            window=self.training_window,
+            embargo=self.embargo_length(spans),
+            min_train_rows=self.min_train_rows,
+        )
         if first >= len(timeline.moments):
+            asked = {name: getattr(self, name) for name in ("initial", "step", "window", "min_train_rows")}
+            words = ", ".join(f"{name}={value!r}" for name, value in asked.items() if value)
             raise SplitError(
                 "the block that is never scored takes all the data",
-                got=f"{len(timeline.moments)} decision times, initial={self.initial!r}, step={self.step!r}",
-                allowed="an initial block that leaves rows to score",
-                remedy="Use a shorter initial (or step), or more data.",
+                got=f"{len(timeline.moments)} decision times over {timeline.length}, {words}",
+                allowed="an initial block, or a window and a step, that leave rows to score",
+                remedy="Use a shorter window, initial or step, or more data.",
             )
         return first
 
-    def _edges(self, timeline: Timeline) -> IntArray:
-        first, step = self._first_scored(timeline), Extent.parse(self.step, "step")
+    def _edges(self, spans: Spans, timeline: Timeline) -> IntArray:
+        first, step = self._first_scored(spans, timeline), Extent.parse(self.step, "step")
         last = len(timeline.moments)
+        if step.in_time(1) > (last if step.bars is not None else timeline.length.value + timeline.bar):
+            raise SplitError(
+                "the step is longer than the data: there would be one retrain and no second",
+                got=f"step={self.step!r}, {last} decision times over {timeline.length}",
+                allowed="a step shorter than the data",
+                remedy="Use a shorter step or more data.",
+            )
         if step.bars is not None:
-            return np.append(np.arange(first, last, step.bars), last).astype(np.int64)
-        begin, end = timeline.moments[first], timeline.moments[-1]
-        cuts = np.arange(begin, end + 1, step.nanoseconds, dtype=np.int64)
-        return np.unique(np.append(np.searchsorted(timeline.moments, cuts), last)).astype(np.int64)
+            edges = np.append(np.arange(first, last, step.bars), last).astype(np.int64)
+        else:
+            begin, end = timeline.moments[first], timeline.moments[-1]
+            self._require_few((int(end) - int(begin)) // step.nanoseconds + 1)
+            cuts = np.arange(begin, end + 1, step.nanoseconds, dtype=np.int64)
+            edges = np.unique(np.append(np.searchsorted(timeline.moments, cuts), last)).astype(np.int64)
+        self._require_few(len(edges) - 1)
+        return edges
+
+    def _require_few(self, n_retrains: int) -> None:
+        if n_retrains > MOST_RETRAINS:
+            raise SplitError(
+                "the schedule asks for too many retrains",
+                got=f"{n_retrains:,} (step={self.step!r})",
+                allowed=f"at most {MOST_RETRAINS:,}",
+                remedy="Use a longer step.",
+            )

@@ -84,7 +84,13 @@ def make_splitter(plan: TrainingPlan) -> Splitter:
     validation = plan.validation
     with naming_setting("validation"):
         if validation.method == "walk_forward":
-            return WalkForward(validation.n_splits, window=validation.window_bars)
+            return WalkForward(
+                None if validation.step is not None else validation.n_splits,
+                step=validation.step,
+                initial=validation.initial,
+                window=validation.rolling_window,
+                min_train_rows=validation.min_train_rows,
+            )
         return PurgedKFold(validation.n_splits, embargo=validation.embargo)
 
 

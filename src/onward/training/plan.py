@@ -14,6 +14,7 @@ from pydantic import model_validator
 from onward.config.layers import Layer, Origin, field_paths, flattened, resolve
 from onward.config.sections import PlanSections
 from onward.config.toml import to_toml
+from onward.config.validation_walk_forward import check_walk_forward
 from onward.errors import PlanError, nearest
 
 __all__ = ["PRESETS", "TrainingPlan"]
@@ -97,7 +98,7 @@ class TrainingPlan(PlanSections):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        labels, validation = self.labels, self.validation
+        labels = self.labels
         if labels.mode == "adaptive" and labels.window_bars <= labels.horizon_bars:
             raise PlanError(
                 "an adaptive threshold needs a window longer than the horizon: of the newest "
@@ -106,35 +107,7 @@ class TrainingPlan(PlanSections):
                 allowed=f"more than labels.horizon_bars = {labels.horizon_bars}",
                 remedy=f"Set labels.window_bars to {10 * labels.horizon_bars}, or shorten the horizon.",
             )
-        if validation.method == "walk_forward" and validation.embargo is not None:
-            raise PlanError(
-                "walk-forward trains on rows whose outcome is known before the test begins, "
-                "so there is nothing to embargo",
-                got=f"validation.embargo = {validation.embargo}",
-                allowed="none",
-                remedy="Set validation.embargo to none, or validation.method to purged_kfold.",
-            )
-        if validation.method == "purged_kfold" and validation.window == "rolling":
-            raise PlanError(
-                "a rolling window belongs to walk-forward: purged k-fold trains on both sides of a test",
-                got="validation.window = rolling",
-                allowed="expanding",
-                remedy="Set validation.method to walk_forward, or validation.window to expanding.",
-            )
-        if validation.window == "expanding" and validation.window_bars is not None:
-            raise PlanError(
-                "an expanding window takes all of the past and has no length",
-                got=f"validation.window_bars = {validation.window_bars}",
-                allowed="none",
-                remedy="Set validation.window to rolling, or validation.window_bars to none.",
-            )
-        if validation.window == "rolling" and validation.window_bars is None:
-            raise PlanError(
-                "a rolling window needs a length",
-                got="validation.window_bars = none",
-                allowed="a whole number of bars",
-                remedy="Set validation.window_bars, for instance to 8760 (a year of hourly bars).",
-            )
+        check_walk_forward(self.validation)
         return self
 
 

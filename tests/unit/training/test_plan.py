@@ -141,6 +141,14 @@ def test_files_that_cannot_be_read(name: str, tmp_path: Path) -> None:
         ({"validation": {"window_bars": 100}}, "Set validation.window to rolling"),
         ({"validation": {"window": "rolling"}}, "Set validation.method to walk_forward"),
         ({"validation": {"method": "walk_forward", "window": "rolling"}}, "Set validation.window_bars"),
+        ({"validation": {"window": "90d"}}, "Set validation.method to walk_forward"),
+        ({"validation": {"step": "14d"}}, "Set validation.method to walk_forward"),
+        ({"validation": {"initial": 100}}, "Set validation.method to walk_forward"),
+        ({"validation": {"min_train_rows": 100}}, "Set validation.method to walk_forward"),
+        (
+            {"validation": {"method": "walk_forward", "window": "90d", "window_bars": 100}},
+            "Set validation.window_bars to none",
+        ),
     ],
 )
 def test_contradictions_say_how_to_repair_them(sections: dict[str, object], words: str) -> None:

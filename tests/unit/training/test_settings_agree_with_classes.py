@@ -130,3 +130,11 @@ def test_walk_forward_is_expanding_or_rolling() -> None:
     splitter = make_splitter(small_plan(validation__method="walk_forward", **rolling))
     assert isinstance(splitter, WalkForward)
     assert splitter.window == 500
+
+
+@pytest.mark.parametrize("length", [336, "14d", "2w", "90m"])
+def test_a_retraining_schedule_reaches_the_splitter(length: int | str) -> None:
+    given = {"window": length, "step": length, "initial": length, "min_train_rows": 7}
+    values = {f"validation__{name}": value for name, value in given.items()}
+    splitter = make_splitter(small_plan(validation__method="walk_forward", **values))
+    assert splitter == WalkForward(step=length, window=length, initial=length, min_train_rows=7)
