@@ -2,15 +2,18 @@
 
 from onward.audit.adapters import FunctionStage, as_stage, sources_of
 from onward.audit.features import audit_function, audit_stage
+from onward.audit.frozen import FrozenLabeler
 from onward.audit.pipeline import audit_pipeline
+from onward.audit.redrawn import RedrawnLabeler
 from onward.audit.report import AuditReport, CheckRun
 from onward.audit.resolve import load_stage
-from onward.audit.training import RedrawnLabeler, audit_training
+from onward.audit.training import audit_training
 from onward.audit.world import PipelineRun, PipelineWorld
 
 __all__ = [
     "AuditReport",
     "CheckRun",
+    "FrozenLabeler",
     "FunctionStage",
     "PipelineRun",
     "PipelineWorld",

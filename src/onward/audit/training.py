@@ -4,123 +4,25 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from onward.audit.perturbation import perturb_future, redraw_between
+from onward.audit.frozen import FrozenLabeler
+from onward.audit.perturbation import perturb_future
 from onward.audit.pipeline import moved_rows
+from onward.audit.redrawn import REDRAW_STYLES, RedrawnLabeler
 from onward.audit.report import AuditReport, Ledger
+from onward.audit.resolution import FUTURES, check_labels
 from onward.audit.splits import check_overlap, row_name
 from onward.audit.world import PipelineRun, Split, as_run, as_splits
 from onward.errors import AuditError
 from onward.protocols import Labeler, Progress
-from onward.types import BoolArray, Finding, FloatArray, Fold, IntArray, Labels, Market, ProgressEvent, Spans
+from onward.types import Finding, FloatArray, Fold, IntArray, Market, ProgressEvent, Spans
 
-__all__ = ["REDRAW_STYLES", "RedrawnLabeler", "audit_training"]
-
-REDRAW_STYLES = ("mirror", "rise", "fall", "scramble")
-"""Paths on which the outcomes of a test fold are redrawn."""
-
-
-@dataclass(frozen=True, eq=False)
-class RedrawnLabeler:
-    """A labeler that gives other outcomes to chosen rows, and the inner one's to all others.
-
-    The price path between the first decision and the last outcome of the chosen rows is redrawn,
-    in a copy that only labels see: features still come from the true market. The chosen rows take
-    label and weight from that copy, so classes, thresholds and barriers fit the redrawn returns.
-    All other rows keep their own labels, also those that reach into the redrawn stretch or whose
-    trailing threshold does. Fitting sees the redrawn returns exactly when it is given a chosen
-    row: a threshold fitted on training rows alone does not move, one fitted on all rows does.
-
-    Parameters
-    ----------
-    inner
-        The labeler under audit.
-    market
-        The market under audit.
-    rows
-        Positions into ``inner.spans(market)`` that are redrawn.
-    seed
-        Seed of the redrawn path.
-    style
-        One of `REDRAW_STYLES`.
-    """
-
-    inner: Labeler
-    market: Market
-    rows: IntArray
-    seed: int = 0
-    style: str = "mirror"
-    _redrawn: pd.DataFrame | None = field(default=None, repr=False)
-    _chosen: pd.Index | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        if self._redrawn is not None:
-            return
-        if self.style not in REDRAW_STYLES:
-            raise AuditError("Unknown redraw", got=self.style, allowed=", ".join(REDRAW_STYLES))
-        spans = self.inner.spans(self.market)
-        if len(self.rows) == 0 or self.rows.min() < 0 or self.rows.max() >= len(spans):
-            raise AuditError(
-                "Rows to redraw are not rows of the spans",
-                got=f"{len(self.rows)} positions",
-                allowed=f"positions 0 to {len(spans) - 1}",
-            )
-        start, end = int(spans.start[self.rows].min()), int(spans.end[self.rows].max())
-        other = redraw_between(self.market, start, end, self.style, seed=self.seed)
-        object.__setattr__(self, "_redrawn", other.bars)
-        object.__setattr__(self, "_chosen", spans.index[self.rows])
-
-    @property
-    def kind(self) -> Literal["classes", "target"]:
-        """Kind of the inner labels."""
-        return self.inner.kind
-
-    def spans(self, market: Market) -> Spans:
-        """Return the spans of the inner labeler on the true market."""
-        return self.inner.spans(market)
-
-    def fit(self, market: Market, rows: IntArray) -> Self:
-        """Fit the inner labeler; on redrawn returns when a chosen row is among ``rows``."""
-        positions = np.asarray(rows)
-        sees = bool(self._is_chosen(self.inner.spans(market))[positions].any())
-        fitted = self.inner.fit(self._other(market) if sees else market, rows)
-        return replace(self, inner=fitted)
-
-    def label(self, market: Market) -> Labels:
-        """Return the inner labels, with those of the chosen rows redrawn."""
-        labels = self.inner.label(market)
-        redrawn = self.inner.label(self._other(market))
-        chosen = np.flatnonzero(self._is_chosen(labels.spans))
-        source = redrawn.spans.index.get_indexer(labels.spans.index[chosen])
-        chosen, source = chosen[source >= 0], source[source >= 0]
-        y, weight = labels.y.copy(), labels.weight.copy()
-        y[chosen], weight[chosen] = redrawn.y[source], redrawn.weight[source]
-        return Labels(y, labels.spans, weight, labels.kind)
-
-    def __getattr__(self, name: str) -> Any:
-        """Pass on whatever else a trainer may ask of its labeler."""
-        if name.startswith("_") or name == "inner":
-            raise AttributeError(name)
-        return getattr(self.inner, name)
-
-    def _is_chosen(self, spans: Spans) -> BoolArray:
-        assert self._chosen is not None
-        chosen: BoolArray = spans.index.isin(self._chosen)
-        return chosen
-
-    def _other(self, market: Market) -> Market:
-        assert self._redrawn is not None
-        if market.bars.index.equals(self._redrawn.index):
-            return market.replace(bars=self._redrawn)
-        bars = market.bars.copy()
-        common = bars.index.intersection(self._redrawn.index)
-        bars.loc[common] = self._redrawn.loc[common, bars.columns]
-        return market.replace(bars=bars)
+__all__ = ["audit_training"]
 
 
 def audit_training(
@@ -141,9 +43,13 @@ def audit_training(
 
     Checks: ``determinism``; ``interval_overlap`` of outer and inner splits;
     ``test_label_perturbation`` (outcomes of a test fold are redrawn through `RedrawnLabeler`;
-    its predictions must be bit-identical); ``perturbation`` (everything after the middle of the
-    newest test block is changed: prices, volumes, side values, labels; predictions made before
-    must be bit-identical, which tests features, labels, selection and training in one go).
+    its predictions must be bit-identical); ``perturbation`` (everything after the middle of a test
+    block is changed: prices, volumes, side values, labels; predictions made before must be
+    bit-identical, which tests features, labels, selection and training in one go; the rows of
+    the folds stay those of the true market, whatever the other future would label);
+    ``label_resolution`` (no label that had ended may change with what comes after it).
+    Where no other future can be tried, because every test block has training rows after it, a
+    warning says so.
 
     Parameters
     ----------
@@ -164,7 +70,8 @@ def audit_training(
         Redraws of test labels, spread over the folds.
     futures
         Styles of other futures (see `onward.audit.perturbation`): ``rise``, ``fall``,
-        ``scramble``, ``mirror``.
+        ``scramble``, ``mirror``. The first is tried on the newest test block, the next ones on
+        earlier blocks as well, as far as nothing after them was trained on.
     seed
         Seed of the redraws.
     subject
@@ -175,18 +82,25 @@ def audit_training(
     Raises
     ------
     AuditError
-        There are no folds, or predictions are not one row a span.
+        There are no folds, a style of future is unknown, predictions are not one row a span, or
+        folds test some rows more than once and ``fit_predict`` cannot be asked for one of them.
     """
     spans = labeler.spans(market)
     splits = as_splits(folds, len(spans))
     if not splits:
         raise AuditError("There are no folds to audit", allowed="at least one fold")
+    unknown = [style for style in futures if style not in FUTURES]
+    if unknown:
+        raise AuditError("Unknown style of future", got=unknown[0], allowed=", ".join(FUTURES))
     ledger = Ledger()
     train = _Trainings(fit_predict, len(spans), 1 + draws + len(futures) + (base is None), progress)
     run = _run_of(base, len(spans)) if base is not None else train(market, labeler, range(len(splits)))
     trial = _Trial(train, market, labeler, spans, splits, run, ledger)
+    trial.require_one_prediction()
     with ledger.check("interval_overlap"):
         check_overlap(spans, run.used or splits, [*as_splits(inner, len(spans)), *run.inner], ledger)
+    with ledger.check("label_resolution"):
+        check_labels(labeler, market, splits[-1][0], ledger)
     with ledger.check("determinism"):
         steady = trial.repeat()
     if steady:
@@ -210,15 +124,42 @@ class _Trial:
     run: PipelineRun
     ledger: Ledger
 
-    @property
-    def newest(self) -> int:
-        """Number of the fold whose test rows reach furthest."""
-        return max(
-            range(len(self.splits)), key=lambda f: int(self.spans.start[self.splits[f][1]].max(initial=0))
+    @cached_property
+    def shared(self) -> bool:
+        """Whether some rows are tested by several folds, so that one table cannot hold all predictions."""
+        return bool(np.bincount(np.concatenate([test for _, test in self.splits])).max(initial=0) > 1)
+
+    @cached_property
+    def _alone(self) -> dict[int, PipelineRun]:
+        return {}
+
+    def require_one_prediction(self) -> None:
+        if self.shared and not self.train.chooses:
+            raise AuditError(
+                "Folds test the same rows, and all predictions come in one table",
+                got="fit_predict without a parameter 'only'",
+                allowed="fit_predict(market, labeler, only) that trains the folds of these numbers",
+                remedy="Add the parameter, so that each fold can be judged by its own predictions.",
+            )
+
+    def made(self, fold: int) -> PipelineRun:
+        """Return what the true market makes a fold predict."""
+        if not self.shared:
+            return self.run
+        if fold not in self._alone:
+            self._alone[fold] = self.train(self.market, self.labeler, [fold])
+        return self._alone[fold]
+
+    @cached_property
+    def newest_first(self) -> list[int]:
+        """Numbers of the folds, the one whose test rows reach furthest first."""
+        start = self.spans.start
+        return sorted(
+            range(len(self.splits)), key=lambda f: int(start[self.splits[f][1]].max(initial=0)), reverse=True
         )
 
     def repeat(self) -> bool:
-        fold = self.newest
+        fold = self.newest_first[0]
         told = "{} predictions differ between two trainings on the same data; fix every seed"
         seen = self.train(self.market, self.labeler, [fold])
         return not self._moved("determinism", fold, self.splits[fold][1], seen, told)
@@ -237,30 +178,37 @@ class _Trial:
                 return
 
     def change_the_future(self, futures: Sequence[str]) -> None:
-        fold = self.newest
-        learnt, test = self.splits[fold]
-        moment = int(np.quantile(self.spans.start[test], 0.5, method="lower"))
-        if len(learnt) and int(self.spans.end[learnt].max()) > moment:
-            self.ledger.note = "the newest test block is not the end of the data"
+        able = [(fold, made) for fold in self.newest_first if len(made := self._after_learning(fold))]
+        if futures and not able:
+            detail = (
+                "no other future could be tried: every test block has training rows whose labels end after it"
+            )
+            self.ledger.add(Finding("perturbation", "warning", "folds", "", detail))
             return
         for number, style in enumerate(futures):
+            fold, late = able[number % len(able)]
+            moment = int(np.quantile(self.spans.start[late], 0.5, method="lower"))
             other = perturb_future(self.market, moment, style, seed=number)
-            if not self.labeler.spans(other).index.equals(self.spans.index):
-                self.ledger.note = f"another future ({style}) changes which rows have labels"
-                continue
-            seen = self.train(other, self.labeler, [fold])
-            made = test[self.spans.start[test] <= moment]
+            seen = self.train(other, FrozenLabeler(self.labeler, self.market, moment), [fold])
+            made = late[self.spans.start[late] <= moment]
             told = "{} predictions moved when everything after them was changed (" + style + ")"
             if self._moved("perturbation", fold, made, seen, told):
                 return
 
+    def _after_learning(self, fold: int) -> IntArray:
+        """Return the test rows of a fold, predicted ones, that decide after all it learnt from has ended."""
+        learnt, test = self.splits[fold]
+        last = int(self.spans.end[learnt].max(initial=-1))
+        return test[self.spans.start[test] > last]
+
     def _moved(self, check: str, fold: int, rows: IntArray, seen: PipelineRun, told: str) -> bool:
         self.ledger.runs += 1
-        moved = moved_rows(self.run.predictions, seen.predictions, rows)
+        made = self.made(fold).predictions
+        moved = moved_rows(made, seen.predictions, rows)
         if len(moved) == 0:
             return False
         row = int(moved[0])
-        before, after = _shown(self.run.predictions[row]), _shown(seen.predictions[row])
+        before, after = _shown(made[row]), _shown(seen.predictions[row])
         detail = f"{told.format(len(moved))}; first {before}, then {after}"
         self.ledger.add(Finding(check, "leak", f"fold {fold}", row_name(self.spans, row), detail))
         return True
@@ -273,11 +221,11 @@ class _Trainings:
         self, fit_predict: Callable[..., Any], n_rows: int, about: int, progress: Progress | None
     ) -> None:
         self._fit_predict, self._n_rows, self._about, self._progress = fit_predict, n_rows, about, progress
-        self._chooses = "only" in inspect.signature(fit_predict).parameters
+        self.chooses = "only" in inspect.signature(fit_predict).parameters
         self._done = 0
 
     def __call__(self, market: Market, labeler: Any, only: Sequence[int]) -> PipelineRun:
-        chosen = {"only": tuple(only)} if self._chooses else {}
+        chosen = {"only": tuple(only)} if self.chooses else {}
         run = _run_of(self._fit_predict(market, labeler, **chosen), self._n_rows)
         self._done += 1
         if self._progress is not None:

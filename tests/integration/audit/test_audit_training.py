@@ -67,6 +67,7 @@ def test_an_honest_trainer_passes(splitter, mode):
     assert {c.name for c in report.checks if c.status == "passed"} == {
         "determinism",
         "interval_overlap",
+        "label_resolution",
         "test_label_perturbation",
         "perturbation",
     }
@@ -175,6 +176,8 @@ def test_unknown_redraw_and_missing_folds_are_refused():
     folds = PurgedKFold(3).folds(QUANTILE.spans(MARKET))
     with pytest.raises(AuditError, match="one prediction a row"):
         audit_training(lambda market, labeler: np.zeros(3), MARKET, QUANTILE, folds)
+    with pytest.raises(AuditError, match="rise, fall, scramble, mirror"):
+        audit_training(trainer(folds), MARKET, QUANTILE, folds, futures=("remove",))
 
 
 def test_data_frames_of_predictions_are_taken():
