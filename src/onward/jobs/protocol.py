@@ -116,12 +116,13 @@ class JobStore(Protocol):
     def finish(self, lease: Lease, outcome: Outcome, *, on_commit: OnCommit | None = None) -> bool:
         """End the job, and publish in the same transaction. False: the attempt is no longer ours."""
 
-    def release(self, lease: Lease) -> Job | None:
+    def release(self, lease: Lease, *, spent: bool = True) -> Job | None:
         """Give a job back that was not finished, its processes proven gone.
 
         -> queued while attempts are left, failed (``worker_lost``) without, cancelled when a stop
-        was asked for. None: the attempt was no longer ours. A release of an owner that shuts down
-        does not use up an attempt.
+        was asked for. None: the attempt was no longer ours. ``spent`` False, when an owner shuts
+        down: the attempt does not count against ``max_attempts`` (which is raised by one, since
+        attempt numbers fence and are never given twice), so it is always queued again.
         """
 
     # -- reapers ------------------------------------------------------------------------------
