@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from onward.cli.output import print_note, print_table
+from onward.cli.retrains import print_retrains
 
 if TYPE_CHECKING:
     from onward.evaluation.learning import LearningRecord
@@ -26,6 +27,7 @@ def training_value(result: TrainingResult) -> dict[str, Any]:
         "plan_hash": result.plan.content_hash,
         "verdict": result.verdict.to_dict(),
         "scores": result.scores.to_dict(),
+        "schedule": None if result.schedule is None else result.schedule.to_dict(),
         "learning": None if result.learning is None else result.learning.to_dict(),
         "certificate": result.certificate,
         "warnings": result.warnings,
@@ -59,6 +61,8 @@ def print_training(result: TrainingResult) -> None:
         ],
     )
     print_note(PRIORS)
+    if result.schedule is not None:
+        print_retrains(result.schedule, result.scores)
     if result.learning is not None:
         print_learning(result.learning)
     if result.run_id is not None:

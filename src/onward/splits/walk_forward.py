@@ -138,7 +138,7 @@ class WalkForward(BaseSplitter):
         for fold in super()._folds(spans):
             if len(fold.train) < self.min_train_rows:
                 raise SplitError(
-                    f"purging leaves fold {fold.number} too few training rows",
+                    f"purging and the window leave fold {fold.number} too few training rows",
                     got=f"{len(fold.train)} of min_train_rows={self.min_train_rows}",
                     allowed=f"at least {self.min_train_rows}",
                     remedy="Use a longer window or initial, a shorter horizon, or lower min_train_rows.",

@@ -15,6 +15,7 @@ from onward.evaluation.scores import Scores
 from onward.evaluation.verdict import Verdict
 from onward.prediction.predictor import Predictor
 from onward.registry import Version
+from onward.splits import RetrainingSchedule
 from onward.training.optimization import SearchedTraining, SearchResult
 from onward.training.outcomes import Training
 from onward.training.plan import TrainingPlan
@@ -88,6 +89,13 @@ class TrainingResult:
     def search(self) -> SearchResult | None:
         """Trials and choices of the search, ``leaderboard()`` a table; None when nothing was searched."""
         return self.training.search if isinstance(self.training, SearchedTraining) else None
+
+    @property
+    def schedule(self) -> RetrainingSchedule | None:
+        """When each model of a walk-forward run was fitted, on what, and what it scored; else None."""
+        if self.plan.validation.method != "walk_forward":
+            return None
+        return RetrainingSchedule.of(self.training.dataset.spans, [o.fold for o in self.training.folds])
 
     @property
     def selection(self) -> pd.DataFrame:
