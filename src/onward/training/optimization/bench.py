@@ -11,8 +11,9 @@ import numpy as np
 
 from onward.labels import ThresholdLabeler
 from onward.protocols import Labeler
-from onward.splits import PurgedKFold, require_training_rows
+from onward.splits import require_training_rows
 from onward.training.dataset import Dataset, label_spans, prepare
+from onward.training.optimization.inner import inner_splitter
 from onward.training.optimization.questions import answered, require_inside
 from onward.training.optimization.sharing import Memory, SharedDataset, share
 from onward.training.optimization.space import Space
@@ -132,9 +133,7 @@ class Bench:
         visible = np.flatnonzero(allowed[dataset.rows]).astype(np.int64)
         if self.space.searches_labels:
             require_inside(dataset.spans, dataset.rows, self._limit(), allowed)
-        validation = candidate.plan.validation
-        embargo = validation.embargo if validation.method == "purged_kfold" else None
-        folds = PurgedKFold(n_splits, embargo=embargo).folds(dataset.spans.take(visible))
+        folds = inner_splitter(candidate.plan, n_splits).folds(dataset.spans.take(visible))
         require_training_rows(folds)
         return tuple(Fold(fold.number, visible[fold.train], visible[fold.test]) for fold in folds)
 

@@ -198,8 +198,13 @@ class Space:
                 ) from error
 
     def switched_plans(self) -> list[TrainingPlan]:
-        """Return the plans of the combinations of switches, the first ones when there are many."""
-        return [self.plan_with(self._used(values)) for values in self._switchings()]
+        """Return the plans of the combinations of switches, the first ones when there are many.
+
+        A horizon that varies is at its shortest.
+        """
+        horizons = [p for p in self.parameters if p.path == "labels.horizon_bars"]
+        shortest = {p.path: min(p.extremes) for p in horizons}
+        return [self.plan_with(self._used({**shortest, **values})) for values in self._switchings()]
 
     def _used(self, values: Mapping[str, Any]) -> dict[str, Any]:
         by_path = {p.path: p for p in self.parameters}

@@ -1,0 +1,82 @@
+"""Outer folds of a nested search: in positions of the labels that were chosen, and put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from onward.errors import SplitError
+from onward.evaluation.oof import OutOfFold
+from onward.training.dataset import Dataset
+from onward.training.optimization.result import StudyResult
+from onward.training.trainer import FoldOutcome, pool
+from onward.types import Fold, IntArray, Spans
+
+__all__ = ["Outer", "n_questions", "pooled", "translated"]
+
+
+@dataclass(frozen=True, eq=False)
+class Outer:
+    """What an outer fold came to.
+
+    Attributes
+    ----------
+    outcome
+        Predictions of its test rows; positions are those of the outer folds.
+    ends
+        End of the span of each test row, by the labels that were chosen.
+    study
+        The search.
+    """
+
+    outcome: FoldOutcome
+    ends: IntArray
+    study: StudyResult
+
+
+def translated(dataset: Dataset, rows: IntArray, fold: Fold) -> tuple[Fold, Fold]:
+    """Return a fold in positions of a trial's own spans, and what it labels in those of the outer fold.
+
+    Parameters
+    ----------
+    dataset
+        That of the trial.
+    rows
+        Bars of the positions of the outer fold.
+    fold
+        The outer fold.
+
+    Raises
+    ------
+    SplitError
+        When the trial's labels leave it without training or test rows.
+    """
+    place = np.full(len(dataset.market), -1, dtype=np.int64)
+    place[dataset.rows] = np.arange(len(dataset), dtype=np.int64)
+    train, test = place[rows[fold.train]], place[rows[fold.test]]
+    own = Fold(fold.number, train[train >= 0], test[test >= 0])
+    if len(own.train) == 0 or len(own.test) == 0:
+        raise SplitError(
+            f"the labels that fold {fold.number} chose leave it without rows",
+            got=f"{len(own.train)} training rows, {len(own.test)} test rows",
+            allowed="one of each at least",
+            remedy="Take rare events out of the space, or use more data.",
+        )
+    return own, Fold(fold.number, fold.train[train >= 0], fold.test[test >= 0])
+
+
+def pooled(spans: Spans, outer: Sequence[Outer]) -> OutOfFold:
+    """Put the predictions of the outer folds together, each row's span as its fold chose it."""
+    end = spans.end.copy()
+    for one in outer:
+        end[one.outcome.fold.test] = one.ends
+    return pool(Spans(spans.index, spans.start, end), [one.outcome for one in outer])
+
+
+def n_questions(outer: Sequence[Outer]) -> int:
+    """Return how many different labels the outer folds chose."""
+    chosen = [one.study.chosen.parameters for one in outer]
+    labels = [sorted((k, str(v)) for k, v in values.items() if k.startswith("labels.")) for values in chosen]
+    return len({tuple(one) for one in labels})
