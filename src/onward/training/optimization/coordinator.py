@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from onward.errors import PlanError, SplitError
-from onward.evaluation.oof import OutOfFold
 from onward.features.pipeline import FeaturePipeline
 from onward.protocols import Labeler, Progress, Splitter
 from onward.splits import require_training_rows
 from onward.training.cautions import purging_cautions, symbol_cautions
 from onward.training.dataset import Dataset, label_spans
 from onward.training.optimization.bench import Bench, Candidate, TrainerFactory
+from onward.training.optimization.budget import Budget
 from onward.training.optimization.cautions import search_cautions
 from onward.training.optimization.crew import work_together
+from onward.training.optimization.errand import labeler_of
 from onward.training.optimization.objective import fold_score
+from onward.training.optimization.outer import Outer, n_questions, pooled, translated
 from onward.training.optimization.pooling import judge_apart
-from onward.training.optimization.questions import OpenQuestion
 from onward.training.optimization.records import TrialRecord, trial_records
+from onward.training.optimization.refusals import require_inner_folds, require_trainers, require_trials
 from onward.training.optimization.result import FINAL, SearchedTraining, SearchResult, StudyResult
 from onward.training.optimization.search import Search, backtest_terms, best_of
 from onward.training.optimization.sharing import Memory
@@ -31,39 +32,17 @@ from onward.training.optimization.space import Space
 from onward.training.optimization.statistics import parameter_importance, statistics_of
 from onward.training.optimization.studies import StudyKeeper
 from onward.training.plan import TrainingPlan
-from onward.training.trainer import BaseTrainer, FoldOutcome, TrainingRows, pool
-from onward.types import Fold, IntArray, Labels, Market, ProgressEvent, Spans
+from onward.training.trainer import BaseTrainer, FoldOutcome, TrainingRows
+from onward.types import Fold, IntArray, Labels, Market, ProgressEvent
 
 if TYPE_CHECKING:
     from optuna import Study
 
 __all__ = ["OptimizationCoordinator"]
 
-MOST_KINDS = 24
-"""Combinations of switches for which a trainer is made beforehand."""
-
 REHEARSAL_TRIALS = 3
 """Trials of each search when the learning path is audited: what a search may see does not depend on
 how long it looks."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Outer:
-    """What an outer fold came to.
-
-    Attributes
-    ----------
-    outcome
-        Predictions of its test rows; positions are those of the outer folds.
-    ends
-        End of the span of each test row, by the labels that were chosen.
-    study
-        The search.
-    """
-
-    outcome: FoldOutcome
-    ends: IntArray
-    study: StudyResult
 
 
 class OptimizationCoordinator:
@@ -101,17 +80,15 @@ class OptimizationCoordinator:
     ) -> None:
         self.plan = plan
         self.config = plan.optimization
-        _require_trials(plan)
+        require_trials(plan)
         self.keeper = keeper if keeper is not None else StudyKeeper(url=_url(plan))
         self.space = Space.of(plan)
         self._make_trainer = make_trainer
         self._base = make_trainer(self.space.plan, market)
-        self._require_trainers(market)
+        self._kinds = require_trainers(self.space, self._base, make_trainer, market)
         self.pipeline: FeaturePipeline = self._base.pipeline
         self.splitter: Splitter = self._base.splitter
-        self.labeler: Labeler = self._base.labeler
-        if self.space.searches_labels:
-            self.labeler = OpenQuestion(self.space.longest_horizon_bars)
+        self.labeler: Labeler = labeler_of(self.space, self._base.labeler)
         self._memory: tuple[Market, Memory] | None = None
 
     def kept_by(self, keeper: StudyKeeper) -> OptimizationCoordinator:
@@ -158,19 +135,22 @@ class OptimizationCoordinator:
         PlanError
             When no trial of a search fits the data.
         SplitError
-            When outer folds cannot be cut.
+            When outer folds cannot be cut, or no inner folds inside them.
+        ModelError
+            When inner folds have too few independent outcomes for the calibrator.
         NotEnoughDataError
             When no row has an outcome.
         """
         report = progress or _silent
         started = time.perf_counter()
         seconds: dict[str, float] = {}
-        budget = _Budget.of(self.config.seconds)
+        budget = Budget.of(self.config.seconds)
         spans = label_spans(market, self.labeler)
         folds = self.splitter.folds(spans)
         require_training_rows(folds)
-        bench = self._bench(market, self.labeler)
         rows = np.asarray(market.index.get_indexer(spans.index), dtype=np.int64)
+        require_inner_folds(self.space, self._kinds, market, rows, folds, self.config.inner_splits)
+        bench = self._bench(market, self.labeler)
         outer = []
         for place, fold in enumerate(folds):
             deadline = budget.deadline(len(folds) + 1 - place)
@@ -195,8 +175,8 @@ class OptimizationCoordinator:
         report(ProgressEvent("final fit", 1, 1))
         seconds["final fit"] = round(time.perf_counter() - started, 3)
         started = time.perf_counter()
-        oof = _pooled(spans, outer)
-        mixed = _questions(outer) > 1
+        oof = pooled(spans, outer)
+        mixed = n_questions(outer) > 1
         judgement = judge_apart(
             oof,
             lookback=max(one.outcome.predictor.pipeline.lookback for one in outer) * market.timeframe_ns,
@@ -250,7 +230,7 @@ class OptimizationCoordinator:
         title: str,
         report: Progress,
         deadline: float | None,
-    ) -> _Outer:
+    ) -> Outer:
         """Search, fit and predict one outer fold; ``rows`` are the bars of its positions."""
         allowed = np.zeros(len(bench.market), dtype=np.bool_)
         allowed[rows[fold.train]] = True
@@ -258,12 +238,12 @@ class OptimizationCoordinator:
         study, records = self._run(search, f"fold-{fold.number}", report, deadline)
         chosen = best_of(records)
         candidate = bench.candidate(dict(chosen.parameters))
-        own, kept = _translated(candidate.dataset, rows, fold)
+        own, kept = translated(candidate.dataset, rows, fold)
         outcome = candidate.trainer.fit_fold(candidate.dataset, candidate.labeler, own)
         terms = backtest_terms(candidate)
         score = fold_score(self.config.objective, candidate.dataset, outcome, terms)
         importance = parameter_importance(study, self._seed(fold.number)) if title else {}
-        return _Outer(
+        return Outer(
             outcome=replace(outcome, fold=kept),
             ends=candidate.dataset.spans.end[own.test],
             study=StudyResult(f"fold {fold.number + 1}", records, score, importance),
@@ -273,7 +253,9 @@ class OptimizationCoordinator:
         self, search: Search, name: str, report: Progress, deadline: float | None
     ) -> tuple[Study, tuple[TrialRecord, ...]]:
         study = self.keeper.open(name)
-        if self.config.processes > 1 and self.keeper.shareable:
+        # An audit's labels (drawn anew, say) are known to this process alone.
+        own_labels = search.bench.labeler is self.labeler
+        if self.config.processes > 1 and self.keeper.shareable and own_labels:
             if self.keeper.url is None:
                 search.close_orphans(study)
             left = None if deadline is None else deadline - time.monotonic()
@@ -303,21 +285,6 @@ class OptimizationCoordinator:
         rows = trainer._rows(dataset, labels, everything, trainer.seed, "all rows together")
         return labels, labeler.to_json(), rows
 
-    def _require_trainers(self, market: Market) -> None:
-        """Make a trainer of each kind that trials may ask for: what cannot be made is refused now."""
-        for plan in self.space.switched_plans()[:MOST_KINDS]:
-            if plan == self.space.plan:
-                continue
-            try:
-                self._make_trainer(plan, market)
-            except PlanError as error:
-                raise PlanError(
-                    f"optimization.space: a trial that it allows cannot be made: {error.what}",
-                    got=error.got,
-                    allowed=error.allowed,
-                    remedy=error.remedy,
-                ) from error
-
     def _seed(self, number: int) -> int:
         """Return the seed of a search: of an outer fold by its number, of all rows by -1."""
         sequence = np.random.SeedSequence([self.plan.training.seed, number + 1])
@@ -329,63 +296,6 @@ class OptimizationCoordinator:
         other.keeper = keeper
         other._memory = None
         return other
-
-
-@dataclass(frozen=True)
-class _Budget:
-    """Wall-clock time, shared evenly by the searches that are left."""
-
-    end: float | None
-
-    @classmethod
-    def of(cls, seconds: float | None) -> _Budget:
-        return cls(None if seconds is None else time.monotonic() + seconds)
-
-    def deadline(self, searches_left: int) -> float | None:
-        if self.end is None:
-            return None
-        now = time.monotonic()
-        return now + max(0.0, self.end - now) / searches_left
-
-
-def _translated(dataset: Dataset, rows: IntArray, fold: Fold) -> tuple[Fold, Fold]:
-    """Return a fold in positions of a trial's own spans, and what it labels in those of the outer fold."""
-    place = np.full(len(dataset.market), -1, dtype=np.int64)
-    place[dataset.rows] = np.arange(len(dataset), dtype=np.int64)
-    train, test = place[rows[fold.train]], place[rows[fold.test]]
-    own = Fold(fold.number, train[train >= 0], test[test >= 0])
-    if len(own.train) == 0 or len(own.test) == 0:
-        raise SplitError(
-            f"the labels that fold {fold.number} chose leave it without rows",
-            got=f"{len(own.train)} training rows, {len(own.test)} test rows",
-            allowed="one of each at least",
-            remedy="Take rare events out of the space, or use more data.",
-        )
-    return own, Fold(fold.number, fold.train[train >= 0], fold.test[test >= 0])
-
-
-def _pooled(spans: Spans, outer: Sequence[_Outer]) -> OutOfFold:
-    end = spans.end.copy()
-    for one in outer:
-        end[one.outcome.fold.test] = one.ends
-    return pool(Spans(spans.index, spans.start, end), [one.outcome for one in outer])
-
-
-def _questions(outer: Sequence[_Outer]) -> int:
-    """Return how many different labels the outer folds chose."""
-    chosen = [one.study.chosen.parameters for one in outer]
-    labels = [sorted((k, str(v)) for k, v in values.items() if k.startswith("labels.")) for values in chosen]
-    return len({tuple(one) for one in labels})
-
-
-def _require_trials(plan: TrainingPlan) -> None:
-    if plan.optimization.trials == 0:
-        raise PlanError(
-            "there is a search without trials",
-            got="optimization.trials = 0",
-            allowed="1 or more",
-            remedy="Set optimization.trials, for instance to 40, or take the search out of the plan.",
-        )
 
 
 def _uncached(make_trainer: TrainerFactory, plan: TrainingPlan, market: Market) -> BaseTrainer:
