@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -13,6 +12,14 @@ import pandas as pd
 from onward.errors import StageError
 from onward.features.cache import FeatureCache, cache_key
 from onward.features.catalog import stage_from_spec
+from onward.features.declarations import (
+    attributed,
+    declared_columns,
+    declared_lookback,
+    is_onwards,
+    require_declared,
+    require_possible_lookback,
+)
 from onward.features.description import FeatureInfo, FitInfo, describe, describe_fit
 from onward.features.fitted_pipeline import FittedPipeline, FittedTemplate, fresh, transformed
 from onward.features.nan_counts import nan_ledger
@@ -46,7 +53,8 @@ class FeaturePipeline:
     Raises
     ------
     StageError
-        If there is no stage, two share a name, or their columns are not prefixed and unique.
+        If there is no stage, two share a name, or one does not declare name, scope, lookback and
+        columns (prefixed and unique) as it must.
     """
 
     def __init__(
@@ -61,13 +69,15 @@ class FeaturePipeline:
         self.fitted = tuple(fitted)
         self.cache = cache
         self.dtype = np.dtype(dtype)
-        self._parts = {stage.name: tuple(stage.columns()) for stage in self.causal}
+        for stage in self.causal:
+            require_declared(stage)
+        self._parts = {stage.name: declared_columns(stage) for stage in self.causal}
         self._check_plan()
 
     @property
     def lookback(self) -> int:
         """Bars that the longest causal stage needs, the row itself included."""
-        return max(stage.lookback for stage in self.causal)
+        return max(declared_lookback(stage) for stage in self.causal)
 
     def columns(self) -> tuple[str, ...]:
         """Return the causal columns in plan order."""
@@ -119,8 +129,11 @@ class FeaturePipeline:
         Raises
         ------
         StageError
-            If a stage gives other rows or columns than it declared, or an infinity.
+            If a stage fails, gives other rows or columns than it declared, or an infinity, or
+            declares a lookback that no market has.
         """
+        for stage in self.causal:
+            require_possible_lookback(stage, market)
         keys = {stage.name: self._key(stage, market) for stage in self.causal}
         work = self._work(progress, keys, len(market))
         if self.cache is not None and len(self.causal) == 1:
@@ -235,19 +248,19 @@ class FeaturePipeline:
                 allowed="one stage a name",
                 remedy="Give one of them another name; it prefixes the columns.",
             )
-        for stage in self.causal:
-            _check_columns(stage.name, self._parts[stage.name])
-            _check_lookback(stage.name, stage.lookback)
 
     def _described(self) -> dict[str, tuple[FeatureInfo, ...]]:
-        told = {stage.name: describe(stage) for stage in self.causal}
+        told: dict[str, tuple[FeatureInfo, ...]] = {}
+        for stage in self.causal:
+            with attributed(stage.name, "describe()"):
+                told[stage.name] = describe(stage)
         for name, features in told.items():
-            named = tuple(feature.column for feature in features)
+            named = tuple(getattr(feature, "column", None) for feature in features)
             if named != self._parts[name]:
-                odd = sorted(set(named).symmetric_difference(self._parts[name]))
+                odd = sorted(set(named).symmetric_difference(self._parts[name]), key=str)
                 raise StageError(
                     f"the stage {name!r} describes other columns than it declares",
-                    got=", ".join(odd[:3]) or "another order",
+                    got=", ".join(map(str, odd[:3])) or "another order",
                     allowed="one line a column, in the order of columns()",
                     remedy="Make its columns() and describe() agree.",
                 )
@@ -256,8 +269,7 @@ class FeaturePipeline:
     def _key(self, stage: CausalStage, market: Market) -> str | None:
         """Return under which name the cache keeps a stage's columns; None when it must not."""
         spec = getattr(stage, "spec", None)
-        ours = type(stage).__module__.partition(".")[0] == "onward"
-        if self.cache is None or spec is None or not ours:
+        if self.cache is None or spec is None or not is_onwards(stage):
             return None
         return cache_key(market.content_hash, spec(), self.dtype)
 
@@ -299,32 +311,6 @@ class FeaturePipeline:
             fill(out)
         work.finish(stage.name, computed=computed)
         return out
-
-
-def _check_columns(name: str, columns: tuple[object, ...]) -> None:
-    counts = Counter(columns)
-    wrong = [
-        column
-        for column, count in counts.items()
-        if count > 1 or not isinstance(column, str) or not column.startswith(f"{name}__")
-    ]
-    if wrong or not columns:
-        raise StageError(
-            f"the stage {name!r} names its columns wrongly",
-            got=", ".join(map(str, wrong[:5])) or "no column",
-            allowed=f"unique names that begin with {name + '__'!r}",
-            remedy="Correct its columns().",
-        )
-
-
-def _check_lookback(name: str, lookback: object) -> None:
-    if isinstance(lookback, bool) or not isinstance(lookback, int | np.integer) or lookback < 1:
-        raise StageError(
-            f"the stage {name!r} does not say how many bars it needs",
-            got=f"lookback = {lookback!r}",
-            allowed="a whole number of bars from 1 up, the row itself included",
-            remedy="Live prediction reads exactly so many bars: declare them, warm-up counted in.",
-        )
 
 
 def _check_rows(X: pd.DataFrame, y: npt.NDArray[Any], spans: Spans, weight: FloatArray | None) -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from onward.errors import StageError, nearest
+from onward.features.declarations import attributed, is_onwards
 from onward.protocols import CausalStage
 from onward.types import Market
 
@@ -52,13 +53,17 @@ def write_columns(
     Raises
     ------
     StageError
-        If the stage gives something other than a table, other rows, columns or types than it
-        declared, a name twice, an infinity, or a value too large for the type of the matrix.
+        If the stage fails, gives something other than a table, other rows, columns or types
+        than it declared, a name twice, an infinity, or a value too large for the type of the matrix.
     """
     # Too large for float32 becomes an infinity, which is refused below with the column's name.
     with np.errstate(over="ignore"):
-        if isinstance(stage, FastStage):
+        if isinstance(stage, FastStage) and is_onwards(stage):
             stage.compute_into(market, out, done)
+        elif isinstance(stage, FastStage):
+            out.fill(np.nan)  # what a stranger's code forgets is not known, whatever memory held
+            with attributed(stage.name, "compute_into()"):
+                stage.compute_into(market, out, done)
         else:
             out[:] = _computed(stage, columns, market)
     for position, column in enumerate(columns):
@@ -74,7 +79,8 @@ def write_columns(
 
 
 def _computed(stage: CausalStage, columns: tuple[str, ...], market: Market) -> npt.NDArray[Any]:
-    table = stage.compute(market)
+    with attributed(stage.name, "compute()"):
+        table = stage.compute(market)
     if not isinstance(table, pd.DataFrame):
         raise StageError(  # the protocol promises it, the user's code may not
             f"the stage {stage.name!r} does not give a table",

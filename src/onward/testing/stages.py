@@ -23,6 +23,7 @@ import pandas as pd
 
 from onward.errors import NotEnoughDataError, StageError
 from onward.features.catalog import BuildableStage, stage_class, stage_kind, stage_names
+from onward.features.declarations import require_declared
 from onward.protocols import CausalStage
 from onward.testing.changed_markets import (
     N_CUTS,
@@ -73,6 +74,7 @@ def check_causal_stage(stage: CausalStage, market: Market, *, seed: int = 0) -> 
     NotEnoughDataError
         If no symbol has more bars than the stage's lookback: nothing could be concluded.
     """
+    require_declared(stage)
     if most_bars(market) <= stage.lookback + N_CUTS:
         raise NotEnoughDataError(
             f"the market is too short to check the stage {stage.name!r}",
@@ -105,26 +107,13 @@ def check_repeatable(stage: CausalStage, market: Market) -> pd.DataFrame:
 
 def check_columns(stage: CausalStage, market: Market, table: pd.DataFrame) -> None:
     """Check names, order, type and index of the columns, and the way through JSON and back."""
+    require_declared(stage)
     names = stage.columns()
-    bad = [c for c in names if not c.startswith(f"{stage.name}__") or c == f"{stage.name}__"]
-    twice = sorted({c for c in names if names.count(c) > 1})
-    if not names or bad or twice:
-        raise StageError(
-            f"the stage {stage.name!r} names its columns wrongly",
-            got=f"without prefix: {bad[:3]}; twice: {twice[:3]}; {len(names)} in all",
-            allowed=f"at least one, unique, beginning with {stage.name + '__'!r}",
-        )
     if stage.columns() != names or tuple(table.columns) != names:
         raise StageError(
             f"the stage {stage.name!r} does not give the columns that it declares",
             got=f"{len(table.columns)} columns, declared {len(names)}",
             allowed="the same names in the same order, every time",
-        )
-    if stage.scope not in ("symbol", "cross_section") or stage.lookback < 1:
-        raise StageError(
-            f"the stage {stage.name!r} declares an impossible scope or lookback",
-            got=f"scope {stage.scope!r}, lookback {stage.lookback!r}",
-            allowed="scope symbol or cross_section, lookback of at least one bar",
         )
     if not table.index.equals(market.bars.index) or any(kind != np.float64 for kind in table.dtypes):
         raise StageError(

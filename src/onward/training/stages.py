@@ -6,22 +6,27 @@ selector is always last.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
-from onward.errors import PlanError
+from onward.audit import load_stage
+from onward.errors import OnwardError, PlanError
 from onward.features.cache import FeatureCache
 from onward.features.catalog import CATALOG, TwoPartStage, make_fitted, make_stage, stage_kind
+from onward.features.declarations import attributed, require_declared, require_possible_lookback
 from onward.features.manual import ManualFeaturesStage
 from onward.features.manual.catalog import expand
 from onward.features.pipeline import FeaturePipeline, FittedTemplate
 from onward.features.selection.advanced import AdvancedFeatureSelector
-from onward.prediction.imported import import_stage
+from onward.prediction.imported import ImportedStage, import_stage
 from onward.protocols import CausalStage
 from onward.training.plan import TrainingPlan
 from onward.training.settings_errors import naming_setting, section_values
 from onward.types import Market
 
 __all__ = ["make_pipeline", "make_selector"]
+
+_log = logging.getLogger(__name__)
 
 ELSEWHERE = {
     "selection": "The selection is always last: set selection.enabled instead.",
@@ -58,7 +63,11 @@ def make_pipeline(
         selector = make_selector(plan)
         if selector is not None:
             fitted.append(selector)
-        return FeaturePipeline(causal, fitted, cache=cache)
+        pipeline = FeaturePipeline(causal, fitted, cache=cache)
+        for stage in causal:
+            require_possible_lookback(stage, market)
+    _warn_of_short_market(pipeline, market)
+    return pipeline
 
 
 def make_selector(plan: TrainingPlan) -> AdvancedFeatureSelector | None:
@@ -75,7 +84,7 @@ def make_selector(plan: TrainingPlan) -> AdvancedFeatureSelector | None:
 def _stage(plan: TrainingPlan, name: str, market: Market) -> Any:
     """Return the causal stage, or the unfitted fitted stage, that a name of a plan stands for."""
     if ":" in name:
-        return import_stage(name)
+        return _imported(name)
     if name in ELSEWHERE:
         raise PlanError(
             "features.stages names a step that has a place of its own", got=name, remedy=ELSEWHERE[name]
@@ -87,6 +96,32 @@ def _stage(plan: TrainingPlan, name: str, market: Market) -> Any:
     options = plan.features.options.get(name, {}) if section is None else section_values(section)
     with naming_setting(f"features.{name}" if section is not None else f"features.options.{name}"):
         return make_stage(name, market, options) if kind == "causal" else make_fitted(name, options)
+
+
+def _warn_of_short_market(pipeline: FeaturePipeline, market: Market) -> None:
+    longest = max((rows.stop - rows.start for rows in market.rows.values()), default=0)
+    short = [stage for stage in pipeline.causal if stage.lookback > longest]
+    if short:
+        _log.warning(
+            "the longest symbol has %s bars, less than the lookback of %s: no row is computed from as "
+            "much history as a live prediction reads",
+            f"{longest:,}",
+            ", ".join(f"{stage.name} ({stage.lookback:,})" for stage in short),
+        )
+
+
+def _imported(address: str) -> ImportedStage:
+    """Return the stage of an address, what it declares looked at before it is put to use."""
+    try:
+        stage = import_stage(address)
+    except OnwardError:
+        raise
+    except Exception:  # it declares what cannot even be read: say which
+        with attributed(address, "what it declares"):
+            require_declared(load_stage(address))
+            raise
+    require_declared(stage.inner)
+    return stage
 
 
 def _check_options(plan: TrainingPlan) -> None:
