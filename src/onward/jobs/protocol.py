@@ -211,8 +211,11 @@ class JobBackend(Protocol):
         `JobError` when it cannot be started.
         """
 
-    def beat(self) -> None:
-        """Note that the lease was renewed just now: keeps the fence of this server open."""
+    def beat(self, sent: float) -> None:
+        """Note that the lease was renewed: keeps the fence of this server open.
+
+        ``sent``: ``time.monotonic()`` before the renewal was sent, since that is what it proves.
+        """
 
     def end_orphan(self, job: Job) -> bool:
         """End what is left of an attempt of a dead owner, as far as this host can; True: nothing is left.

@@ -1,0 +1,91 @@
+"""The thread that renews an owner's leases, and brings back what was asked of its jobs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable
+
+from onward.errors import StorageError
+from onward.jobs.protocol import JobBackend
+from onward.jobs.settlement import Surroundings
+from onward.jobs.supervision import Supervision
+
+__all__ = ["Heartbeat"]
+
+
+class Heartbeat:
+    """Renews all leases of an owner in one statement, in a thread of its own.
+
+    A busy server must not starve it, and a database that is away must not end anything: the
+    fence of each backend closes by itself when beats stay out.
+
+    Parameters
+    ----------
+    owner
+        Whose leases.
+    held
+        Gives the supervisions that there are.
+    backends
+        Told of each renewal.
+    surroundings
+        Store, settings, log.
+    """
+
+    def __init__(
+        self,
+        owner: str,
+        held: Callable[[], Collection[Supervision]],
+        backends: Iterable[JobBackend],
+        surroundings: Surroundings,
+    ) -> None:
+        self._owner = owner
+        self._held = held
+        self._backends = tuple(backends)
+        self._in = surroundings
+        self._news = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="job-heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def soon(self) -> None:
+        """Beat at once: somebody asked for something."""
+        self._news.set()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._closing.set()
+        self._news.set()
+        self._thread.join()
+
+    def beat(self) -> None:
+        """Renew once, and pass on what came back.
+
+        Raises
+        ------
+        StorageError
+            When the database is away; nobody is blamed for that.
+        """
+        held = list(self._held())  # before renewing: a job claimed meanwhile is not missing
+        began = time.monotonic()
+        renewal = self._in.store.renew(self._owner)
+        for backend in self._backends:
+            backend.beat(began)
+        for supervision in held:
+            lease = supervision.lease
+            if renewal.held.get(lease.job_id) != lease.attempt:
+                supervision.lose()
+            elif lease.job_id in renewal.stopping:
+                supervision.ask_to_stop()
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self.beat()
+            except StorageError as error:
+                self._in.log.warning("database_away", error=str(error))
+            self._news.wait(self._in.config.heartbeat_seconds)
+            self._news.clear()

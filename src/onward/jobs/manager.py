@@ -1,0 +1,351 @@
+"""`BackgroundTaskManager`: takes jobs in, claims what is due, and has every attempt supervised."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from onward.config.jobs import JobConfig
+from onward.database.moments import Clock, utc_now
+from onward.errors import JobError, StorageError, nearest
+from onward.jobs.heartbeat import Heartbeat
+from onward.jobs.kinds import JobKind
+from onward.jobs.logs import Logger, job_logger
+from onward.jobs.metrics import JobMetrics
+from onward.jobs.protocol import JobBackend, JobStore
+from onward.jobs.settlement import RETRY_SECONDS, Surroundings
+from onward.jobs.supervision import Supervision
+from onward.jobs.takeover import Takeover
+from onward.jobs.values import Job, JobRequest, StopReply, Submission
+
+__all__ = ["BackgroundTaskManager"]
+
+
+class BackgroundTaskManager:
+    """Jobs of one server: submitted here or elsewhere, run here, stopped from anywhere.
+
+    Submitting, stopping and reading need no `start`; a started manager also claims and runs.
+    Use it as a context manager, or call `close`, so that nothing stays behind.
+
+    Parameters
+    ----------
+    store
+        The truth about jobs, shared with other servers.
+    backends
+        Where attempts run.
+    kinds
+        What can be done.
+    config
+        Limits and waiting times.
+    directory
+        ``jobs/`` of the home: ``<job>/<attempt>/`` for each attempt, ``<job>/shared/`` for what
+        one attempt leaves to the next.
+    metrics, log, clock
+        Replaceable in tests.
+    """
+
+    def __init__(
+        self,
+        store: JobStore,
+        backends: Iterable[JobBackend],
+        kinds: Iterable[JobKind],
+        config: JobConfig,
+        directory: Path,
+        *,
+        metrics: JobMetrics | None = None,
+        log: Logger | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        # Unique per boot of a server: a restarted one must never take itself for its predecessor.
+        self.owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+        self.store = store
+        self.kinds: Mapping[str, JobKind] = {kind.name: kind for kind in kinds}
+        self.metrics = JobMetrics() if metrics is None else metrics
+        self._backends: Mapping[str, JobBackend] = {backend.name: backend for backend in backends}
+        self._config = config
+        self._directory = directory
+        self._log = (job_logger() if log is None else log).bind(owner=self.owner)
+        self._in = Surroundings(store, config, self.metrics, self._log, clock)
+        self._held: dict[str, tuple[Supervision, threading.Thread]] = {}
+        self._lock = threading.Lock()
+        self._claiming = threading.Lock()
+        self._counted = float("-inf")
+        self._closing = threading.Event()
+        self._heartbeat = Heartbeat(self.owner, self._supervisions, self._backends.values(), self._in)
+        self._takeover = Takeover(self.owner, self._backends, self.kinds, self._in)
+        self._dispatcher = threading.Thread(target=self._dispatch, name="job-dispatcher", daemon=True)
+
+    # -- taking in ----------------------------------------------------------------------------
+
+    def submit(
+        self,
+        kind: str,
+        spec: Mapping[str, Any],
+        *,
+        tenant: str = "default",
+        idempotency_key: str | None = None,
+        priority: int = 0,
+        run_after: datetime | None = None,
+        max_attempts: int | None = None,
+        timeout_seconds: float | None = None,
+        memory_limit_mb: int | None = None,
+        backend: str = "local",
+    ) -> Submission:
+        """Take a job in, after checking everything that can be checked before it runs.
+
+        Parameters
+        ----------
+        kind, spec
+            What to do.
+        tenant, idempotency_key, priority, run_after, backend
+            As of `JobRequest`.
+        max_attempts, timeout_seconds, memory_limit_mb
+            Limits of this job; None = those of the settings.
+
+        Raises
+        ------
+        JobError
+            When the kind is unknown or the request too large.
+        JobConflictError
+            When the key belongs to another request.
+        OnwardError
+            When the kind refuses the spec.
+        """
+        known = self._kind(kind)
+        self._check_size(spec)
+        config = self._config
+        request = JobRequest(
+            kind=kind,
+            spec=dict(known.prepare(spec)),
+            tenant=tenant,
+            idempotency_key=idempotency_key,
+            priority=priority,
+            run_after=run_after,
+            max_attempts=config.max_attempts if max_attempts is None else max_attempts,
+            timeout_seconds=config.timeout_seconds if timeout_seconds is None else timeout_seconds,
+            memory_limit_mb=config.memory_limit_mb if memory_limit_mb is None else memory_limit_mb,
+            backend=backend,
+        )
+        _check_request(request)
+        return self.store.submit(request)
+
+    def request_stop(self, job_id: str) -> StopReply:
+        """Ask for a stop, wherever the job runs; it is over when its state says ``cancelled``."""
+        reply = self.store.request_stop(job_id)
+        if reply.accepted:
+            self._heartbeat.soon()
+        return reply
+
+    def retry(self, job_id: str) -> Submission:
+        """Submit an ended job's request again, as a new job without its key.
+
+        Raises
+        ------
+        JobError
+            When the job has not ended.
+        """
+        job = self.store.get(job_id)
+        if job.finished_at is None:
+            raise JobError(
+                "only a job that has ended can be tried again",
+                got=f"{job.id} is {job.state}",
+                remedy=f"Wait for it, or stop it with `onward jobs stop {job.id}`.",
+            )
+        fields = {name: getattr(job.request, name) for name in RETRIED}
+        self._kind(job.kind)
+        return self.store.submit(JobRequest(**fields), retry_of=job.id)
+
+    # -- running ------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Begin to claim and run jobs."""
+        self._heartbeat.start()
+        self._takeover.start()
+        self._dispatcher.start()
+        self._log.info("started", concurrency=self._config.concurrency)
+        return self
+
+    @property
+    def running(self) -> int:
+        """Attempts that are held here."""
+        return len(self._held)
+
+    def close(self, *, finish_within: float | None = None) -> None:
+        """Claim nothing more, let jobs finish for a while, give the others back, and end everything.
+
+        Parameters
+        ----------
+        finish_within
+            Seconds; default is ``jobs.shutdown_seconds``.
+        """
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        if self._dispatcher.ident is not None:
+            self._dispatcher.join()
+            patience = self._config.shutdown_seconds if finish_within is None else finish_within
+            deadline = time.monotonic() + patience
+            for _, thread in list(self._held.values()):
+                thread.join(max(0.0, deadline - time.monotonic()))
+            left = list(self._held.values())
+            for supervision, _ in left:
+                supervision.shut_down()
+            for _, thread in left:
+                thread.join()
+            self._takeover.close()
+            self._heartbeat.close()
+        for backend in self._backends.values():
+            backend.close()
+        self._log.info("closed")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(finish_within=None if error is None else 0.0)
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _supervisions(self) -> list[Supervision]:
+        with self._lock:
+            return [supervision for supervision, _ in self._held.values()]
+
+    def _dispatch(self) -> None:
+        while not self._closing.is_set():
+            try:
+                with self.store.subscribe() as news:
+                    while not self._closing.is_set():
+                        self._claim()
+                        self._count()
+                        if "stop" in news.wait(self._config.poll_seconds):
+                            self._heartbeat.soon()
+            except StorageError as error:
+                self._log.warning("database_away", error=str(error))
+                self._closing.wait(RETRY_SECONDS)
+
+    def _count(self) -> None:
+        now = time.monotonic()
+        if now - self._counted >= self._config.heartbeat_seconds:
+            self._counted = now
+            self.metrics.counted(self.store.counts(), self.running)
+
+    def _claim(self) -> None:
+        with self._claiming:
+            free = self._config.concurrency - self.running
+            if free <= 0 or self._closing.is_set():
+                return
+            jobs = self.store.claim(
+                self.owner,
+                limit=free,
+                global_limit=self._config.global_limit,
+                backends=tuple(self._backends),
+            )
+            for job in jobs:
+                self._supervise(job)
+
+    def _supervise(self, job: Job) -> None:
+        kind = self.kinds.get(job.kind) or _unknown(job.kind)
+        supervision = Supervision(
+            job, kind, self._backends[job.request.backend], self._directory / job.id, self._in
+        )
+        thread = threading.Thread(
+            target=self._run, args=(job.id, supervision), name=f"job-{job.id[:8]}", daemon=True
+        )
+        with self._lock:
+            self._held[job.id] = (supervision, thread)
+        thread.start()
+
+    def _run(self, job_id: str, supervision: Supervision) -> None:
+        try:
+            supervision.run()
+        finally:
+            with self._lock:
+                self._held.pop(job_id, None)
+        try:
+            self._claim()  # a free place does not wait for the next look
+        except StorageError as error:
+            self._log.warning("database_away", error=str(error))
+
+    def _kind(self, name: str) -> JobKind:
+        if name not in self.kinds:
+            guess = nearest(name, self.kinds)
+            raise JobError(
+                "there is no such kind of job",
+                got=repr(name),
+                allowed=", ".join(sorted(self.kinds)),
+                remedy=f"Did you mean {guess}?" if guess else "Name one of these.",
+            )
+        return self.kinds[name]
+
+    def _check_size(self, spec: Mapping[str, Any]) -> None:
+        try:
+            size = len(json.dumps(spec, allow_nan=False).encode())
+        except (TypeError, ValueError) as error:
+            raise JobError(
+                "a job's request must be plain JSON",
+                got=str(error),
+                remedy="Use text, numbers, lists, tables.",
+            ) from error
+        if size > self._config.max_request_bytes:
+            raise JobError(
+                "the request is too large",
+                got=f"{size:,} bytes",
+                allowed=f"{self._config.max_request_bytes:,} bytes",
+                remedy="Import data first and name it in the request, or raise jobs.max_request_bytes.",
+            )
+
+
+RETRIED = (
+    "kind",
+    "spec",
+    "tenant",
+    "priority",
+    "max_attempts",
+    "timeout_seconds",
+    "memory_limit_mb",
+    "backend",
+)
+
+
+def _unknown(name: str) -> JobKind:
+    """Return a stand-in for a kind that a newer server took in: it fails, and says why."""
+    return JobKind(name, f"onward.jobs.manager:no_such_kind_{name}", "unknown here")
+
+
+def _check_request(request: JobRequest) -> None:
+    key = request.idempotency_key
+    problems = {
+        "max_attempts": (request.max_attempts, 1 <= request.max_attempts <= 100, "1 to 100"),
+        "priority": (request.priority, abs(request.priority) <= 1_000_000, "-1,000,000 to 1,000,000"),
+        "timeout_seconds": (
+            request.timeout_seconds,
+            request.timeout_seconds is None or 0 < request.timeout_seconds <= 1e8,
+            "above 0, at most 1e8",
+        ),
+        "memory_limit_mb": (
+            request.memory_limit_mb,
+            request.memory_limit_mb is None or 64 <= request.memory_limit_mb <= 100_000_000,
+            "64 and more",
+        ),
+        "idempotency_key": (key, key is None or 0 < len(key) <= 200, "1 to 200 characters"),
+        "tenant": (request.tenant, 0 < len(request.tenant) <= 100, "1 to 100 characters"),
+    }
+    for name, (value, fine, allowed) in problems.items():
+        if not fine:
+            raise JobError(
+                f"{name} of a job is out of range",
+                got=repr(value),
+                allowed=allowed,
+                remedy=f"Correct {name}.",
+            )

@@ -1,0 +1,45 @@
+"""Taking over the jobs of owners that fell silent; who is silent is decided without wall clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from onward.jobs.values import Lease
+
+__all__ = ["SilenceWatch"]
+
+
+class SilenceWatch:
+    """Remembers since when the heartbeat of each lease has stood still.
+
+    Time is the monotonic clock of whoever watches, so neither a changed clock nor a slow one
+    elsewhere matters. A database that was away proves nothing about anybody, so after each of its
+    errors everybody is watched anew (`forget`).
+
+    Parameters
+    ----------
+    seconds
+        Silence after which a lease is lost.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._since: dict[Lease, float] = {}
+
+    def silent(self, leases: Iterable[Lease], now: float) -> list[Lease]:
+        """Take in what is held now, and return the leases that stood still for too long.
+
+        Parameters
+        ----------
+        leases
+            All that are held, from ``JobStore.leases``.
+        now
+            Monotonic seconds.
+        """
+        # A lease with another heartbeat number, attempt or owner is another key: seen for the first time.
+        self._since = {lease: self._since.get(lease, now) for lease in leases}
+        return [lease for lease, since in self._since.items() if now - since >= self._seconds]
+
+    def forget(self) -> None:
+        """Begin to watch anew: what was seen proves nothing any more."""
+        self._since.clear()

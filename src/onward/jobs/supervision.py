@@ -1,0 +1,316 @@
+"""One attempt, from the claim to the proof that nothing of it is left."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from onward.errors import JobError, StorageError
+from onward.jobs.conclusion import Conclusion, Observed, conclude
+from onward.jobs.kinds import JobKind
+from onward.jobs.logs import tail
+from onward.jobs.messages import error_message
+from onward.jobs.progress import EventBuffer
+from onward.jobs.protocol import Attempt, Ending, JobBackend
+from onward.jobs.settlement import RETRY_SECONDS, Settlement, Surroundings
+from onward.jobs.values import Job, Lease, Outcome, Reason
+
+__all__ = ["LOG_FILE", "Supervision"]
+
+LOOK_SECONDS = 0.05
+"""How often a supervisor looks at its flags and limits."""
+LOG_FILE = "log.txt"
+"""Everything the worker's processes wrote, in the attempt's directory."""
+
+
+class Supervision:
+    """Carries one claimed attempt through.
+
+    Parameters
+    ----------
+    job
+        As claimed: state ``starting``.
+    kind
+        What it is.
+    backend
+        Where it runs.
+    directory
+        Of the job; attempts lie below it.
+    surroundings
+        Store, settings, metrics, log.
+
+    `run` belongs to one thread; `ask_to_stop`, `lose` and `shut_down` may come from any.
+    """
+
+    def __init__(
+        self, job: Job, kind: JobKind, backend: JobBackend, directory: Path, surroundings: Surroundings
+    ) -> None:
+        assert job.owner is not None
+        self.job = job
+        self.lease = Lease(job.id, job.owner, job.attempt, job.beat)
+        self._kind = kind
+        self._backend = backend
+        self._directory = directory / str(job.attempt)
+        self._in = surroundings
+        self._log = surroundings.log.bind(job_id=job.id, kind=job.kind, attempt=job.attempt)
+        self._events = EventBuffer(surroundings.config.progress_seconds)
+        self._stop_requested = threading.Event()
+        self._lost = threading.Event()
+        self._shutting_down = threading.Event()
+        self._settlement = Settlement(self.lease, kind, surroundings, self._log, self._lost)
+        self._manifest: Mapping[str, Any] | None = None
+        self._error: Mapping[str, Any] | None = None
+        self._ending: Ending | None = None
+        self._reason: Reason | None = None
+        self._told_to_stop: float | None = None
+        self._killed: float | None = None
+        self._alarmed = False
+        self._began: float | None = None
+        self._heard = self._sampled = time.monotonic()
+
+    # -- from other threads -------------------------------------------------------------------
+
+    def ask_to_stop(self) -> None:
+        """Note that a person wants the job stopped."""
+        self._stop_requested.set()
+
+    def lose(self) -> None:
+        """Note that the attempt belongs to somebody else now: end it and keep nothing."""
+        self._lost.set()
+
+    def shut_down(self) -> None:
+        """End the attempt so that another server may do it again."""
+        self._shutting_down.set()
+
+    # -- the attempt --------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Start the worker, watch over it, and write down how it ended."""
+        try:
+            self._run()
+        except Exception as error:
+            # Without this the heartbeat would renew a job that nobody watches, for ever.
+            self._log.exception("supervisor_failed")
+            self._settlement.collapse(error, traceback.format_exc())
+
+    def _run(self) -> None:
+        with ExitStack() as resources:
+            resources.callback(self._tidy)
+            attempt = self._start()
+            if attempt is None:
+                return
+            resources.callback(attempt.close)
+            if self._register(attempt):
+                self._begin(attempt)
+                self._watch(attempt)
+            self._clear_away(attempt)
+            self._conclude()
+
+    def _start(self) -> Attempt | None:
+        try:
+            (self._directory / "work").mkdir(parents=True, exist_ok=True)
+            return self._backend.start(self.job, self._directory)
+        except (JobError, OSError) as error:
+            self._log.error("spawn_failed", error=str(error))
+            parts = error_message(error, "")["error"]
+            self._settlement.end(Outcome("failed", "spawn_failed", error=parts))
+            return None
+
+    def _register(self, attempt: Attempt) -> bool:
+        """Write down who works; False when the attempt is not ours any more."""
+        while not (self._lost.is_set() or self._shutting_down.is_set()):
+            try:
+                if not self._in.store.started(self.lease, attempt.identity):
+                    # Either somebody took the attempt, or a stop came before the worker did.
+                    if self._settlement.stop_came_first():
+                        self._stop_requested.set()
+                    else:
+                        self._lost.set()
+                    return False
+            except StorageError as error:
+                self._log.warning("database_away", error=str(error))
+                time.sleep(RETRY_SECONDS)
+            else:
+                return True
+        return False
+
+    def _begin(self, attempt: Attempt) -> None:
+        self._began = self._heard = self._settlement.began = time.monotonic()
+        due = self.job.queued_at
+        if self.job.request.run_after is not None:
+            due = max(due, self.job.request.run_after)
+        self._in.metrics.began(self.job, (self._in.clock() - due).total_seconds())
+        self._log.info("running", pid=attempt.identity.pid)
+        attempt.begin()
+
+    def _watch(self, attempt: Attempt) -> None:
+        """Hear what the worker says, and hold it to its limits, until its leader has ended."""
+        while True:
+            self._hear(attempt, LOOK_SECONDS)
+            now = time.monotonic()
+            if self._lost.is_set():
+                return
+            self._write_events(now)
+            self._hold_to_limits(attempt, now)
+            self._press(attempt, now)
+            self._ending = attempt.ending()
+            if self._ending is not None:
+                while self._hear(attempt, 0.0):  # what it said last is still in the pipe
+                    pass
+                return
+
+    def _hear(self, attempt: Attempt, timeout: float) -> bool:
+        messages = attempt.receive(timeout)
+        now = time.monotonic()
+        for message in messages:
+            self._heard = now
+            if message["type"] in ("progress", "log"):
+                self._events.add(message, now)
+            elif message["type"] == "ask":
+                self._answer(attempt, message)
+            elif message["type"] == "result":
+                self._manifest = message["manifest"]
+            elif message["type"] == "error":
+                self._error = message
+        return bool(messages)
+
+    def _answer(self, attempt: Attempt, message: Mapping[str, Any]) -> None:
+        try:
+            value = {"value": self._kind.answer(self.job, message["question"], message["arguments"])}
+        except Exception as error:  # the worker is told, whatever it is
+            value = {"error": error_message(error, "")["error"]}
+        attempt.answer(int(message["id"]), value)
+
+    def _write_events(self, now: float) -> None:
+        if not self._events.due(now):
+            return
+        events = self._events.take(now)
+        try:
+            if not self._in.store.report(self.lease, events):
+                self._heed_refusal()
+        except StorageError as error:
+            self._log.warning("database_away", error=str(error))
+            self._events.put_back(events)
+
+    # -- ending it ----------------------------------------------------------------------------
+
+    def _hold_to_limits(self, attempt: Attempt, now: float) -> None:
+        if self._told_to_stop is not None:
+            return
+        request, config = self.job.request, self._in.config
+        assert self._began is not None
+        if self._stop_requested.is_set():
+            self._tell_to_stop(attempt, None, now)
+        elif self._shutting_down.is_set():
+            self._told_to_stop = now
+            attempt.stop()
+        elif request.timeout_seconds is not None and now - self._began > request.timeout_seconds:
+            self._tell_to_stop(attempt, "timeout", now)
+        elif config.stall_seconds is not None and now - self._heard > config.stall_seconds:
+            self._tell_to_stop(attempt, "stalled", now)
+        elif request.memory_limit_mb is not None and now - self._sampled >= config.memory_sample_seconds:
+            self._sampled = now
+            if attempt.memory_bytes() > request.memory_limit_mb * 1_000_000:
+                self._tell_to_stop(attempt, "oom", now)
+                self._kill(attempt, now)  # grace would let it grow
+
+    def _tell_to_stop(self, attempt: Attempt, reason: Reason | None, now: float) -> None:
+        self._reason, self._told_to_stop = reason, now
+        config = self._in.config
+        deadline = self._in.clock() + timedelta(seconds=config.grace_seconds + config.unkillable_seconds)
+        self._log.info("stopping", reason=reason or "asked")
+        attempt.stop()
+        try:
+            if not self._in.store.stopping(self.lease, reason=reason, deadline=deadline):
+                self._heed_refusal()
+        except StorageError as error:
+            self._log.warning("database_away", error=str(error))
+
+    def _press(self, attempt: Attempt, now: float) -> None:
+        """Kill what did not end when told, and raise the alarm about what cannot be killed."""
+        config = self._in.config
+        if self._told_to_stop is None:
+            return
+        if self._killed is None:
+            if now - self._told_to_stop >= config.grace_seconds:
+                self._kill(attempt, now)
+        elif not self._alarmed and now - self._killed >= config.unkillable_seconds:
+            self._alarmed = True
+            self._in.metrics.unkillable()
+            self._log.error("unkillable", pid=attempt.identity.pid)
+            self._events.add({"type": "log", "level": "error", "text": UNKILLABLE}, now)
+
+    def _kill(self, attempt: Attempt, now: float) -> None:
+        self._killed = now
+        attempt.kill()
+
+    def _clear_away(self, attempt: Attempt) -> None:
+        """Return when no process of the attempt is left; the place stays taken until then."""
+        self._told_to_stop = self._told_to_stop or time.monotonic()
+        if not attempt.gone():
+            self._kill(attempt, time.monotonic())
+        pause = 0.002
+        while not attempt.gone():
+            time.sleep(pause)
+            pause = min(LOOK_SECONDS, pause * 2)
+            self._press(attempt, time.monotonic())
+            attempt.kill()  # children that were just being born
+        if self._ending is None:
+            self._ending = attempt.ending()
+
+    # -- what came of it ----------------------------------------------------------------------
+
+    def _conclude(self) -> None:
+        if self._lost.is_set():
+            self._in.metrics.lost()
+            self._log.warning("lease_lost")
+            return
+        self._settlement.keep(self._events.take(time.monotonic()))
+        conclusion = self._conclusion()
+        if conclusion.step == "publish":
+            assert self._manifest is not None
+            self._settlement.publish(self._manifest, self._directory / "work")
+        elif conclusion.step == "finish":
+            assert conclusion.outcome is not None
+            self._settlement.end(conclusion.outcome)
+        else:
+            self._settlement.give_back(spent=conclusion.step == "release")
+
+    def _conclusion(self) -> Conclusion:
+        return conclude(
+            Observed(
+                manifest=self._manifest,
+                error=self._error,
+                ending=self._ending,
+                stop_requested=self._told_to_stop_by_person,
+                stopped_for=self._reason,
+                shutting_down=self._shutting_down.is_set(),
+                log=tail(self._directory / LOG_FILE),
+            )
+        )
+
+    @property
+    def _told_to_stop_by_person(self) -> bool:
+        return self._stop_requested.is_set() and self._reason is None
+
+    def _heed_refusal(self) -> None:
+        """Find out, after a fenced write answered no, whether the attempt was taken or is being stopped."""
+        if not self._settlement.still_ours():
+            self._lost.set()
+
+    def _tidy(self) -> None:
+        """Remove what the attempt worked with; its log stays until the job is pruned."""
+        shutil.rmtree(self._directory / "work", ignore_errors=True)
+
+
+UNKILLABLE = (
+    "Processes of this job remain after SIGKILL: the system cannot end them (a stuck disk or network "
+    "file system?). The place is kept until they are gone."
+)

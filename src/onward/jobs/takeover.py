@@ -1,0 +1,96 @@
+"""The thread that takes over the jobs of owners that fell silent. It is no job itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+
+from onward.errors import JobNotFoundError, StorageError
+from onward.jobs.kinds import JobKind
+from onward.jobs.protocol import JobBackend
+from onward.jobs.reaper import SilenceWatch
+from onward.jobs.settlement import Surroundings
+from onward.jobs.values import Lease
+
+__all__ = ["Takeover"]
+
+
+class Takeover:
+    """Watches every lease, and reaps those that stood still for the time of a lease.
+
+    Parameters
+    ----------
+    owner
+        Who watches: his own leases he renews himself.
+    backends
+        End what is left of a dead owner's workers, by name.
+    kinds
+        Told of jobs that ended here.
+    surroundings
+        Store, settings, metrics, log.
+    """
+
+    def __init__(
+        self,
+        owner: str,
+        backends: Mapping[str, JobBackend],
+        kinds: Mapping[str, JobKind],
+        surroundings: Surroundings,
+    ) -> None:
+        self._owner = owner
+        self._backends = backends
+        self._kinds = kinds
+        self._in = surroundings
+        self._watch = SilenceWatch(surroundings.config.lease_seconds)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="job-takeover", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._closing.set()
+        self._thread.join()
+
+    def look(self, now: float) -> int:
+        """Look once, ``now`` in monotonic seconds, and return how many attempts were taken over."""
+        try:
+            leases = [lease for lease in self._in.store.leases() if lease.owner != self._owner]
+            return sum(self._reap(lease) for lease in self._watch.silent(leases, now))
+        except StorageError as error:
+            self._watch.forget()
+            self._in.log.warning("database_away", error=str(error))
+            return 0
+
+    def _reap(self, lease: Lease) -> bool:
+        try:
+            job = self._in.store.get(lease.job_id)
+        except JobNotFoundError:
+            return False
+        if (job.owner, job.attempt) != (lease.owner, lease.attempt):
+            return False
+        backend = self._backends.get(job.request.backend)
+        if backend is not None and not backend.end_orphan(job):
+            # Two attempts must never run at once: not before nothing is left of the first.
+            self._in.log.error("orphan_remains", job_id=job.id, attempt=job.attempt)
+            return False
+        reaped = self._in.store.reap(lease)
+        if reaped is None:
+            return False
+        self._in.metrics.reaped()
+        self._in.log.warning(
+            "reaped", job_id=job.id, attempt=job.attempt, owner=lease.owner, state=reaped.state
+        )
+        if reaped.state != "queued":
+            self._in.metrics.ended(reaped, None)
+            kind = self._kinds.get(reaped.kind)
+            if kind is not None:
+                kind.ended(reaped)
+        return True
+
+    def _run(self) -> None:
+        while not self._closing.wait(self._in.config.heartbeat_seconds):
+            self.look(time.monotonic())
