@@ -12,14 +12,14 @@ from onward.errors import PlanError
 from onward.features.cache import FeatureCache
 from onward.labels import labeler_from_settings
 from onward.protocols import Labeler, Splitter
-from onward.splits import PurgedKFold, WalkForward
+from onward.splits import CombinatorialPurgedKFold, PurgedKFold, WalkForward
 from onward.training.cautions import data_cautions
 from onward.training.ensemble_trainer import EnsembleTrainer
 from onward.training.model_assembly import make_ensemble, make_model, unused_settings
 from onward.training.plan import TrainingPlan
 from onward.training.settings_errors import naming_setting, section_values
 from onward.training.single_model import SingleModelTrainer
-from onward.training.stages import make_pipeline, make_selector
+from onward.training.stages import make_pipeline, make_selector, unused_stage_options
 from onward.training.trainer import BaseTrainer
 from onward.types import Market
 
@@ -91,12 +91,16 @@ def make_splitter(plan: TrainingPlan) -> Splitter:
                 window=validation.rolling_window,
                 min_train_rows=validation.min_train_rows,
             )
+        if validation.method == "combinatorial":
+            return CombinatorialPurgedKFold(
+                validation.n_groups, validation.n_test_groups, embargo=validation.embargo
+            )
         return PurgedKFold(validation.n_splits, embargo=validation.embargo)
 
 
 def plan_cautions(plan: TrainingPlan, market: Market) -> tuple[str, ...]:
     """Return what a person should know about a plan and a market: what is ignored, what differs."""
-    return (*unused_settings(plan), *data_cautions(plan.data, market))
+    return (*unused_settings(plan), *unused_stage_options(plan), *data_cautions(plan.data, market))
 
 
 def _check_timeframe(plan: TrainingPlan, market: Market) -> None:

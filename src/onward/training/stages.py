@@ -10,6 +10,7 @@ import logging
 from typing import Any
 
 from onward.audit import load_stage
+from onward.config.base import Section
 from onward.errors import OnwardError, PlanError
 from onward.features.cache import FeatureCache
 from onward.features.catalog import CATALOG, TwoPartStage, make_fitted, make_stage, stage_kind
@@ -24,7 +25,7 @@ from onward.training.plan import TrainingPlan
 from onward.training.settings_errors import naming_setting, section_values
 from onward.types import Market
 
-__all__ = ["make_pipeline", "make_selector"]
+__all__ = ["make_pipeline", "make_selector", "unused_stage_options"]
 
 _log = logging.getLogger(__name__)
 
@@ -79,6 +80,31 @@ def make_selector(plan: TrainingPlan) -> AdvancedFeatureSelector | None:
     values["min_features"] = min(selection.min_features, selection.max_features)
     with naming_setting("selection"):
         return AdvancedFeatureSelector(**values, n_threads=plan.training.n_threads or 0)
+
+
+def unused_stage_options(plan: TrainingPlan) -> tuple[str, ...]:
+    """Return sentences about options that were changed of stages that do not take part.
+
+    No error: who leaves a stage out for one run (``--set features.stages=manual``) keeps its options
+    for the next.
+    """
+    sentences: list[str] = []
+    for name in type(plan.features).model_fields:
+        section = getattr(plan.features, name)
+        if not isinstance(section, Section) or name in plan.features.stages:
+            continue
+        changed = [
+            f"features.{name}.{option}"
+            for option, field in type(section).model_fields.items()
+            if getattr(section, option) != field.get_default(call_default_factory=True)
+        ]
+        if changed:
+            taking_part = ", ".join(plan.features.stages)
+            sentences.append(
+                f"The stage {name!r} does not take part (features.stages: {taking_part}), so the plan "
+                f"sets {', '.join(changed)} for nothing. Name it in features.stages, or remove its options."
+            )
+    return tuple(sentences)
 
 
 def _stage(plan: TrainingPlan, name: str, market: Market) -> Any:

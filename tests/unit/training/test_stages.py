@@ -7,8 +7,9 @@ import pytest
 from onward.errors import PlanError
 from onward.features.autofeat import AutoFeatStage
 from onward.features.selection.advanced import AdvancedFeatureSelector
-from onward.training.plan import TrainingPlan
-from onward.training.stages import make_pipeline, make_selector
+from onward.training.assembly import plan_cautions
+from onward.training.plan import PRESETS, TrainingPlan
+from onward.training.stages import make_pipeline, make_selector, unused_stage_options
 from tests.unit.training.small_runs import walk
 
 MARKET = walk(300)
@@ -72,3 +73,23 @@ def test_plans_that_cannot_be_carried_out_are_refused(
 ) -> None:
     with pytest.raises(PlanError, match=message):
         make_pipeline(plan_of(*stages, **options), MARKET)
+
+
+def test_options_of_stages_that_do_not_take_part_are_said() -> None:
+    plan = plan_of(
+        "manual",
+        tsfresh={"windows": [12], "relevance": False},
+        manual={"without": ["temporal"]},
+        featuretools={"max_depth": 3},
+    )
+    (said,) = unused_stage_options(plan)
+    assert "'tsfresh' does not take part (features.stages: manual)" in said
+    assert "features.tsfresh.windows, features.tsfresh.relevance for nothing" in said
+    assert "Name it in features.stages" in said
+    assert said in plan_cautions(plan, MARKET)
+    assert make_pipeline(plan, MARKET).causal[0].name == "manual"
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_presets_set_nothing_for_nothing(preset: str) -> None:
+    assert unused_stage_options(TrainingPlan.preset(preset)) == ()
