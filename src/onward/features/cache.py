@@ -48,9 +48,9 @@ class FeatureCache:
     process maps: every reader holds a shared lock on the file for as long as the matrix, or any
     view of it, lives.
 
-    A directory that cannot be written, a full disk and a limit that is too small cost speed,
-    never the result: the matrix stays in memory. That is logged as a warning the first time, and
-    for debugging afterwards.
+    A directory that cannot be read or written, something else where an entry should be, a full disk
+    and a limit that is too small cost speed, never the result: the matrix stays in memory. That is
+    logged as a warning the first time, and for debugging afterwards.
 
     Parameters
     ----------
@@ -94,13 +94,14 @@ class FeatureCache:
         self.max_bytes = max_bytes
         self.lock_timeout = lock_timeout
         self._warned = False
+        self._stuck: set[Path] = set()
 
     def get(self, key: str) -> npt.NDArray[Any] | None:
         """Return the read-only memory-mapped matrix of a key, or None when there is no sound one.
 
         The entry counts as in use until the matrix and every view of it are gone.
         """
-        for path in sorted(self.directory.glob(f"{key}.*.npy")):
+        for path in self._places(key):
             descriptor = hold_for_reading(path)
             if descriptor is None:
                 continue
@@ -117,13 +118,17 @@ class FeatureCache:
             finally:
                 if descriptor is not None:
                     os.close(descriptor)
-            _log.warning("feature cache: %s is damaged, it is computed anew", path.name)
-            path.unlink(missing_ok=True)
+            self._discard(path)
         return None
 
     def holds(self, key: str) -> bool:
         """Return whether there seems to be an entry: a look at the names, not at the bytes."""
-        return self.max_bytes != 0 and any(self.directory.glob(f"{key}.*.npy"))
+        if self.max_bytes == 0:
+            return False
+        try:
+            return any(path.is_file() for path in self._places(key))
+        except OSError:  # a directory that may be listed, not entered
+            return False
 
     def build(
         self,
@@ -175,6 +180,25 @@ class FeatureCache:
         """Remove every entry that no living process maps, and what killed writers left behind."""
         removal, _ = make_room(self.directory, -1)
         return removal
+
+    def _places(self, key: str) -> list[Path]:
+        return sorted(self.directory.glob(f"{key}.*.npy"))
+
+    def _discard(self, path: Path) -> None:
+        """Remove what is no sound entry; what cannot be removed stays and is passed over."""
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            _log.log(
+                logging.DEBUG if path in self._stuck else logging.WARNING,
+                "feature cache: %s is no sound entry and cannot be removed (%s); it is passed over, remove "
+                "it by hand",
+                path,
+                error.strerror,
+            )
+            self._stuck.add(path)
+        else:
+            _log.warning("feature cache: %s is damaged, it is computed anew", path.name)
 
     def _fitting(self, key: str, shape: tuple[int, int], dtype: npt.DTypeLike) -> npt.NDArray[Any] | None:
         found = self.get(key)

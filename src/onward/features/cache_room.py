@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -81,6 +82,8 @@ def list_entries(directory: Path) -> list[_Entry]:
     for path in directory.glob("*.npy"):
         with suppress(OSError):  # removed meanwhile by another process
             status = path.stat()
+            if not stat.S_ISREG(status.st_mode):  # somebody's directory is no matrix
+                continue
             entries.append(_Entry(path, status.st_size, max(status.st_atime_ns, status.st_mtime_ns)))
     return sorted(entries, key=lambda entry: (entry.used, entry.path.name))
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -338,6 +339,76 @@ def test_an_entry_that_cannot_be_read_is_computed_anew(tmp_path):
     path.rename(tmp_path / "a.000000000000000000000000.npy")
     assert (put(cache, "a", 9.0) == 9.0).all()
     assert len(keys(tmp_path)) == 1
+
+
+def test_a_directory_where_an_entry_should_be_is_passed_over(tmp_path, caplog):
+    stray = tmp_path / "a.000000000000000000000000.npy"
+    (stray / "inside").mkdir(parents=True)
+    cache = FeatureCache(tmp_path, max_bytes=100_000)
+    assert not cache.holds("a")
+    assert (put(cache, "a", 9.0) == 9.0).all()
+    warnings = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert len(warnings) == 1
+    assert "no sound entry and cannot be removed" in warnings[0]
+    assert "remove it by hand" in warnings[0]
+    assert isinstance(put(cache, "a", 1.0), np.memmap)  # the sound entry beside it is found
+    assert (put(cache, "a", 1.0) == 9.0).all()
+    assert cache.stats().n_entries == 1
+    cache.clear()
+    assert (stray / "inside").is_dir()
+
+
+def test_a_directory_in_the_very_place_of_an_entry_costs_speed_only(tmp_path, caplog):
+    cache = FeatureCache(tmp_path)
+    put(cache, "a", 9.0)
+    (path,) = tmp_path.glob("*.npy")
+    path.unlink()
+    (path / "inside").mkdir(parents=True)
+    for _ in range(2):
+        assert (put(cache, "a", 9.0) == 9.0).all()
+    assert "cannot be written" in caplog.text
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_directory_in_the_place_of_the_lock_costs_nothing(tmp_path):
+    (tmp_path / "a.lock").mkdir()
+    assert (put(FeatureCache(tmp_path), "a", 9.0) == 9.0).all()
+    assert len(keys(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o444, 0o555])
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_cache_without_permission_costs_speed_only(mode, damaged):
+    script = (
+        "import logging, os, sys\nimport numpy as np\n"
+        "from onward.features.cache import FeatureCache\n"
+        "logging.basicConfig(level=logging.WARNING)\n"
+        "if os.geteuid() == 0:\n    os.seteuid(65534)\n"
+        "cache = FeatureCache(sys.argv[1])\n"
+        "matrix = cache.build('a', (500, 2), np.float64, lambda out: out.fill(8.0))\n"
+        "print(matrix.sum(), cache.stats().n_entries, cache.clear().n_entries, cache.holds('a'))\n"
+    )
+    with tempfile.TemporaryDirectory() as outer:
+        directory = Path(outer) / "cache"
+        put(FeatureCache(directory), "a", 8.0)
+        (path,) = directory.glob("*.npy")
+        path.chmod(0o644)
+        if damaged:
+            path.write_bytes(b"nothing")
+        Path(outer).chmod(0o755)
+        directory.chmod(mode)
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", script, str(directory)], capture_output=True, text=True, check=True
+            )
+        finally:
+            directory.chmod(0o755)
+        assert path.exists()
+    total, _, removed, _ = done.stdout.split()
+    assert (float(total), removed) == (8_000.0, "0")
+    if damaged and mode == 0o555:
+        assert "cannot be removed" in done.stderr
+    assert ("the matrix stays in memory" in done.stderr) == (damaged or mode != 0o555)
 
 
 @pytest.mark.parametrize("wrong", [{"max_bytes": -1}, {"lock_timeout": -0.5}, {"lock_timeout": float("nan")}])
