@@ -219,7 +219,7 @@ def test_what_the_how_to_shows_works() -> None:
     blocks = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
     plans = [TrainingPlan(**tomllib.loads(block)) for block in blocks]
     assert plans[0].features.stages == ("manual", "alpha158")
-    pipeline = make_pipeline(plans[1], random_walk(10))
+    pipeline = make_pipeline(plans[1], random_walk(200))
     assert "manual__realized_volatility_168" in pipeline.columns()
     assert not any(feature.family == "temporal" for feature in pipeline.describe())
     for setting, value in re.findall(r"`storage\.(\w+) = ([^`]+)`", text):

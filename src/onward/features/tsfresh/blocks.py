@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from onward.errors import StageError, nearest
 from onward.features.tsfresh.parameters import Feature
 from onward.features.tsfresh.series import Source
+from onward.types import Market
 
-__all__ = ["Block", "narrowed"]
+__all__ = ["Block", "narrowed", "require_full_windows"]
 
 
 @dataclass(frozen=True)
@@ -59,3 +60,28 @@ def narrowed(blocks: tuple[Block, ...], only: Sequence[str] | None) -> tuple[Blo
     if all(feature.native for feature in union):
         return tuple(kept)
     return tuple(Block(block.source, block.window, union) for block in kept)
+
+
+def require_full_windows(blocks: Sequence[Block], market: Market) -> None:
+    """Refuse windows that no symbol of a market can fill.
+
+    Raises
+    ------
+    StageError
+        With the longest window that the market has bars for.
+    """
+    longest = max(rows.stop - rows.start for rows in market.rows.values())
+    beyond = [block for block in blocks if block.lookback > longest]
+    if not beyond:
+        return
+    windows = sorted({block.window for block in beyond})
+    needed = max(block.lookback for block in beyond)
+    possible = longest - max(block.source.lookback for block in blocks) + 1
+    raise StageError(
+        "the setting tsfresh.windows names a window that no symbol has bars for: its columns would be NaN "
+        "in every row",
+        got=f"windows of {', '.join(map(str, windows))} bars, which need {needed}; the longest symbol has "
+        f"{longest}",
+        allowed=f"windows of 1 to {possible} bars" if possible > 0 else f"more than {longest} bars of data",
+        remedy="Shorten features.tsfresh.windows, or give more history.",
+    )

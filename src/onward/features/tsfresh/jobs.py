@@ -149,6 +149,8 @@ def compute_native(jobs: Sequence[Job], ends: IntArray, places: IntArray, worker
     """Let the kernels write every native feature; return the number of windows with unknown values."""
     tasks: list[Callable[[], None]] = []
     for job in jobs:
+        if job.length > len(job.data):
+            continue  # no window is full; tables as long as the window need not be made
         part = NativePart(job)
         if len(part.columns):
             width = max(job.length, len(part.columns))

@@ -14,6 +14,7 @@ from onward.errors import ConfigError, nearest
 from onward.features.tsfresh.calculators import SIGNATURES, Signature
 from onward.features.tsfresh.functions import load_calculator
 from onward.features.tsfresh.naming import feature_name
+from onward.features.tsfresh.ranges import refuse_impossible
 from onward.features.tsfresh.sets import SETS
 
 __all__ = ["Feature", "plain", "resolve_parameters"]
@@ -75,7 +76,8 @@ def resolve_parameters(parameters: str | Mapping[Any, Any]) -> tuple[Feature, ..
     Raises
     ------
     ConfigError
-        If a set, calculator or parameter is unknown, a parameter is missing, or nothing is asked.
+        If a set, calculator or parameter is unknown, a parameter is missing or has a value that
+        can give no number (`onward.features.tsfresh.ranges`), or nothing is asked.
     """
     if isinstance(parameters, str):
         if parameters not in SETS:
@@ -178,6 +180,8 @@ def feature_of(
             )
     try:
         label = feature_name(name, entry)
+        if function is None:
+            refuse_impossible(name, entry)
         feature = Feature(label, name, MappingProxyType(dict(entry)), function)
         _ = feature.native
     except (TypeError, ValueError, KeyError, OverflowError) as error:

@@ -17,18 +17,24 @@ from onward.features.tsfresh.fallback import FallbackWarning, shortened, what_ra
 from onward.features.tsfresh.inputs import RollingInput, read_count, read_values, read_windows
 from onward.features.tsfresh.jobs import Job, available_threads, compute_fallback, compute_native
 from onward.features.tsfresh.parameters import resolve_parameters
+from onward.features.tsfresh.reach import chosen_undefined, undefined_features, undefined_sentence
 from onward.types import IntArray
 
 __all__ = [
     "FallbackWarning",
     "RollingReport",
     "RollingResult",
+    "UndefinedWarning",
     "column_names",
     "extract_rolling",
     "rolling_features",
 ]
 
 Alignment = Literal["windows", "full"]
+
+
+class UndefinedWarning(UserWarning):
+    """Parameters that reach beyond the window: the feature is NaN in every row, as in tsfresh."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class RollingReport:
         it raised in the fallback; its cells are NaN.
     raised
         In how many windows each of those raised, over all series and lengths.
+    undefined
+        By window length: features whose parameters reach beyond it, NaN in every row.
     unknown_windows
         Windows that hold a NaN or an infinity: every feature of them is NaN.
     native_seconds, fallback_seconds
@@ -65,6 +73,7 @@ class RollingReport:
     skipped: tuple[str, ...] = ()
     errors: Mapping[str, str] = field(default_factory=dict)
     raised: Mapping[str, int] = field(default_factory=dict)
+    undefined: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     unknown_windows: int = 0
     native_seconds: float = 0.0
     fallback_seconds: float = 0.0
@@ -152,6 +161,8 @@ def rolling_features(
     FallbackWarning
         If some features have no kernel; it also names the features that raised, and in how
         many windows. `extract_rolling` returns the same in a report.
+    UndefinedWarning
+        If parameters reach beyond the window; of a whole named set nothing is said.
 
     Examples
     --------
@@ -171,6 +182,11 @@ def rolling_features(
         threads=threads,
         timeout=timeout,
     )
+    features = resolve_parameters(parameters)
+    for length in result.report.undefined:
+        chosen = chosen_undefined(features, length)
+        if chosen:
+            warnings.warn(undefined_sentence(chosen, length), UndefinedWarning, stacklevel=2)
     if result.report.fallback:
         warnings.warn(fallback_message(result.report), FallbackWarning, stacklevel=2)
     return result.features
@@ -281,6 +297,11 @@ def extract_rolling(
         skipped=skipped,
         errors=errors,
         raised=raised,
+        undefined={
+            length: tuple(f.name for f in beyond)
+            for length in lengths
+            if (beyond := undefined_features(features, length))
+        },
         unknown_windows=unknown,
         native_seconds=native_done - started,
         fallback_seconds=ended - native_done if fallback else 0.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Self
@@ -12,7 +13,7 @@ import pandas as pd
 
 from onward.errors import StageError
 from onward.features.description import FeatureInfo
-from onward.features.tsfresh.blocks import Block, narrowed
+from onward.features.tsfresh.blocks import Block, narrowed, require_full_windows
 from onward.features.tsfresh.costs import microseconds
 from onward.features.tsfresh.fallback import FallbackWarning
 from onward.features.tsfresh.functions import require_sources, sources
@@ -20,6 +21,7 @@ from onward.features.tsfresh.inputs import RollingInput
 from onward.features.tsfresh.jobs import FallbackPart, Job, available_threads, compute_native
 from onward.features.tsfresh.options import addresses, read_lengths, read_timeout, written
 from onward.features.tsfresh.parameters import resolve_parameters
+from onward.features.tsfresh.reach import cautions
 from onward.features.tsfresh.relevance import TSFreshRelevance
 from onward.features.tsfresh.series import resolve_series, series_values
 from onward.types import Market
@@ -30,6 +32,8 @@ DEFAULT_COLUMNS = ("close_logret", "volume")
 DEFAULT_WINDOWS = (24, 96)
 LIMIT = float(np.finfo(np.float32).max)
 """Larger magnitudes do not fit the matrices that models see."""
+
+_log = logging.getLogger(__name__)
 
 ColumnsDone = Callable[[int, str], None]
 
@@ -47,7 +51,7 @@ class TSFreshStage:
         Series that the windows run over: names of `onward.features.tsfresh.series.CATALOG`, value
         columns of side series (``funding_rate``), or those followed by ``_change``.
     windows
-        Lengths, bars. A market shorter than a window has NaN in its columns.
+        Lengths, bars. A market shorter than a window has NaN in its columns; `for_market` refuses it.
     set
         ``minimal``, ``financial``, ``efficient`` or ``comprehensive``.
     parameters
@@ -130,8 +134,17 @@ class TSFreshStage:
         feature_count_limit: int | None = None,
         timeout: float = 300.0,
     ) -> Self:
-        """Return the stage for the side series that a market offers; raises as the constructor does."""
-        return cls(
+        """Return the stage for the side series that a market offers; raises as the constructor does.
+
+        Features that tsfresh itself will compute, and parameters that reach beyond a window, are
+        logged as warnings.
+
+        Raises
+        ------
+        StageError
+            Also if no symbol has as many bars as a window: its columns would be NaN in every row.
+        """
+        stage = cls(
             columns,
             windows=windows,
             set=set,
@@ -143,6 +156,11 @@ class TSFreshStage:
             feature_count_limit=feature_count_limit,
             timeout=timeout,
         )
+        if len(market):
+            require_full_windows(stage._blocks, market)
+        for caution in cautions(stage.features, stage.windows):
+            _log.warning("tsfresh: %s", caution)
+        return stage
 
     @classmethod
     def examples(cls, market: Market) -> Sequence[Self]:

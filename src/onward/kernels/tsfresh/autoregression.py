@@ -75,7 +75,7 @@ def autoregression_columns(
     ``degenerate`` becomes 1 for windows in which a design is close to singular.
     """
     n = windows.shape[1]
-    widest = orders.max() + 2
+    widest = min(orders.max(), n) + 2  # an order beyond half the window has too few rows anyway
     table, solution = np.empty((n, widest)), np.empty(widest)
     for row in range(len(windows)):
         fitted = -1

@@ -94,7 +94,8 @@ def drift_polynomials(windows: FloatMatrix, levels: FloatVector, degree: int) ->
     The system is the one that `numpy.polyfit` sets up, and LAPACK solves it through NumPy: powers
     of prices are so nearly collinear that another solver's rounding would show in the eighth digit.
     """
-    rows, bins = len(windows), len(levels) - 1
+    rows = len(windows)
+    bins = min(len(levels) - 1, windows.shape[1] - 1)  # more than that are never filled
     means, filled = np.empty((rows, bins, 2)), np.empty(rows, dtype=np.int64)
     all_bin_means(windows, levels, means, filled)
     tables, sizes = np.empty((rows, bins, degree + 1)), np.empty((rows, degree + 1))

@@ -191,11 +191,11 @@ def maxima(parameters: Mapping[str, Any]) -> tuple[float, ...] | None:
 
 
 def segments(parameters: Mapping[str, Any]) -> tuple[float, ...] | None:
-    """Encode which of how many segments is in focus."""
+    """Encode which of how many segments is in focus; negative ones count from the last."""
     count, focus = whole(parameters["num_segments"]), whole(parameters["segment_focus"])
-    if count is None or focus is None or not 0 <= focus < count:
+    if count is None or focus is None or not -count <= focus < count:
         return None
-    return (float(count), float(focus))
+    return (float(count), float(focus % count))
 
 
 def corridor(parameters: Mapping[str, Any]) -> tuple[float, ...] | None:
@@ -204,10 +204,8 @@ def corridor(parameters: Mapping[str, Any]) -> tuple[float, ...] | None:
     low, high = float(parameters["ql"]), float(parameters["qh"])
     if how is None:
         return None
-    if low >= high:
-        return (1.0, 0.0, 0.0, 0.0)
-    if low < 0.0 or high > 1.0:
-        return None
+    if low >= high or low < 0.0 or high > 1.0:
+        return (1.0, 0.0, 0.0, 0.0)  # tsfresh finds no change in such a corridor: 0
     return (low * 100.0 / 100.0, high * 100.0 / 100.0, float(bool(parameters["isabs"])), float(how))
 
 

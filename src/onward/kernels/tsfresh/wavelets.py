@@ -18,14 +18,14 @@ from onward.kernels.tsfresh.chunk import Chunk
 from onward.kernels.tsfresh.family import Calculator, Family, Request, whole
 from onward.kernels.tsfresh.sums import FloatMatrix, FloatVector, IntVector, dot
 
-__all__ = ["Wavelets", "mexican_hat_weights"]
+__all__ = ["Wavelets", "mexican_hat_steps", "mexican_hat_weights"]
 
 SAMPLES = 4096
 EDGE = 8.0
 
 
-def mexican_hat_weights(scale: float, length: int) -> FloatMatrix:
-    """Return the weights of every coefficient of one scale, shape (length, length)."""
+def mexican_hat_steps(scale: float) -> FloatVector:
+    """Return the wavelet of one scale as it is laid over a window."""
     t = np.linspace(-EDGE, EDGE, SAMPLES)
     psi = (1.0 - t * t) * np.exp(-t * t / 2.0) * (2.0 / (np.sqrt(3.0) * np.pi**0.25))
     spacing = t[1] - t[0]
@@ -33,14 +33,16 @@ def mexican_hat_weights(scale: float, length: int) -> FloatMatrix:
     samples = (np.arange(scale * (t[-1] - t[0]) + 1) / (scale * spacing)).astype(np.int64)
     stretched = integral[samples[samples < SAMPLES]][::-1]
     # np.diff of the convolution equals the convolution with differences, ends included.
-    steps = -np.sqrt(scale) * np.diff(stretched)
-    first = (len(stretched) - 2) // 2
-    weights = np.zeros((length, length))
-    for coefficient in range(length):
-        for position in range(length):
-            lag = coefficient + first - position
-            if 0 <= lag < len(steps):
-                weights[coefficient, position] = steps[lag]
+    return np.asarray(-np.sqrt(scale) * np.diff(stretched))
+
+
+def mexican_hat_weights(steps: FloatVector, coefficient: int, length: int) -> FloatVector:
+    """Return the weights of one coefficient, shape (length,)."""
+    first = (len(steps) - 1) // 2
+    lags = coefficient + first - np.arange(length)
+    inside = (lags >= 0) & (lags < len(steps))
+    weights = np.zeros(length)
+    weights[inside] = steps[lags[inside]]
     return weights
 
 
@@ -71,9 +73,9 @@ class Wavelets(Family):
         self.weights: FloatMatrix = np.full((len(self.slots), self.length), np.nan)
         for row, (k, scale) in enumerate(self.numbers[:, :2]):
             if scale not in by_scale:
-                by_scale[scale] = mexican_hat_weights(scale, self.length)
+                by_scale[scale] = mexican_hat_steps(scale)
             if k < self.length:
-                self.weights[row] = by_scale[scale][int(k)]
+                self.weights[row] = mexican_hat_weights(by_scale[scale], int(k), self.length)
 
     def write(self, chunk: Chunk, out: FloatMatrix) -> None:
         """Write the wanted columns of every window."""

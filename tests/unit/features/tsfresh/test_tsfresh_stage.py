@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 
 import numpy as np
@@ -11,7 +12,15 @@ import pytest
 
 import onward as ow
 from onward.errors import ConfigError, OnwardError, StageError
-from onward.features.catalog import CATALOG, FITTED, TwoPartStage, fitted_class, stage_class, stage_from_spec
+from onward.features.catalog import (
+    CATALOG,
+    FITTED,
+    TwoPartStage,
+    fitted_class,
+    make_stage,
+    stage_class,
+    stage_from_spec,
+)
 from onward.features.description import describe
 from onward.features.pipeline import FeaturePipeline
 from onward.features.selection.live_columns import RestrictableStage, restricted
@@ -134,6 +143,45 @@ def test_windows_longer_than_the_market_are_unknown(n_bars):
     assert known["tsfresh__close_logret__12__mean"] == max(0, n_bars - 12)
     if n_bars:
         FeaturePipeline([stage]).compute(short)
+
+
+@pytest.mark.parametrize(
+    ("columns", "windows", "words"),
+    [
+        (["volume"], [24, 151], r"windows of 151 bars, which need 151; the longest symbol has 150"),
+        (["close_logret"], [150], r"which need 151; .*allowed: windows of 1 to 149 bars"),
+    ],
+)
+def test_a_window_that_no_symbol_can_fill_is_refused_before_anything_is_computed(
+    market, columns, windows, words
+):
+    """In training its columns would be NaN, and whatever fails for want of values would be blamed."""
+    with pytest.raises(StageError, match=words) as refusal:
+        make_stage("tsfresh", market, {"columns": columns, "windows": windows})
+    assert "features.tsfresh.windows" in str(refusal.value.remedy)
+    assert TSFreshStage.for_market(market, columns=["volume"], windows=[150]).compute(market).iloc[-1].any()
+
+
+def test_one_long_symbol_is_enough_for_a_window():
+    panel = random_walk(60, symbols=["A", "B"])
+    bars = panel.bars.drop(panel.bars.loc[["B"]].index[30:])
+    assert TSFreshStage.for_market(panel.replace(bars=bars), columns=["volume"], windows=[60]).lookback == 60
+
+
+def test_what_is_slow_or_undefined_is_logged_when_the_stage_is_made(market, caplog):
+    own = {f"{ADDRESS}:spread": None, "autocorrelation": [{"lag": 3}, {"lag": 30}]}
+    with caplog.at_level(logging.WARNING):
+        TSFreshStage.for_market(market, parameters=own, windows=[24, 48])
+        TSFreshStage.for_market(market, set="efficient")
+    assert [record.getMessage() for record in caplog.records] == [
+        "tsfresh: no kernel computes spread; tsfresh does, slowly, in a child process",
+        "tsfresh: autocorrelation__lag_30 reaches beyond a window of 24: NaN in every row, as in tsfresh",
+    ]
+
+
+def test_a_window_beyond_any_memory_costs_nothing_on_a_shorter_market(market):
+    stage = TSFreshStage(["volume"], windows=[10**9], set="efficient")
+    assert stage.compute(market).isna().all().all()
 
 
 def test_runs_of_unknown_values_and_constant_series():

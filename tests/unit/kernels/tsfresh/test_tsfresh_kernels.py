@@ -24,7 +24,7 @@ from onward.kernels.tsfresh.least_squares import back_substitute, is_sound, pseu
 from onward.kernels.tsfresh.order import largest_magnitudes_mean
 from onward.kernels.tsfresh.templates import sample_entropy
 from onward.kernels.tsfresh.wavelet_peaks import count_ridges, ricker, transform
-from onward.kernels.tsfresh.wavelets import mexican_hat_weights
+from onward.kernels.tsfresh.wavelets import mexican_hat_steps, mexican_hat_weights
 
 BOUNDS, DIGITS = digit_bounds()
 
@@ -183,7 +183,8 @@ def test_wavelet_peaks_are_scipys(widths):
 
 
 def test_wavelet_weights_are_a_band_pass():
-    weights = mexican_hat_weights(2.0, 64)
+    steps = mexican_hat_steps(2.0)
+    weights = np.stack([mexican_hat_weights(steps, k, 64) for k in range(64)])
     assert weights.shape == (64, 64)
     assert abs(weights[32].sum()) < 1e-3  # a constant has no Mexican-hat content
     np.testing.assert_array_equal(weights[30][:-1], weights[31][1:])  # one filter, shifted
