@@ -2,19 +2,19 @@
 
 A matrix of 2,000 columns x 70,000 rows has to be ranked, compared and binned without a second
 matrix of its size: ranks are kept as ``int16``, and products of them are taken over a few
-thousand rows at a time (BLAS, float32).
+thousand rows at a time (BLAS, float64 of whole numbers: exact, whatever the order).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from onward.kernels.jit import kernel
 from onward.kernels.threads import for_each_part
+from onward.kernels.whole_numbers import LARGEST_WHOLE
 
 __all__ = [
     "LARGEST",
@@ -29,6 +29,7 @@ __all__ = [
 
 RankArray = npt.NDArray[np.int16]
 SingleArray = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
@@ -38,7 +39,7 @@ UNKNOWN = -32_768
 LARGEST = 32_767
 """Ranks lie between ``-LARGEST`` and ``LARGEST``."""
 
-ROWS_AT_ONCE = 4_096
+ROWS_AT_ONCE = 2_048
 
 
 def compact_ranks(
@@ -171,15 +172,12 @@ def rank_correlations(ranks: RankArray, *, min_common: float = 0.5) -> SingleArr
     float32, shape (n_columns, n_columns), diagonal 1, symmetric; 0 for columns that do not vary.
     """
     pattern, known = known_patterns(lambda j: np.asarray(ranks[j] == UNKNOWN), len(ranks))
-    squares = np.array([_sum_of_squares(row) for row in ranks], dtype=np.float64)
-    scale = _inverse_root(squares)[:, None]
 
-    def block(rows: slice) -> SingleArray:
+    def block(rows: slice) -> FloatArray:
         part = ranks[:, rows]
-        unit = part.astype(np.float32)
-        unit *= scale
-        unit[part == UNKNOWN] = 0.0
-        return unit
+        whole = part.astype(np.float64)
+        whole[part == UNKNOWN] = 0.0
+        return whole
 
     return _correlations(block, pattern, known, min_common)
 
@@ -201,67 +199,60 @@ def pearson_correlations(
     chosen = np.arange(values.shape[1]) if columns is None else columns
     pattern, known = known_patterns(lambda j: np.asarray(np.isnan(values[:, chosen[j]])), len(chosen))
     centre = np.zeros(len(chosen))
-    squares = np.zeros(len(chosen))
+    scale = np.zeros(len(chosen))
     for j, column in enumerate(chosen):
         told = values[:, column][known[pattern[j]]].astype(np.float64)
         if len(told) and told.min() < told.max():
             centre[j] = told.mean()
-            squares[j] = float(np.square(told - centre[j]).sum())
-    scale = _inverse_root(squares)[:, None]
+            scale[j] = LARGEST_WHOLE / np.abs(told - centre[j]).max()
 
-    def block(rows: slice) -> SingleArray:
+    def block(rows: slice) -> FloatArray:
         part = values[rows][:, chosen].T
-        unit = np.asarray((part - centre[:, None]) * scale, dtype=np.float32, order="C")
-        unit[np.isnan(part)] = 0.0
-        return unit
+        whole = np.asarray((part - centre[:, None]) * scale[:, None], dtype=np.float64, order="C")
+        np.rint(whole, out=whole)
+        whole[np.isnan(part)] = 0.0
+        return whole
 
     return _correlations(block, pattern, known, min_common)
 
 
 def _correlations(
-    block: Callable[[slice], SingleArray], pattern: IntArray, known: BoolArray, min_common: float
+    block: Callable[[slice], FloatArray], pattern: IntArray, known: BoolArray, min_common: float
 ) -> SingleArray:
-    """Correlate centred, scaled columns pair by pair over their common rows.
+    """Correlate columns of whole numbers about their centre pair by pair over their common rows.
 
     With a, b zero where unknown and n common rows: cov = sum(a b) - sum(a|b) sum(b|a) / n and
     var(a) = sum(a^2|b) - sum(a|b)^2 / n, where ``|b`` restricts a sum to the rows where b is known.
     """
     n_columns, n_rows = len(pattern), known.shape[1]
-    products = np.zeros((n_columns, n_columns), dtype=np.float32)
-    sums = np.zeros((n_columns, len(known)), dtype=np.float32)
+    products = np.zeros((n_columns, n_columns), dtype=np.float64)
+    sums = np.zeros((n_columns, len(known)), dtype=np.float64)
     squares = np.zeros_like(sums)
     common = np.zeros((len(known), len(known)), dtype=np.float64)
     for first in range(0, n_rows, ROWS_AT_ONCE):
         rows = slice(first, first + ROWS_AT_ONCE)
-        unit = block(rows)
-        products += unit @ unit.T
-        present = known[:, rows].astype(np.float32)
+        whole = block(rows)
+        products += whole @ whole.T
+        present = known[:, rows].astype(np.float64)
         common += present @ present.T
-        sums += unit @ present.T
-        np.square(unit, out=unit)
-        squares += unit @ present.T
+        sums += whole @ present.T
+        np.square(whole, out=whole)
+        squares += whole @ present.T
+    total = squares[np.arange(n_columns), pattern]
+    result = np.zeros((n_columns, n_columns), dtype=np.float32)
     for i in range(n_columns):
         n = np.maximum(common[pattern[i], pattern], 1.0)
-        of_i, of_others = sums[i, pattern].astype(np.float64), sums[:, pattern[i]].astype(np.float64)
+        of_i, of_others = sums[i, pattern], sums[:, pattern[i]]
         spread = np.sqrt(
             np.maximum(squares[i, pattern] - of_i * of_i / n, 0.0)
             * np.maximum(squares[:, pattern[i]] - of_others * of_others / n, 0.0)
         )
         enough = n >= min_common * np.minimum(common[pattern[i], pattern[i]], common.diagonal()[pattern])
-        usable = enough & (spread > 1e-6) & (n > 2)
-        products[i] = np.where(
+        # What varies by less than a millionth over the common rows does not vary there.
+        usable = enough & (spread > 1e-6 * np.sqrt(total[i] * total)) & (n > 2)
+        result[i] = np.where(
             usable, (products[i] - of_i * of_others / n) / np.where(usable, spread, 1.0), 0.0
         )
-    np.clip(products, -1.0, 1.0, out=products)
-    varies = products.diagonal() > 0
-    np.fill_diagonal(products, np.where(varies, 1.0, 0.0))
-    return products
-
-
-def _sum_of_squares(ranks: RankArray) -> float:
-    known = ranks[ranks != UNKNOWN].astype(np.float64)
-    return float(np.dot(known, known))
-
-
-def _inverse_root(squares: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
-    return np.where(squares > 0, 1.0 / np.sqrt(np.where(squares > 0, squares, 1.0)), 0.0).astype(np.float32)
+    np.clip(result, -1.0, 1.0, out=result)
+    np.fill_diagonal(result, np.where(total > 0, 1.0, 0.0))
+    return result

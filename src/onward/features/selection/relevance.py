@@ -10,6 +10,7 @@ import pandas as pd
 
 from onward.errors import LabelError, NotEnoughDataError
 from onward.kernels.statistics import centred_ranks, draw_shifts, longest_span
+from onward.kernels.whole_numbers import EXACT_ROWS, whole_numbers, whole_units
 from onward.types import FloatArray, IntArray, Spans
 
 __all__ = ["TARGETS", "Relevance", "label_targets", "measure_relevance", "rank_columns", "shifted_targets"]
@@ -18,7 +19,6 @@ TARGETS = ("direction", "range")
 """What a column may be relevant for: the ordered class, and whether the row ends in the range."""
 
 MIN_SHIFTS = 20
-ROWS_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +119,9 @@ def measure_relevance(
 ) -> Relevance:
     """Correlate ranked columns with the targets and with the targets shifted circularly in time.
 
-    One matrix product: columns x rows times rows x (1 + shifts) a target. A label that a shift
-    puts where its symbol has no row counts as average, as do unknown (NaN) feature values.
+    One matrix product: columns x rows times rows x (1 + shifts) a target, exact in whole numbers,
+    so that the result is the same on any number of threads. A label that a shift puts where its
+    symbol has no row counts as average, as do unknown (NaN) feature values.
 
     Parameters
     ----------
@@ -136,15 +137,18 @@ def measure_relevance(
     n_targets = targets.shape[1]
     n_steps = int(step.max()) + 1
     moves = np.concatenate(([0], shifts))
-    grid = np.zeros((n_targets, int(series.max()) + 1, n_steps), dtype=np.float32)
-    grid[:, series, step] = targets.T
+    unit, rank_unit = whole_units(targets.T), whole_units(ranks)
+    grid = np.zeros((n_targets, int(series.max()) + 1, n_steps), dtype=np.float64)
+    grid[:, series, step] = whole_numbers(targets.T, unit)
     products = np.zeros((n_targets, len(ranks), len(moves)), dtype=np.float64)
-    for first in range(0, len(step), ROWS_AT_ONCE):
-        rows = slice(first, first + ROWS_AT_ONCE)
+    for first in range(0, len(step), EXACT_ROWS):
+        rows = slice(first, first + EXACT_ROWS)
         at = (step[rows, None] - moves[None, :]) % n_steps
+        whole = whole_numbers(ranks[:, rows], rank_unit)
         for target in range(n_targets):
             shifted = grid[target][series[rows, None], at]
-            products[target] += ranks[:, rows] @ shifted
+            products[target] += whole @ shifted
+    products *= unit[:, :, None] * rank_unit
     correlation = products[:, :, 0].T
     chance = np.abs(products[:, :, 1:])
     mean, deviation = chance.mean(axis=2).T, chance.std(axis=2).T

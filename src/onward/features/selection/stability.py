@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onward.kernels.ranks import UNKNOWN, RankArray
+from onward.kernels.whole_numbers import LARGEST_WHOLE, whole_numbers, whole_units
 from onward.types import FloatArray, IntArray
 
 __all__ = ["label_stability", "time_blocks"]
@@ -66,16 +67,21 @@ def label_stability(ranks: RankArray, targets: npt.NDArray[np.float32], blocks: 
 
 def _correlation(ranks: RankArray, targets: npt.NDArray[np.float32]) -> FloatArray:
     """Correlate ranks with targets over the known rows of each column, NaN where too few vary."""
-    known = (ranks != UNKNOWN).astype(np.float32)
-    values = ranks.astype(np.float32) / np.float32(32_768.0)
-    values *= known
-    count = known.sum(axis=1, dtype=np.float64)[:, None]
+    told = ranks != UNKNOWN
+    known, values = told.astype(np.float64), np.where(told, ranks, 0).astype(np.float64)
+    # Whole numbers: exact up to 131,072 rows, on any number of threads. Squares of 40 bits are
+    # halved to 20 for the same reason.
+    unit = whole_units(targets.T)
+    of_rows = whole_numbers(targets.T, unit).T
+    square_unit = whole_units(np.square(of_rows).T)
+    squares = whole_numbers(np.square(of_rows).T, square_unit).T
+    count = known.sum(axis=1)[:, None]
     n = np.maximum(count, 1.0)
-    of_values = values.sum(axis=1, dtype=np.float64)[:, None]
-    of_targets = (known @ targets).astype(np.float64)
-    covariance = (values @ targets).astype(np.float64) - of_values * of_targets / n
-    spread = np.einsum("ij,ij->i", values, values, dtype=np.float64)[:, None] - of_values**2 / n
-    target_spread = (known @ np.square(targets)).astype(np.float64) - of_targets**2 / n
-    usable = (count >= MIN_BLOCK_ROWS) & (spread > 1e-9 * n) & (target_spread > 1e-12)
+    of_values = values.sum(axis=1)[:, None]
+    of_targets = known @ of_rows
+    covariance = values @ of_rows - of_values * of_targets / n
+    spread = np.einsum("ij,ij->i", values, values)[:, None] - of_values**2 / n
+    target_spread = (known @ squares) * square_unit[:, 0] - of_targets**2 / n
+    usable = (count >= MIN_BLOCK_ROWS) & (spread > 0.5 * n) & (target_spread > 1e-9 * LARGEST_WHOLE**2 * n)
     scale = np.sqrt(np.where(usable, spread * target_spread, 1.0))
     return np.asarray(np.where(usable, covariance / scale, np.nan), dtype=np.float64)
