@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from onward.features.selection.fates import Fates
 from onward.features.selection.relevance import TARGETS, Relevance
+from onward.kernels.whole_numbers import EXACT_ROWS, whole_numbers, whole_units
 from onward.types import BoolArray, FloatArray
 
 __all__ = ["Rules", "choose", "discoveries"]
@@ -128,7 +129,7 @@ def _without_duplicates(
     """Return columns, best first, without twins of a better one; and the twins with that one."""
     if correlation >= 1 or len(order) < 2:
         return list(order), {}
-    likeness = np.abs(ranks[order] @ ranks[order].T)
+    likeness = _likeness(ranks[order])
     distinct: list[int] = []
     twins: dict[int, tuple[int, float]] = {}
     for i, j in enumerate(order):
@@ -139,3 +140,13 @@ def _without_duplicates(
             twin = distinct[int(alike[0])]
             twins[j] = (order[twin], float(likeness[i, twin]))
     return [order[i] for i in distinct], twins
+
+
+def _likeness(ranks: npt.NDArray[np.float32]) -> FloatArray:
+    """Return the absolute rank correlation of all pairs, the same on any number of threads."""
+    unit = whole_units(ranks)
+    products = np.zeros((len(ranks), len(ranks)))
+    for first in range(0, ranks.shape[1], EXACT_ROWS):
+        whole = whole_numbers(ranks[:, first : first + EXACT_ROWS], unit)
+        products += whole @ whole.T
+    return np.asarray(np.abs(products) * unit * unit.T, dtype=np.float64)
