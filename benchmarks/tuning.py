@@ -6,7 +6,7 @@ and ranges, by the mean log-loss skill of the folds, with the same sampler and s
 - *cross_val_score*: what one writes with the libraries: an objective that makes the model and has
   scikit-learn fit and score it on every fold; no pruning;
 - *search*: Onward's `Search`: rows of a fold cut and binned once, on its own training rows; trials
-  that fall behind are stopped after a fold (``pruner = "racing"``: behind the best over the same folds).
+  that fall behind the best over the same folds are stopped after a fold (``racing``, the default).
 
 The best trial of each side is then scored anew, on the same folds with other seeds of the model;
 the standard error is that of the folds' differences. CPU seconds of all threads are compared too,
@@ -82,7 +82,6 @@ def run(quick: bool = False) -> list[Row]:
             "optimization.trials": n_trials,
             "optimization.inner_splits": FOLDS,
             "optimization.space": SPACE,
-            "optimization.pruner": "racing",
         }
     )
     own_seconds, own_cpu, chosen, n_fits = _search(plan, market)

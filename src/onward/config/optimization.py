@@ -54,11 +54,11 @@ class OptimizationConfig(Section):
         8, ge=1, le=10_000, description="Sampler tpe: trials that are drawn at random first."
     )
     pruner: Pruner = Field(
-        "median",
-        description="When a trial is stopped after an inner fold: below the median of finished trials over "
-        "the same folds (median), outside the best third (halving), behind the best (racing: "
-        "fastest, and leaves few complete trials to judge luck by), or never (none). The first four "
-        "never are.",
+        "racing",
+        description="When a trial is stopped after an inner fold: behind the best finished trial over the "
+        "same folds (racing), below the median of the finished ones (median), outside the best third of "
+        "all that came as far (halving), or never (none). Racing begins when eight trials are finished, "
+        "the others when four are.",
     )
     space: dict[str, Any] = Field(
         default_factory=dict,

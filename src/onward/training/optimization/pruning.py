@@ -15,6 +15,10 @@ __all__ = ["is_hopeless", "rivals"]
 LEAST_RIVALS = 4
 """Until so many other trials came as far, none is stopped."""
 
+LEAST_FINISHED = 8
+"""The same where the best trial alone is the measure (``racing``). As many as are drawn at random by
+default: the bar is the best of several, and luck is judged by trials that nothing has chosen."""
+
 REDUCTION = 3
 """Of those that came as far, one in so many goes on (``halving``; Li et al. 2018, Hyperband)."""
 
@@ -50,7 +54,8 @@ def is_hopeless(rule: Pruner, scores: Sequence[float], others: Sequence[Sequence
     reached = len(scores)
     means = [float(np.mean(one[:reached])) for one in others if len(one) >= reached > 0]
     known = [mean for mean in means if not math.isnan(mean)]
-    if rule == "none" or reached == 0 or len(known) < LEAST_RIVALS:
+    least = LEAST_FINISHED if rule == "racing" else LEAST_RIVALS
+    if rule == "none" or reached == 0 or len(known) < least:
         return False
     own = float(np.mean(scores))
     if rule == "racing":

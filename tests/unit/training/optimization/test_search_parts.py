@@ -16,7 +16,7 @@ from onward.evaluation.metrics import direction_auc, range_auc
 from onward.labels import ThresholdLabeler
 from onward.testing.markets import random_walk
 from onward.training.optimization.pooling import judge_apart, ranked_inside_folds
-from onward.training.optimization.pruning import LEAST_RIVALS, is_hopeless
+from onward.training.optimization.pruning import LEAST_FINISHED, LEAST_RIVALS, is_hopeless
 from onward.training.optimization.questions import OpenQuestion, answered, require_inside
 from onward.training.optimization.records import packed_sides, unpacked_sides
 from onward.types import Spans, from_ns
@@ -40,10 +40,11 @@ def test_halving_lets_one_in_three_go_on() -> None:
 
 
 def test_racing_stops_what_is_behind_the_best_over_the_same_folds() -> None:
-    finished = [(0.1, 0.1), (0.5, 0.1), (0.3, 0.4), (0.2, 0.2)]
+    finished = [(0.1, 0.1), (0.5, 0.1), (0.3, 0.4), (0.2, 0.2)] * 2
+    assert len(finished) == LEAST_FINISHED
     assert is_hopeless("racing", [0.29], finished)
     assert not is_hopeless("racing", [0.3], finished)
-    assert not is_hopeless("racing", [0.2], finished[:3])
+    assert not is_hopeless("racing", [0.2], finished[:-1])
 
 
 def test_scores_that_are_not_defined_stop_nothing() -> None:
