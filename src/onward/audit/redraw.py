@@ -12,7 +12,7 @@ from onward.types import FloatArray, IntArray
 __all__ = ["REDRAWS", "redraw_features", "redraw_labels"]
 
 REDRAWS = ("against", "high", "low", "along", "mixed")
-"""Ways to redraw: against the predictions, only high, only low, along the predictions, at random."""
+"""Ways to redraw: against the predictions from all, high or low outcomes, along them, at random."""
 
 
 def redraw_labels(
@@ -22,16 +22,17 @@ def redraw_labels(
 
     Label and outcome are drawn as pairs from the whole world, so they keep fitting together.
     ``against`` and ``along`` sort them by the predictions that the pipeline made, which turns
-    every choice by test score around; ``high`` and ``low`` move the quantiles of the outcomes,
-    which moves every threshold taken from them.
+    every choice by test score around; ``high`` and ``low`` draw from two thirds of the outcomes,
+    which moves every threshold taken from them, and sort them against the predictions as well: a
+    choice by test score may hang on one fold alone, and that fold may be met by one draw alone.
     """
     generator = np.random.default_rng(seed)
     order = np.argsort(world.outcome, kind="stable")
     order = order[np.isfinite(world.outcome[order])]
     n = len(order)
-    half = {"high": order[n // 2 :], "low": order[: max(1, n // 2)]}.get(style, order)
-    drawn = generator.choice(half, size=len(rows))
-    if style in ("against", "along"):
+    pool = {"high": order[n // 3 :], "low": order[: n - n // 3]}.get(style, order)
+    drawn = generator.choice(pool, size=len(rows))
+    if style != "mixed":
         drawn = drawn[np.argsort(world.outcome[drawn], kind="stable")]
         rank = np.argsort(np.argsort(_score(predictions[rows]), kind="stable"), kind="stable")
         drawn = drawn[rank if style == "along" else len(rows) - 1 - rank]
