@@ -73,7 +73,7 @@ class Heartbeat:
         began = time.monotonic()
         renewal = self._in.store.renew(self._owner)
         for backend in self._backends:
-            backend.beat(began)
+            backend.beat(began, renewal.held)
         for supervision in held:
             lease = supervision.lease
             if renewal.held.get(lease.job_id) != lease.attempt:

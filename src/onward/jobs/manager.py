@@ -222,6 +222,11 @@ class BackgroundTaskManager:
             return [supervision for supervision, _ in self._held.values()]
 
     def _dispatch(self) -> None:
+        for backend in self._backends.values():
+            try:
+                backend.warm()
+            except JobError as error:  # the first attempt says so again
+                self._log.warning("backend_not_ready", backend=backend.name, error=str(error))
         while not self._closing.is_set():
             try:
                 with self.store.subscribe() as news:

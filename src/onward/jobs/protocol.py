@@ -205,16 +205,20 @@ class JobBackend(Protocol):
     def name(self) -> str:
         """Name under which jobs ask for it."""
 
+    def warm(self) -> None:
+        """Get ready, so that the first job does not wait."""
+
     def start(self, job: Job, directory: Path) -> Attempt:
         """Start a worker for an attempt, its files below ``directory``; it waits for ``begin``.
 
         `JobError` when it cannot be started.
         """
 
-    def beat(self, sent: float) -> None:
-        """Note that the lease was renewed: keeps the fence of this server open.
+    def beat(self, sent: float, held: Mapping[str, int]) -> None:
+        """Note that leases were renewed: keeps the fence of these attempts open, and of no others.
 
-        ``sent``: ``time.monotonic()`` before the renewal was sent, since that is what it proves.
+        ``sent``: ``time.monotonic()`` before the renewal was sent, since that is what it proves;
+        ``held``: attempt by job id.
         """
 
     def end_orphan(self, job: Job) -> bool:

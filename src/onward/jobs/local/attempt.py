@@ -1,0 +1,157 @@
+"""One attempt at work on this machine, as its supervisor sees it."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from onward.jobs.local.lines import LineSocket
+from onward.jobs.local.processes import (
+    Process,
+    boot_id,
+    find,
+    host_name,
+    members,
+    memory_bytes,
+    send_signal,
+)
+from onward.jobs.values import WorkerIdentity
+
+__all__ = ["LocalAttempt", "LocalEnding"]
+
+
+@dataclass(frozen=True)
+class LocalEnding:
+    """How a worker ended (an `onward.jobs.protocol.Ending`)."""
+
+    exit_code: int | None
+    signal: int | None
+    out_of_memory: bool = False
+
+
+class LocalAttempt:
+    """A warden with a worker below it.
+
+    Parameters
+    ----------
+    warden, worker
+        Lines to both.
+    warden_process
+        Number and start of the warden.
+    worker_process
+        Number and start of the worker, which leads a session of its own.
+    marker
+        In the environment of whatever the worker executes.
+    """
+
+    def __init__(
+        self,
+        warden: LineSocket,
+        worker: LineSocket,
+        warden_process: tuple[int, int],
+        worker_process: tuple[int, int],
+        marker: str,
+    ) -> None:
+        self._warden = warden
+        self._worker = worker
+        self._warden_process = warden_process
+        self._worker_process = worker_process
+        self._marker = marker
+        self._ending: LocalEnding | None = None
+        self._killed = False
+        self.closed = False
+
+    @property
+    def identity(self) -> WorkerIdentity:
+        """Which process it is."""
+        pid, start = self._worker_process
+        return WorkerIdentity(host_name(), boot_id(), pid, start, session=pid)
+
+    def begin(self) -> None:
+        """Let it start."""
+        self._worker.send({"type": "begin"})
+
+    def renewed(self, sent: float) -> None:
+        """Tell the warden that the lease was renewed by a request sent at this monotonic second."""
+        self._warden.send({"type": "renewed", "sent": sent})
+
+    def receive(self, timeout: float) -> Sequence[Mapping[str, Any]]:
+        """Return the worker's messages, after at most ``timeout`` seconds."""
+        open_lines = [line for line in (self._worker, self._warden) if not line.ended]
+        if open_lines:
+            select.select(open_lines, [], [], timeout)
+        else:
+            time.sleep(timeout)
+        self._hear_warden()
+        try:
+            return self._worker.receive(0.0)
+        except ValueError as error:
+            self.kill()
+            parts = {"error": "JobError", "what": f"The worker sent what is no message ({error})"}
+            return [{"type": "error", "error": parts, "traceback": ""}]
+
+    def answer(self, question: int, value: Any) -> None:
+        """Answer a question of the worker's."""
+        self._worker.send({"type": "answer", "id": question, **value})
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        send_signal(self._worker_process, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill everything that belongs to it."""
+        self._killed = True
+        self._warden.send({"type": "kill"})
+        for process in self._members():
+            send_signal(process, signal.SIGKILL)
+
+    def gone(self) -> bool:
+        """Return whether no process of it is left."""
+        self._hear_warden()
+        if self._members():
+            return False
+        warden = find(self._warden_process[0])
+        if warden is None or warden.start != self._warden_process[1] or warden.dead:
+            return True
+        if self._killed and warden.state == "T":
+            send_signal(self._warden_process, signal.SIGKILL)  # suspended, and nothing left to guard
+        return False
+
+    def memory_bytes(self) -> int:
+        """Return what its processes hold in memory, shared pages divided among them."""
+        return memory_bytes(self._members())
+
+    def ending(self) -> LocalEnding | None:
+        """Return how the worker ended; None while it lives."""
+        self._hear_warden()
+        if self._ending is None and self._warden.ended:
+            # The warden was killed; the worker dies with it, and nobody read how.
+            self._ending = LocalEnding(None, int(signal.SIGKILL))
+        return self._ending
+
+    def close(self) -> None:
+        """Free what it held here; what is left is killed."""
+        if not self.gone():
+            self.kill()
+        self._warden.close()
+        self._worker.close()
+        self.closed = True
+
+    def _members(self) -> list[Process]:
+        return members(root=self._warden_process, session=self._worker_process[0], marker=self._marker)
+
+    def _hear_warden(self) -> None:
+        for message in self._warden.receive(0.0):
+            if message["type"] == "ended":
+                code = os.waitstatus_to_exitcode(int(message["status"]))
+                starved = bool(message["starved"]) and code == -signal.SIGKILL and not self._killed
+                self._ending = LocalEnding(
+                    exit_code=code if code >= 0 else None,
+                    signal=-code if code < 0 else None,
+                    out_of_memory=starved,
+                )

@@ -1,0 +1,230 @@
+"""`LocalBackend`: attempts forked from a warm process, each below a warden."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from onward.errors import JobError
+from onward.jobs.local.attempt import LocalAttempt
+from onward.jobs.local.lines import LineSocket
+from onward.jobs.local.processes import boot_id, find, host_name, members, send_signal
+from onward.jobs.values import Job
+
+__all__ = ["LocalBackend"]
+
+ORPHAN_SECONDS = 2.0
+"""How long to wait until what was killed of a dead owner is gone."""
+LOG_FILE = "log.txt"
+
+
+class LocalBackend:
+    """Attempts in processes of this machine (an `onward.jobs.protocol.JobBackend`).
+
+    Parameters
+    ----------
+    entries
+        Job kind -> ``module:function`` that the worker runs.
+    services
+        ``module:function`` that makes the worker's services from ``settings``; None = none.
+    settings
+        Plain JSON for it.
+    preload
+        Modules that workers need, imported once. Nothing is preloaded where forking a process
+        that has imported native libraries is not safe (macOS).
+    fence_seconds
+        Time without a renewed lease after which workers are suspended.
+    spawn_seconds
+        Time in which a worker must have been born.
+    """
+
+    name = "local"
+
+    def __init__(
+        self,
+        entries: Mapping[str, str],
+        *,
+        services: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        preload: Sequence[str] = (),
+        fence_seconds: float = 45.0,
+        spawn_seconds: float = 60.0,
+    ) -> None:
+        self._entries = dict(entries)
+        self._services = services
+        self._settings = dict(settings or {})
+        self._preload = list(preload) if sys.platform == "linux" else []
+        self._fence_seconds = fence_seconds
+        self._spawn_seconds = spawn_seconds
+        self._lock = threading.Lock()
+        self._nursery: subprocess.Popen[bytes] | None = None
+        self._line: socket.socket | None = None
+        self._attempts: dict[tuple[str, int], LocalAttempt] = {}
+
+    def warm(self) -> None:
+        """Start the process that workers are forked from, if it is not there; a second or two."""
+        with self._lock:
+            self._ensure_nursery()
+
+    def start(self, job: Job, directory: Path) -> LocalAttempt:
+        """Start a worker for an attempt; it waits for ``begin``."""
+        marker = f"{job.id}/{job.attempt}"
+        shared = directory.parent / "shared"
+        shared.mkdir(parents=True, exist_ok=True)
+        order = {
+            "job": job.id,
+            "attempt": job.attempt,
+            "entry": self._entries.get(job.kind, f"onward.jobs:{job.kind}"),
+            "services": self._services,
+            "settings": self._settings,
+            "spec": dict(job.request.spec),
+            "directory": str(directory / "work"),
+            "shared": str(shared),
+            "log": str(directory / LOG_FILE),
+            "marker": marker,
+            "fence_seconds": self._fence_seconds,
+        }
+        warden, its_warden = socket.socketpair()
+        worker, its_worker = socket.socketpair()
+        try:
+            with its_warden, its_worker:
+                self._order(order, [its_warden.fileno(), its_worker.fileno()])
+            attempt = self._born(LineSocket(warden), LineSocket(worker), marker)
+        except BaseException:
+            warden.close()  # its warden, if there is one, ends everything
+            worker.close()
+            raise
+        self._attempts[job.id, job.attempt] = attempt
+        return attempt
+
+    def beat(self, sent: float, held: Mapping[str, int]) -> None:
+        """Keep the fence open for the attempts that are still held."""
+        for (job_id, number), attempt in list(self._attempts.items()):
+            if held.get(job_id) == number:
+                attempt.renewed(sent)
+            elif attempt.closed:
+                self._attempts.pop((job_id, number), None)
+
+    def end_orphan(self, job: Job) -> bool:
+        """End what is left of an attempt of a dead owner; True when nothing is left here."""
+        identity = job.identity
+        if identity is not None and (identity.host, identity.boot_id) != (host_name(), boot_id()):
+            return True
+        session = None
+        if identity is not None:
+            leader = find(identity.pid)
+            # With another start the number belongs to somebody else, and so does its session.
+            recycled = leader is not None and leader.start != identity.start_ticks
+            session = None if recycled else identity.session
+        deadline = time.monotonic() + ORPHAN_SECONDS
+        while True:
+            left = members(root=None, session=session, marker=f"{job.id}/{job.attempt}")
+            if not left:
+                return True
+            for process in left:
+                send_signal(process, signal.SIGKILL)
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        """End everything that still runs, and the warm process."""
+        for attempt in self._attempts.values():
+            attempt.close()
+        self._attempts.clear()
+        with self._lock:
+            self._drop_nursery()
+
+    # -- the warm process ---------------------------------------------------------------------
+
+    def _born(self, warden: LineSocket, worker: LineSocket, marker: str) -> LocalAttempt:
+        deadline = time.monotonic() + self._spawn_seconds
+        while not warden.ended and (left := deadline - time.monotonic()) > 0:
+            for message in warden.receive(left):
+                if message["type"] == "born":
+                    return LocalAttempt(
+                        warden,
+                        worker,
+                        (int(message["warden"]), int(message["warden_start"])),
+                        (int(message["pid"]), int(message["start"])),
+                        marker,
+                    )
+        raise JobError(
+            "the worker of the job could not be started",
+            got="its process ended at once" if warden.ended else f"nothing for {self._spawn_seconds:g} s",
+            remedy="Try again when the machine is less busy; its log says more.",
+        )
+
+    def _order(self, order: Mapping[str, Any], descriptors: list[int]) -> None:
+        data = json.dumps(order).encode()
+        message = len(data).to_bytes(8, "big") + data
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
+        with self._lock:
+            for last in (False, True):
+                line = self._ensure_nursery()
+                try:
+                    sent = line.sendmsg([message[:8]], rights)
+                    line.sendall(message[sent:])
+                except OSError as error:  # somebody killed it; a new one can do the same
+                    self._drop_nursery()
+                    if last:
+                        raise JobError("workers cannot be started", got=str(error)) from error
+                else:
+                    return
+
+    def _ensure_nursery(self) -> socket.socket:
+        if self._line is not None and self._nursery is not None and self._nursery.poll() is None:
+            return self._line
+        self._drop_nursery()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._nursery = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "onward.jobs.local.nursery",
+                    str(theirs.fileno()),
+                    json.dumps(self._preload),
+                ],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C at the server's terminal is the server's business
+            )
+        ours.settimeout(self._spawn_seconds)
+        try:
+            ready = ours.recv(16)
+        except OSError:
+            ready = b""
+        if not ready.startswith(b"ready"):
+            ours.close()
+            self._drop_nursery()
+            raise JobError(
+                "the process that workers come from did not start",
+                got=f"nothing within {self._spawn_seconds:g} s",
+                remedy="Try again when the machine is less busy, or raise jobs.spawn_seconds.",
+            )
+        ours.settimeout(None)
+        self._line = ours
+        return ours
+
+    def _drop_nursery(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+        if self._nursery is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._nursery.wait(0.5)
+            if self._nursery.poll() is None:
+                self._nursery.kill()
+                self._nursery.wait()
+            self._nursery = None

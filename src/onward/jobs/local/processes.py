@@ -1,0 +1,224 @@
+"""Processes of this machine: who they are, which belong together, and signals that hit nobody else.
+
+Linux answers from ``/proc`` and signals through pidfds, which cannot hit a recycled number. Where
+these are missing (macOS), psutil answers, and identity is checked right before ``kill``: a window
+of microseconds remains in which a number could be recycled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+__all__ = [
+    "MARKER",
+    "Process",
+    "boot_id",
+    "find",
+    "host_name",
+    "members",
+    "memory_bytes",
+    "send_signal",
+    "table",
+]
+
+MARKER = "ONWARD_JOB_ATTEMPT"
+"""Environment variable ``<job>/<attempt>``, visible in whatever an attempt executes."""
+PROC = Path("/proc")
+LINUX = sys.platform == "linux"
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process.
+
+    Attributes
+    ----------
+    start
+        When it began: clock ticks since boot (elsewhere milliseconds since 1970). Number and
+        start together name one process for ever.
+    """
+
+    pid: int
+    parent: int
+    session: int
+    start: int
+    state: str
+
+    @property
+    def dead(self) -> bool:
+        """Whether only its entry is left, waiting for its parent to read it."""
+        return self.state in "ZX"
+
+
+@cache
+def host_name() -> str:
+    """Return the name of this machine."""
+    return socket.gethostname()[:200]
+
+
+@cache
+def boot_id() -> str:
+    """Return what names this boot of the machine."""
+    try:
+        return (PROC / "sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        import psutil
+
+        return str(int(psutil.boot_time()))
+
+
+def find(pid: int) -> Process | None:
+    """Return the process with a number; None when there is none."""
+    if LINUX:
+        return _parse(pid)
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        with process.oneshot():
+            state = "Z" if process.status() == psutil.STATUS_ZOMBIE else "S"
+            return Process(pid, process.ppid(), os.getsid(pid), int(process.create_time() * 1000), state)
+    except (psutil.Error, OSError):
+        return None
+
+
+def table() -> dict[int, Process]:
+    """Return every process by its number."""
+    if LINUX:
+        pids: Iterable[int] = (int(name) for name in os.listdir(PROC) if name.isdigit())  # noqa: PTH208
+    else:
+        import psutil
+
+        pids = psutil.pids()
+    found = (find(pid) for pid in pids)
+    return {process.pid: process for process in found if process is not None}
+
+
+def members(
+    *,
+    root: tuple[int, int] | None,
+    session: int | None,
+    marker: str,
+    processes: Mapping[int, Process] | None = None,
+) -> list[Process]:
+    """Return the living processes that belong to an attempt.
+
+    Parameters
+    ----------
+    root
+        Number and start of the process under which everything of the attempt lives, which is
+        not counted itself.
+    session
+        Session of the worker.
+    marker
+        Value of `MARKER` in the environment of what the attempt executes.
+    processes
+        From `table`; default is a look now.
+
+    Descendants of the root, members of the session, bearers of the marker, and the descendants of
+    all of these.
+    """
+    processes = table() if processes is None else processes
+    found: set[int] = set()
+    if root is not None and root[0] in processes and processes[root[0]].start == root[1]:
+        found.add(root[0])
+    for process in processes.values():
+        of_session = session is not None and process.session == session
+        if of_session or process.pid in found or _marked(process.pid, marker):
+            found.add(process.pid)
+    children: dict[int, list[int]] = {}
+    for process in processes.values():
+        children.setdefault(process.parent, []).append(process.pid)
+    waiting = list(found)
+    while waiting:
+        for child in children.get(waiting.pop(), ()):
+            if child not in found:
+                found.add(child)
+                waiting.append(child)
+    if root is not None:
+        found.discard(root[0])
+    found.discard(os.getpid())
+    return [processes[pid] for pid in found if not processes[pid].dead]
+
+
+def send_signal(process: Process | tuple[int, int], number: signal.Signals) -> bool:
+    """Send a signal to exactly this process; False when it is no more."""
+    pid, start = (process.pid, process.start) if isinstance(process, Process) else process
+    if not LINUX or not hasattr(os, "pidfd_open"):
+        now = find(pid)
+        if now is None or now.start != start:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+            return True
+        return False
+    try:
+        descriptor = os.pidfd_open(pid)
+    except OSError:
+        return False
+    try:
+        # The descriptor holds on to one process; if that is the one meant, it stays so.
+        now = find(pid)
+        if now is None or now.start != start:
+            return False
+        signal.pidfd_send_signal(descriptor, number)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def memory_bytes(processes: Iterable[Process]) -> int:
+    """Return what processes hold in memory, pages that several of them share divided among them."""
+    return sum(_memory(process.pid) for process in processes)
+
+
+def _memory(pid: int) -> int:
+    if not LINUX:
+        import psutil
+
+        try:
+            return int(psutil.Process(pid).memory_info().rss)
+        except psutil.Error:
+            return 0
+    with contextlib.suppress(OSError):
+        for line in (PROC / str(pid) / "smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    with contextlib.suppress(OSError, IndexError):
+        return int((PROC / str(pid) / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+def _parse(pid: int) -> Process | None:
+    try:
+        text = (PROC / str(pid) / "stat").read_text(errors="replace")
+    except OSError:
+        return None
+    # The name stands in parentheses and may itself contain parentheses and blanks.
+    fields = text[text.rindex(")") + 2 :].split()
+    return Process(pid, int(fields[1]), int(fields[3]), int(fields[19]), fields[0])
+
+
+def _marked(pid: int, marker: str) -> bool:
+    if not LINUX:
+        import psutil
+
+        try:
+            return bool(psutil.Process(pid).environ().get(MARKER) == marker)
+        except (psutil.Error, OSError):
+            return False
+    try:
+        environment = (PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return False
+    return f"{MARKER}={marker}".encode() in environment.split(b"\0")

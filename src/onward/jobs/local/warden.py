@@ -1,0 +1,159 @@
+"""The process above a worker: it alone outlives everything that the attempt may become.
+
+It adopts whatever loses its parent below it, so nothing that the worker starts can leave: not by
+a session of its own, not by a double fork. It runs no foreign code, so nothing can keep it from
+its duties:
+
+- the line to the supervisor breaks (the server died, by whatever signal): kill everything below;
+- no renewed lease for the time of the fence: suspend everything below, until a lease is renewed;
+- the worker ends: tell how, kill what it left behind, and go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+from onward.jobs.local.control import adopt_orphans, set_name
+from onward.jobs.local.lines import LineSocket
+from onward.jobs.local.memory_events import out_of_memory_kills
+from onward.jobs.local.processes import find, members, send_signal
+
+__all__ = ["run_warden"]
+
+LOOK_SECONDS = 0.05
+LAST_WORDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run_warden(
+    line: socket.socket, order: dict[str, Any], start_worker: Callable[[], None], *others: socket.socket
+) -> None:
+    """Fork the worker, watch over it until nothing of it is left; does not return.
+
+    Parameters
+    ----------
+    line
+        To the supervisor.
+    order
+        ``marker``, ``fence_seconds``.
+    start_worker
+        What the forked worker does; must not return.
+    others
+        Sockets that only the worker keeps.
+    """
+    os.setsid()
+    set_name("onward-warden")
+    for number in LAST_WORDS:  # a person who presses Ctrl-C means the server, which ends us properly
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    adopt_orphans()
+    kills_before = out_of_memory_kills()
+    worker = os.fork()
+    if worker == 0:
+        line.close()
+        start_worker()
+        os._exit(1)
+    for other in others:
+        other.close()
+    process = find(worker)
+    Warden(LineSocket(line), worker, order).watch(
+        start=0 if process is None else process.start, kills_before=kills_before
+    )
+
+
+class Warden:
+    """What the warden knows while it watches."""
+
+    def __init__(self, line: LineSocket, worker: int, order: dict[str, Any]) -> None:
+        self._line = line
+        self._worker = worker
+        self._marker = str(order["marker"])
+        self._fence_seconds = float(order["fence_seconds"])
+        self._renewed = time.monotonic()
+        self._suspended = False
+        self._killing = False
+        self._watched: list[LineSocket | int] = [line]
+        with contextlib.suppress(OSError, AttributeError):
+            self._watched.append(os.pidfd_open(worker))  # readable when it ends
+        own = find(os.getpid())
+        self._root = None if own is None else (own.pid, own.start)
+
+    def watch(self, *, start: int, kills_before: int | None) -> None:
+        """Watch until nothing is left, then end this process."""
+        root = self._root or (os.getpid(), 0)
+        self._line.send(
+            {
+                "type": "born",
+                "pid": self._worker,
+                "start": start,
+                "warden": root[0],
+                "warden_start": root[1],
+            }
+        )
+        status: int | None = None
+        while True:
+            ended = self._reap()
+            if ended is not None and status is None:
+                status = ended
+                kills = out_of_memory_kills()
+                starved = kills is not None and kills_before is not None and kills > kills_before
+                self._line.send({"type": "ended", "status": status, "starved": starved})
+                self._watched = [entry for entry in self._watched if entry is self._line]
+                self._killing = True  # what a worker leaves behind has nobody to work for
+            if self._line.ended:
+                self._killing = True
+            if self._killing:
+                left = self._signal_all(signal.SIGKILL)
+                if not left and status is not None:
+                    os._exit(0)
+            self._fence()
+            self._listen(0.002 if self._killing else LOOK_SECONDS)
+
+    def _listen(self, timeout: float) -> None:
+        select.select(self._watched, [], [], timeout)
+        try:
+            messages = self._line.receive(0.0)
+        except ValueError:
+            messages = []
+        if self._line.ended and self._line in self._watched:
+            self._watched.remove(self._line)
+        for message in messages:
+            if message["type"] == "renewed":
+                self._renewed = max(self._renewed, float(message["sent"]))
+            elif message["type"] == "kill":
+                self._killing = True
+
+    def _fence(self) -> None:
+        closed = time.monotonic() - self._renewed > self._fence_seconds
+        if closed and not self._killing:
+            self._signal_all(signal.SIGSTOP)  # again and again: a child may just have been born
+            self._suspended = True
+        elif self._suspended and not closed:
+            self._signal_all(signal.SIGCONT)
+            self._suspended = False
+
+    def _signal_all(self, number: signal.Signals) -> bool:
+        """Signal everything below; return whether there was anything."""
+        found = members(root=self._root, session=self._worker, marker=self._marker)
+        for process in found:
+            if number != signal.SIGSTOP or process.state != "T":
+                send_signal(process, number)
+        return bool(found)
+
+    def _reap(self) -> int | None:
+        """Read the ends of children; return the worker's status when it is among them."""
+        found = None
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    break
+                if pid == self._worker:
+                    found = status
+        return found
