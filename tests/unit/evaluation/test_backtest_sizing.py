@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onward.errors import ConfigError
-from onward.evaluation.backtest import BacktestSettings
+from onward.evaluation.backtest import BacktestSettings, backtest
 from onward.evaluation.backtest.signals import aligned
 from onward.evaluation.backtest.sizing import (
     bet_size,
@@ -165,3 +165,11 @@ def test_kelly_sizes_grow_with_the_edge_and_shrink_with_the_risk():
 def test_bad_bets_are_refused(call):
     with pytest.raises(ConfigError):
         call()
+
+
+def test_kelly_says_nothing_where_nothing_was_said():
+    """A size of 0 there would simulate the years before the first prediction as well."""
+    market = random_walk(300, seed=1)
+    said = pd.DataFrame({"down": 0.2, "range": 0.3, "up": 0.5}, index=market.index[150:200])
+    terms = BacktestSettings(sizing="kelly", volatility_window_bars=20)
+    assert backtest(market, said, terms).time[0] == market.open_time[150]

@@ -204,7 +204,8 @@ def _sizes(market: Market, signals: Signals, settings: BacktestSettings) -> Floa
     one, _ = trailing_volatility(market, settings.volatility_window_bars)
     move = one * math.sqrt(settings.horizon_bars)
     # Outcomes +move, 0, -move: the growth-optimal exposure is (up - down) / ((up + down) * move).
-    edge = np.divide(up - down, up + down, out=np.zeros_like(up), where=up + down > 0.0)
+    # Nothing said is not a decision to stay out: it stays NaN.
+    edge = np.divide(up - down, up + down, out=np.where(np.isnan(up), np.nan, 0.0), where=up + down > 0.0)
     return settings.kelly_fraction * edge * _over(1.0, move)
 
 
