@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -17,11 +18,26 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
+    literal_column,
 )
 
 from onward.database.moments import Moment
+from onward.database.triggers import ddl
 
-__all__ = ["metadata", "model_alias_events", "model_aliases", "model_versions", "models", "runs"]
+__all__ = [
+    "HELD_STATES",
+    "QUEUED_STATE",
+    "metadata",
+    "ml_job_events",
+    "ml_job_tombstones",
+    "ml_jobs",
+    "model_alias_events",
+    "model_aliases",
+    "model_versions",
+    "models",
+    "runs",
+]
 
 metadata = MetaData(
     # Constraints need names of their own: a later migration can only drop what it can name.
@@ -114,3 +130,126 @@ runs = Table(
     CheckConstraint("looked_at = (looked_at_time IS NOT NULL)", name="looked_at_has_time"),
     Index("ix_runs_data_hash_label_family", "data_hash", "label_family"),
 )
+
+# Written out, not bound: a database uses a partial index only where a query repeats its very words.
+QUEUED_STATE = literal_column("'queued'", String)
+"""The state of waiting, as it stands in the partial index."""
+HELD_STATES = tuple(literal_column(f"'{state}'", String) for state in ("starting", "running", "stopping"))
+"""States in which an owner holds an attempt, as they stand in the partial index."""
+
+ml_jobs = Table(
+    "ml_jobs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("tenant", String(100), nullable=False),
+    Column("idempotency_key", String(200)),
+    Column("request_hash", String(64), nullable=False),
+    Column("spec", JSON(none_as_null=True), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("queued_at", Moment, nullable=False),
+    Column("run_after", Moment, nullable=False),
+    # Whether the request named a moment, or "at once" is meant.
+    Column("scheduled", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(16)),
+    # Counts up with every claim and never down: it fences whoever holds an older attempt.
+    Column("attempt", Integer, nullable=False),
+    Column("max_attempts", Integer, nullable=False),
+    Column("owner", Text),
+    Column("hb_seq", BigInteger, nullable=False),
+    # For people to look at; no decision reads a wall clock.
+    Column("heartbeat_at", Moment),
+    Column("backend", String(32), nullable=False),
+    Column("host", Text),
+    Column("boot_id", Text),
+    Column("pid", BigInteger),
+    Column("pid_start_ticks", BigInteger),
+    Column("sid", BigInteger),
+    Column("external_ref", Text),
+    Column("cancel_requested_at", Moment),
+    Column("stop_deadline", Moment),
+    Column("timeout_s", Float),
+    Column("mem_limit_mb", Integer),
+    Column("progress", JSON(none_as_null=True), nullable=False),
+    Column("progress_at", Moment),
+    Column("result", JSON(none_as_null=True)),
+    Column("error", JSON(none_as_null=True)),
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    Column("expires_at", Moment),
+    Column("retry_of", String(32)),
+    # Number of the newest event: counted in the row itself, so its lock makes the numbers gapless.
+    Column("event_seq", Integer, nullable=False),
+    UniqueConstraint("tenant", "idempotency_key"),
+    CheckConstraint(
+        "state IN ('queued', 'starting', 'running', 'stopping', 'succeeded', 'failed', 'cancelled')",
+        name="state_known",
+    ),
+    CheckConstraint(
+        "reason IN ('error', 'oom', 'timeout', 'stalled', 'worker_lost', 'spawn_failed')",
+        name="reason_known",
+    ),
+    CheckConstraint(
+        "(state = 'failed' AND reason IS NOT NULL) OR state = 'stopping' "
+        "OR (state <> 'failed' AND reason IS NULL)",
+        name="failed_has_reason",
+    ),
+    CheckConstraint(
+        "(state IN ('succeeded', 'failed', 'cancelled')) = (finished_at IS NOT NULL)",
+        name="ended_has_time",
+    ),
+    CheckConstraint(
+        "state NOT IN ('starting', 'running', 'stopping') OR (owner IS NOT NULL AND attempt >= 1)",
+        name="held_has_owner",
+    ),
+    CheckConstraint("state <> 'queued' OR owner IS NULL", name="queued_has_no_owner"),
+    CheckConstraint("max_attempts >= 1", name="max_attempts_positive"),
+    CheckConstraint("attempt >= 0", name="attempt_not_negative"),
+    Index("ix_ml_jobs_queued_at_id", "queued_at", "id"),
+)
+Index(
+    "ix_ml_jobs_queued",
+    ml_jobs.c.priority.desc(),
+    ml_jobs.c.queued_at,
+    ml_jobs.c.id,
+    sqlite_where=ml_jobs.c.state == QUEUED_STATE,
+    postgresql_where=ml_jobs.c.state == QUEUED_STATE,
+)
+Index(
+    "ix_ml_jobs_held",
+    ml_jobs.c.owner,
+    sqlite_where=ml_jobs.c.state.in_(HELD_STATES),
+    postgresql_where=ml_jobs.c.state.in_(HELD_STATES),
+)
+
+ml_job_events = Table(
+    "ml_job_events",
+    metadata,
+    Column("job_id", String(32), ForeignKey("ml_jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("attempt", Integer, nullable=False),
+    Column("ts", Moment, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("payload", JSON(none_as_null=True), nullable=False),
+    CheckConstraint("seq >= 1", name="seq_positive"),
+)
+
+# What is left of a pruned job that had a key: enough to answer whoever asks with it again.
+ml_job_tombstones = Table(
+    "ml_job_tombstones",
+    metadata,
+    Column("tenant", String(100), primary_key=True),
+    Column("idempotency_key", String(200), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("job_id", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(16)),
+    Column("attempt", Integer, nullable=False),
+    Column("queued_at", Moment, nullable=False),
+    Column("finished_at", Moment, nullable=False),
+    Column("pruned_at", Moment, nullable=False),
+)
+
+for statement in ddl():
+    event.listen(ml_jobs, "after_create", statement)

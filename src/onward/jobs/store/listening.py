@@ -1,0 +1,91 @@
+"""Waiting for news on PostgreSQL: a connection of its own that does nothing but LISTEN."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from onward.jobs.store.bell import NEWS
+from onward.jobs.store.transactions import CHANNEL
+
+__all__ = ["PostgresqlSubscription"]
+
+RECONNECT_SECONDS = 0.5
+
+
+class PostgresqlSubscription:
+    """A `Subscription` by LISTEN.
+
+    When the connection breaks it is opened again, and everything counts as news then: what was
+    told meanwhile is lost. One thread at a time waits on it.
+
+    Parameters
+    ----------
+    engine
+        Says where the database is; the connection leaves its pool for good.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._proxy: Any = None
+        self._missed = not self._connect()
+
+    def wait(self, timeout: float) -> frozenset[str]:
+        """Return the news that came, empty after ``timeout`` seconds or while the database is away."""
+        deadline = time.monotonic() + timeout
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            if self._proxy is None:
+                self._missed = True
+                if not self._connect():
+                    if left == 0.0:
+                        return frozenset()
+                    time.sleep(min(left, RECONNECT_SECONDS))
+                    continue
+            if self._missed:
+                self._missed = False
+                return NEWS
+            news = self._notified(left)
+            if news is not None:
+                return news
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._proxy is not None:
+            try:
+                self._proxy.close()
+            except _failures():
+                pass
+            self._proxy = None
+
+    def _connect(self) -> bool:
+        try:
+            # Without waiting for the pool's own users to break: it is tested before it is handed out.
+            proxy = self._engine.raw_connection()
+            proxy.detach()
+            driver: Any = proxy.dbapi_connection
+            driver.autocommit = True
+            driver.execute(f"LISTEN {CHANNEL}")
+        except _failures():
+            return False
+        self._proxy = proxy
+        return True
+
+    def _notified(self, timeout: float) -> frozenset[str] | None:
+        """Return what was told, None when the connection broke."""
+        try:
+            notifications = self._proxy.dbapi_connection.notifies(timeout=timeout, stop_after=1)
+            return frozenset(notification.payload for notification in notifications) & NEWS
+        except _failures():
+            self.close()
+            return None
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    import psycopg  # only where PostgreSQL is used
+
+    return (DBAPIError, PoolTimeoutError, psycopg.Error, OSError)

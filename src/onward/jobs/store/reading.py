@@ -1,0 +1,145 @@
+"""Looking at jobs: one, pages of them, their events, how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select, tuple_
+
+from onward.database.tables import ml_job_events, ml_jobs
+from onward.errors import JobError, JobNotFoundError
+from onward.jobs.states import STATES
+from onward.jobs.store.cursors import decode_cursor, encode_cursor
+from onward.jobs.store.fence import held
+from onward.jobs.store.rows import event_of, job_of
+from onward.jobs.values import Job, JobEvent, JobState, Lease, Page
+
+__all__ = ["counts", "events", "find", "get", "leases", "whole_id"]
+
+LARGEST_PAGE = 10_000
+
+
+def whole_id(connection: Connection, job_id: object) -> str:
+    """Return the id that begins with some characters.
+
+    Raises
+    ------
+    JobNotFoundError
+        When there is none.
+    JobError
+        When there are several.
+    """
+    text = job_id if isinstance(job_id, str) and job_id.isascii() and job_id.isalnum() else ""
+    if text:
+        exact = connection.scalar(select(ml_jobs.c.id).where(ml_jobs.c.id == text))
+        if exact is not None:
+            return str(exact)
+        starts = ml_jobs.c.id.startswith(text, autoescape=True)
+        found = connection.scalars(select(ml_jobs.c.id).where(starts).order_by(ml_jobs.c.id).limit(3)).all()
+        if len(found) == 1:
+            return str(found[0])
+        if found:
+            raise JobError(
+                "Several jobs begin with these characters",
+                got=text,
+                allowed=", ".join(found),
+                remedy="Give more of the id.",
+            )
+    raise JobNotFoundError(
+        "There is no such job",
+        got=ascii(job_id)[:80],
+        remedy="`onward jobs list` shows them; ended ones are pruned after a while.",
+    )
+
+
+def get(connection: Connection, job_id: str) -> Job:
+    """Return a job."""
+    row = connection.execute(select(ml_jobs).where(ml_jobs.c.id == job_id)).one_or_none()
+    if row is None:
+        whole = whole_id(connection, job_id)
+        row = connection.execute(select(ml_jobs).where(ml_jobs.c.id == whole)).one()
+    return job_of(row)
+
+
+def find(
+    connection: Connection,
+    *,
+    states: Iterable[JobState] | None,
+    kinds: Iterable[str] | None,
+    tenant: str | None,
+    limit: int,
+    cursor: str | None,
+) -> Page:
+    """Return a page, newest first.
+
+    A page begins where the one before ended, by moment and id, so jobs that come meanwhile move
+    nothing, and none is shown twice or passed over.
+    """
+    wanted: list[ColumnElement[bool]] = []
+    if states is not None:
+        wanted.append(ml_jobs.c.state.in_(_known(states)))
+    if kinds is not None:
+        wanted.append(ml_jobs.c.kind.in_(list(kinds)))
+    if tenant is not None:
+        wanted.append(ml_jobs.c.tenant == tenant)
+    if cursor is not None:
+        moment, job_id = decode_cursor(cursor)
+        wanted.append(tuple_(ml_jobs.c.queued_at, ml_jobs.c.id) < tuple_(moment, job_id))
+    query = (
+        select(ml_jobs)
+        .where(*wanted)
+        .order_by(ml_jobs.c.queued_at.desc(), ml_jobs.c.id.desc())
+        .limit(_size(limit) + 1)
+    )
+    rows = connection.execute(query).all()
+    jobs = tuple(job_of(row) for row in rows[:limit])
+    more = len(rows) > limit
+    return Page(jobs, encode_cursor(jobs[-1].queued_at, jobs[-1].id) if more else None)
+
+
+def events(connection: Connection, job_id: str, *, after: int, limit: int) -> tuple[JobEvent, ...]:
+    """Return the events of a job that came after a number, in order."""
+    found = _events(connection, job_id, after, _size(limit))
+    if not found:
+        whole = whole_id(connection, job_id)
+        if whole != job_id:
+            found = _events(connection, whole, after, limit)
+    return found
+
+
+def counts(connection: Connection) -> Mapping[JobState, int]:
+    """Return how many jobs are in each state, zeros included."""
+    query = select(ml_jobs.c.state, func.count()).group_by(ml_jobs.c.state)
+    found: dict[Any, int] = {row.state: row[1] for row in connection.execute(query)}
+    return {state: found.get(state, 0) for state in STATES}
+
+
+def leases(connection: Connection) -> tuple[Lease, ...]:
+    """Return every attempt that is held."""
+    query = select(ml_jobs.c.id, ml_jobs.c.owner, ml_jobs.c.attempt, ml_jobs.c.hb_seq).where(held())
+    return tuple(Lease(*row) for row in connection.execute(query))
+
+
+def _events(connection: Connection, job_id: str, after: int, limit: int) -> tuple[JobEvent, ...]:
+    query = (
+        select(ml_job_events)
+        .where(ml_job_events.c.job_id == job_id, ml_job_events.c.seq > after)
+        .order_by(ml_job_events.c.seq)
+        .limit(limit)
+    )
+    return tuple(event_of(row) for row in connection.execute(query))
+
+
+def _known(states: Iterable[JobState]) -> list[JobState]:
+    wanted = list(states)
+    for state in wanted:
+        if state not in STATES:
+            raise JobError("There is no such state of jobs", got=ascii(state), allowed=", ".join(STATES))
+    return wanted
+
+
+def _size(limit: int) -> int:
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise JobError("A page cannot have this size", got=repr(limit), allowed=f"1 to {LARGEST_PAGE}")
+    return limit
