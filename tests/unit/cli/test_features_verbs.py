@@ -87,7 +87,7 @@ def test_every_column_on_a_line(cli, bars: Path) -> None:
     stage = ManualFeaturesStage(timeframe=pd.Timedelta("1h"))
     lines = {line.split()[0]: line.split() for line in shown.splitlines() if "__" in line}
     assert tuple(lines) == stage.columns()
-    assert lines["manual__rsi_14"][1:] == ["manual", "oscillators", "568", "0.023"]
+    assert lines["manual__rsi_14"][1:] == ["manual", "oscillators", "379", "0.023"]
     features = cli.json(*arguments)["features"]
     assert [f["column"] for f in features] == list(stage.columns())
     assert features[0] == {

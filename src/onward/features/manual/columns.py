@@ -7,7 +7,7 @@ lookback, so the three cannot drift apart.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from onward.errors import StageError
@@ -72,8 +72,12 @@ class ColumnFamily(ABC):
 
     def compute(self, bars: Bars) -> Mapping[str, FloatArray]:
         """Return float64 arrays of the length of ``bars`` by column name; NaN = not known yet."""
-        work = self.workspace(bars)
-        return {column.name: column.formula(work) for column in self.features()}
+        return self.compute_columns(bars, self.columns())
+
+    def compute_columns(self, bars: Bars, names: Collection[str]) -> Mapping[str, FloatArray]:
+        """Return some of the columns, as `compute` gives them, without computing the others."""
+        work, wanted = self.workspace(bars), set(names)
+        return {column.name: column.formula(work) for column in self.features() if column.name in wanted}
 
 
 def check_windows(family: str, smallest: int = 1, **windows: object) -> None:

@@ -64,8 +64,13 @@ class CustomSeries:
         )
 
     def lookback(self, timeframe: int) -> int:  # noqa: ARG002
-        """Return the bars of the longest window."""
-        return max(1, *(n + 1 for n in (*self.change_windows, 0)), *self.zscore_windows)
+        """Return the bars of the longest column."""
+        return max(self.lookbacks(), default=1)
+
+    def lookbacks(self) -> tuple[int, ...]:
+        """Return the bars that each column needs by itself, in the order of `columns`."""
+        own = (1, *(n + 1 for n in self.change_windows), *self.zscore_windows)
+        return own * len(self.values)
 
     def compute(self, bars: Bars) -> Mapping[str, FloatArray]:
         """Return the columns by name."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from onward.types import FloatArray, IntArray
 
-__all__ = ["Bars", "Family", "PanelFamily"]
+__all__ = ["Bars", "Family", "PanelFamily", "column_lookbacks"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,3 +81,20 @@ class PanelFamily(Protocol):
 
     def compute(self, panel: Mapping[str, Bars]) -> Mapping[str, Mapping[str, FloatArray]]:
         """Return, by symbol, float64 arrays by column name."""
+
+
+@runtime_checkable
+class _TellsColumnsApart(Protocol):
+    def lookbacks(self) -> tuple[int, ...]: ...
+
+
+def column_lookbacks(family: Family | PanelFamily, timeframe: int) -> dict[str, int]:
+    """Return the bars that each column of a family needs by itself.
+
+    A family whose columns reach back differently says so in ``lookbacks()``, in the order of its
+    ``columns()``; the columns of one that does not need what the family needs.
+    """
+    names = family.columns()
+    if isinstance(family, _TellsColumnsApart):
+        return dict(zip(names, family.lookbacks(), strict=True))
+    return dict.fromkeys(names, family.lookback(timeframe))

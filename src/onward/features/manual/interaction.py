@@ -84,9 +84,14 @@ class Interaction:
         )
 
     def lookback(self, timeframe: int) -> int:  # noqa: ARG002
-        """Return the bars needed: ADX's warm-up or the long window."""
+        """Return the bars of the longest column."""
+        return max(self.lookbacks(), default=1)
+
+    def lookbacks(self) -> tuple[int, ...]:
+        """Return the bars that each column needs by itself, in the order of `columns`."""
         n = self.oscillator_window
-        return max(wilder_lookback(n) + 1, directional_lookback(n), self.long_window + 1)
+        windowed, recursive = self.long_window + 1, max(wilder_lookback(n) + 1, directional_lookback(n))
+        return tuple(recursive if name == "rsi_x_adx" else windowed for name in self.columns())
 
     def compute(self, bars: Bars) -> Mapping[str, FloatArray]:
         """Return the columns by name."""

@@ -69,8 +69,13 @@ class Funding:
         )
 
     def lookback(self, timeframe: int) -> int:  # noqa: ARG002
-        """Return the bars of the longest window."""
-        return max(*(n + 1 for n in (*self.change_windows, 0)), *(self.windows or (1,)), 1)
+        """Return the bars of the longest column."""
+        return max(self.lookbacks(), default=1)
+
+    def lookbacks(self) -> tuple[int, ...]:
+        """Return the bars that each column needs by itself, in the order of `columns`."""
+        changes = (n + 1 for n in self.change_windows)
+        return (1, *changes, *(n for n in self.windows for _ in range(3)))
 
     def compute(self, bars: Bars) -> Mapping[str, FloatArray]:
         """Return the columns by name."""
@@ -133,8 +138,16 @@ class OpenInterest:
         )
 
     def lookback(self, timeframe: int) -> int:  # noqa: ARG002
-        """Return the bars of the longest window."""
-        return max((*self.change_windows, *self.windows, self.turnover_window)) + 1
+        """Return the bars of the longest column."""
+        return max(self.lookbacks(), default=1)
+
+    def lookbacks(self) -> tuple[int, ...]:
+        """Return the bars that each column needs by itself, in the order of `columns`."""
+        return (
+            *(n + 1 for n in self.change_windows for _ in range(2)),
+            *(n + 1 for n in self.windows for _ in range(3)),
+            self.turnover_window + 1,
+        )
 
     def compute(self, bars: Bars) -> Mapping[str, FloatArray]:
         """Return the columns by name."""

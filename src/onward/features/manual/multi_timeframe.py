@@ -67,10 +67,19 @@ class MultiTimeframe:
             for what in ("close_distance", f"sma_ratio_{self.window}", *self._indicators())
         )
 
-    def lookback(self, timeframe: int) -> int:
-        """Return the base bars that hold the longest window of whole higher bars."""
+    def lookback(self, timeframe: int) -> int:  # noqa: ARG002
+        """Return the bars of the longest column."""
+        return max(self.lookbacks(), default=1)
+
+    def lookbacks(self) -> tuple[int, ...]:
+        """Return the bars that each column needs by itself, in the order of `columns`."""
         n_bars = max(self.window, *self.return_windows, self.rsi_window) + 1
-        return max((higher_lookback(n_bars, t, timeframe) for t in higher_timeframes(timeframe)), default=1)
+        n_columns = 2 + len(self._indicators())
+        return tuple(
+            higher_lookback(n_bars, higher, self.timeframe)
+            for higher in higher_timeframes(self.timeframe)
+            for _ in range(n_columns)
+        )
 
     def compute(self, bars: Bars) -> Mapping[str, FloatArray]:
         """Return the columns by name."""

@@ -68,8 +68,13 @@ class Sentiment:
         )
 
     def lookback(self, timeframe: int) -> int:  # noqa: ARG002
-        """Return the bars of the longest window."""
-        return max(*(n + 1 for n in (*self.change_windows, 0)), *(self.windows or (1,)), 1)
+        """Return the bars of the longest column."""
+        return max(self.lookbacks(), default=1)
+
+    def lookbacks(self) -> tuple[int, ...]:
+        """Return the bars that each column needs by itself, in the order of `columns`."""
+        changes = (n + 1 for n in self.change_windows)
+        return (1, 1, *changes, *(n for n in self.windows for _ in range(4)))
 
     def compute(self, bars: Bars) -> Mapping[str, FloatArray]:
         """Return the columns by name."""

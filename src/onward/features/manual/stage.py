@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from onward.data.availability import as_of
-from onward.errors import SeriesError, StageError, TimeframeError
+from onward.errors import StageError, TimeframeError, nearest
 from onward.features.description import FeatureInfo
 from onward.features.manual.catalog import FAMILIES, expand, parameters, resolve
 from onward.features.manual.columns import ColumnFamily
 from onward.features.manual.costs import MICROSECONDS
-from onward.features.manual.family import Bars, Family, PanelFamily
-from onward.types import OHLCV, FloatArray, Market
+from onward.features.manual.family import Bars, Family, PanelFamily, column_lookbacks
+from onward.features.manual.inputs import bars_by_symbol
+from onward.types import FloatArray, Market
 
 __all__ = ["Alpha158Stage", "ManualFeaturesStage"]
 
-ScalarT = TypeVar("ScalarT", bound=np.generic)
 ColumnsDone = Callable[[int, str], None]
 
 
@@ -47,12 +46,14 @@ class ManualFeaturesStage:
         Parameters by family, such as ``{"oscillators": {"rsi_windows": [14]}}``.
     timeframe
         Length of a bar.
+    columns
+        Full names of the columns to compute, of those that the families have; all by default.
 
     Raises
     ------
     StageError
-        If a family or parameter is unknown or refused, if nothing is left to compute, or if two
-        families give the same column.
+        If a family, parameter or column is unknown or refused, if nothing is left to compute, or
+        if two families give the same column.
     TimeframeError
         If the timeframe is no positive duration.
 
@@ -75,6 +76,7 @@ class ManualFeaturesStage:
         panel: bool = False,
         options: Mapping[str, Mapping[str, Any]] | None = None,
         timeframe: pd.Timedelta,
+        columns: Sequence[str] | None = None,
     ) -> None:
         self.timeframe = _duration(timeframe)
         self.series = tuple(dict.fromkeys([series] if isinstance(series, str) else series))
@@ -89,15 +91,25 @@ class ManualFeaturesStage:
             timeframe=self._timeframe_ns,
             catalog=self.catalog,
         )
+        self.disabled: Mapping[str, str] = resolution.disabled
+        """Families that are off, with the reason."""
         self._families: tuple[Family | PanelFamily, ...] = (
             *resolution.families,
             *resolution.panel_families,
         )
-        self._n_symbol_families = len(resolution.families)
-        self.disabled: Mapping[str, str] = resolution.disabled
-        """Families that are off, with the reason."""
-        self.scope = "cross_section" if resolution.panel_families else "symbol"
-        self._columns = self._named()
+        self._chosen = None if columns is None else tuple(columns)
+        self._columns = self._kept(self._named())
+        own = {column.removeprefix(f"{self.name}__") for column in self._columns}
+        self._parts = {
+            family.name: kept
+            for family in self._families
+            if (kept := tuple(name for name in family.columns() if name in own))
+        }
+        self._families = tuple(family for family in self._families if family.name in self._parts)
+        self._n_symbol_families = sum(hasattr(family, "requires") for family in self._families)
+        crossed = self._n_symbol_families < len(self._families)
+        self.scope = "cross_section" if crossed else "symbol"
+        self._lookback = max(feature.lookback for feature in self.describe())
 
     @classmethod
     def for_market(
@@ -130,8 +142,8 @@ class ManualFeaturesStage:
 
     @property
     def lookback(self) -> int:
-        """Bars that the longest family needs, the row itself included."""
-        return max(family.lookback(self._timeframe_ns) for family in self._families)
+        """Bars that the longest column needs, the row itself included."""
+        return self._lookback
 
     def columns(self) -> tuple[str, ...]:
         """Return the full column names."""
@@ -140,27 +152,44 @@ class ManualFeaturesStage:
     def columns_by_family(self) -> Mapping[str, tuple[str, ...]]:
         """Return the full column names of each family that is on."""
         prefix = f"{self.name}__"
-        return {f.name: tuple(prefix + column for column in f.columns()) for f in self._families}
+        return {family: tuple(prefix + name for name in kept) for family, kept in self._parts.items()}
 
     def describe(self) -> tuple[FeatureInfo, ...]:
         """Return family, lookback and measured cost of each column, in the order of `columns`.
 
-        The lookback is the column's own where its family is a list of columns, else that of the
-        family. The cost is the family's, divided evenly among its columns.
+        The lookback is the column's own where its family tells columns apart, else that of the
+        family. The cost is the family's, divided evenly among all its columns.
         """
         told: list[FeatureInfo] = []
         for family in self._families:
-            names = family.columns()
-            if isinstance(family, ColumnFamily):
-                lookbacks = family.lookbacks()
-            else:
-                lookbacks = (family.lookback(self._timeframe_ns),) * len(names)
-            cost = MICROSECONDS.get(family.name)
+            kept, cost = self._parts[family.name], MICROSECONDS.get(family.name)
+            lookbacks = column_lookbacks(family, self._timeframe_ns)
             told += [
-                FeatureInfo(f"{self.name}__{name}", self.name, family.name, lookback, cost)
-                for name, lookback in zip(names, lookbacks, strict=True)
+                FeatureInfo(f"{self.name}__{name}", self.name, family.name, lookbacks[name], cost)
+                for name in kept
             ]
         return tuple(told)
+
+    def restricted(self, columns: Sequence[str]) -> Self:
+        """Return the stage with these columns only, values unchanged bit for bit.
+
+        It reads as many bars as the longest of *these* columns needs: what a live model waits for
+        is decided by the features that it kept, not by their families.
+
+        Raises
+        ------
+        StageError
+            If a column is not the stage's.
+        """
+        strange = sorted(set(columns).difference(self._columns)) or ([] if columns else ["no column"])
+        if strange:
+            raise StageError(
+                f"the stage {self.name!r} cannot be restricted to these columns",
+                got=strange[0],
+                allowed=f"one or more of its {len(self._columns)} columns",
+                remedy="Ask for columns of this stage.",
+            )
+        return self.from_spec({**self.spec(), "columns": list(columns)})
 
     def compute(self, market: Market) -> pd.DataFrame:
         """Return all columns as float64, index equal to ``market.bars.index``.
@@ -193,21 +222,21 @@ class ManualFeaturesStage:
             )
         if len(market) == 0:
             return
-        panel = self._bars(market)
+        panel = bars_by_symbol(market, self.series)
         first = 0
         for number, family in enumerate(self._families):
-            columns = self._columns[first : first + len(family.columns())]
+            kept = self._parts[family.name]
             # A family states where it gives NaN; what NumPy thinks of dividing by zero adds nothing.
             with np.errstate(all="ignore"):
                 if number < self._n_symbol_families:
                     for symbol, bars in panel.items():
-                        values = family.compute(bars)  # type: ignore[arg-type]
-                        self._write(family.name, columns, values, out[market.rows[symbol], first:])  # type: ignore[arg-type]
+                        values = self._values(family, bars)
+                        self._write(family, kept, values, out[market.rows[symbol], first:])
                 else:
                     by_symbol = family.compute(panel)  # type: ignore[arg-type]
                     for symbol, rows in market.rows.items():
-                        self._write(family.name, columns, by_symbol[symbol], out[rows, first:])  # type: ignore[arg-type]
-            first += len(columns)
+                        self._write(family, kept, by_symbol[symbol], out[rows, first:])  # type: ignore[arg-type]
+            first += len(kept)
             if done is not None:
                 done(first, family.name)
 
@@ -218,7 +247,9 @@ class ManualFeaturesStage:
         features when a later version changes a default.
         """
         spelt = {family.name: parameters(family) for family in self._families}
+        chosen = {} if self._chosen is None else {"columns": list(self._columns)}
         return {
+            **chosen,
             "stage": self.name,
             "families": list(self._requested),
             "series": list(self.series),
@@ -237,7 +268,7 @@ class ManualFeaturesStage:
             If a key is missing, unknown, or its value is refused.
         """
         keys = ("stage", "families", "series", "panel", "options", "timeframe_ns")
-        if set(spec) != set(keys):
+        if set(spec) - {"columns"} != set(keys):
             raise StageError(
                 f"the specification of the stage {cls.name!r} is not complete",
                 got=", ".join(map(str, spec)),
@@ -250,6 +281,7 @@ class ManualFeaturesStage:
             panel=spec["panel"],
             options=spec["options"],
             timeframe=pd.Timedelta(spec["timeframe_ns"], unit="ns"),
+            columns=spec.get("columns"),
         )
 
     def __repr__(self) -> str:
@@ -282,69 +314,56 @@ class ManualFeaturesStage:
                 owner[column] = family.name
         return tuple(f"{self.name}__{column}" for column in owner)
 
-    def _bars(self, market: Market) -> dict[str, Bars]:
-        prices = {column: _read_only(market.bars[column]) for column in OHLCV}
-        values = self._side_values(market)
-        return {
-            symbol: Bars(
-                **{column: array[rows] for column, array in prices.items()},
-                open_time=_frozen_view(market.open_time_ns[rows]),
-                timeframe=self._timeframe_ns,
-                series=MappingProxyType({name: array[rows] for name, array in values.items()}),
+    def _kept(self, named: tuple[str, ...]) -> tuple[str, ...]:
+        if self._chosen is None:
+            return named
+        wanted = set(self._chosen)
+        strange = sorted(wanted.difference(named)) or ([] if wanted else ["no column"])
+        if strange:
+            close = nearest(strange[0], named)
+            raise StageError(
+                f"the stage {self.name!r} has no such column",
+                got=strange[0],
+                allowed=f"one or more of the {len(named)} columns of its families",
+                remedy=f"Did you mean {close!r}?" if close else "See its columns() without a choice.",
             )
-            for symbol, rows in market.rows.items()
-        }
+        return tuple(name for name in named if name in wanted)
 
-    def _side_values(self, market: Market) -> dict[str, FloatArray]:
-        source: dict[str, str] = {}
-        for name, series in market.series.items():
-            for value in series.values:  # noqa: PD011
-                if value not in self.series:
-                    continue
-                if value in source:
-                    raise SeriesError(
-                        "two side series carry the same value column",
-                        got=f"{value!r} in {source[value]!r} and {name!r}",
-                        allowed="value columns that are unique over all side series",
-                        remedy="Rename one of them.",
-                    )
-                source[value] = name
-        joined = {name: as_of(market, name) for name in dict.fromkeys(source.values())}
-        unknown = np.full(len(market), np.nan)
-        return {
-            value: _read_only(joined[source[value]][value]) if value in source else _frozen_view(unknown)
-            for value in self.series
-        }
+    def _values(self, family: Any, bars: Bars) -> Mapping[str, FloatArray]:
+        kept = self._parts[family.name]
+        if isinstance(family, ColumnFamily) and len(kept) < len(family.columns()):
+            return family.compute_columns(bars, kept)
+        values: Mapping[str, FloatArray] = family.compute(bars)
+        return values
 
     def _write(
         self,
-        family: str,
-        columns: Sequence[str],
+        family: Family | PanelFamily,
+        kept: Sequence[str],
         values: Mapping[str, FloatArray],
         out: npt.NDArray[Any],
     ) -> None:
-        names = tuple(column.removeprefix(f"{self.name}__") for column in columns)
-        if tuple(values) != names and set(values) != set(names):
-            difference = sorted(set(values).symmetric_difference(names))
+        strange = set(values).difference(family.columns()) | set(kept).difference(values)
+        if strange:
             raise StageError(
-                f"the family {family!r} does not give the columns that it declared",
-                got=f"a difference in {', '.join(difference)}",
+                f"the family {family.name!r} does not give the columns that it declared",
+                got=f"a difference in {', '.join(sorted(strange))}",
                 remedy="Make its columns() and compute() agree.",
             )
-        for position, (column, name) in enumerate(zip(columns, names, strict=True)):
+        for position, name in enumerate(kept):
             array = values[name]
             if array.shape != (len(out),):
                 raise StageError(
-                    f"the family {family!r} gives a column of another length than its bars",
-                    got=f"{column}: shape {array.shape}",
+                    f"the family {family.name!r} gives a column of another length than its bars",
+                    got=f"{self.name}__{name}: shape {array.shape}",
                     allowed=f"shape ({len(out)},)",
                     remedy="Return one value a bar.",
                 )
             if np.isinf(array).any():
                 row = int(np.flatnonzero(np.isinf(array))[0])
                 raise StageError(
-                    f"the column {column!r} has an infinity",
-                    got=f"{array[row]} at row {row} of its symbol (family {family!r})",
+                    f"the column '{self.name}__{name}' has an infinity",
+                    got=f"{array[row]} at row {row} of its symbol (family {family.name!r})",
                     allowed="finite numbers, or NaN for not known",
                     remedy="Look at the bars around that row: a price or volume there is out of range.",
                 )
@@ -377,13 +396,3 @@ def _duration(timeframe: pd.Timedelta) -> pd.Timedelta:
             remedy="Give the length of a bar.",
         )
     return duration
-
-
-def _read_only(column: pd.Series) -> FloatArray:
-    return _frozen_view(np.ascontiguousarray(column.to_numpy(np.float64), dtype=np.float64))
-
-
-def _frozen_view(array: npt.NDArray[ScalarT]) -> npt.NDArray[ScalarT]:
-    view = array.view()
-    view.flags.writeable = False
-    return view

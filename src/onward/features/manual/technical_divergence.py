@@ -56,9 +56,13 @@ class Divergence:
         return tuple(f"divergence_{what}_{n}" for n in self.windows for what in ("rsi", "macd"))
 
     def lookback(self, timeframe: int) -> int:  # noqa: ARG002
-        """Return the bars needed: the indicator's warm-up and the window behind it."""
-        warm_up = max(wilder_lookback(self.rsi_window) + 1, macd_lookback(self.macd))
-        return warm_up + max((*self.windows, 1))
+        """Return the bars of the longest column."""
+        return max(self.lookbacks(), default=1)
+
+    def lookbacks(self) -> tuple[int, ...]:
+        """Return the bars that each column needs by itself, in the order of `columns`."""
+        warm_ups = wilder_lookback(self.rsi_window) + 1, macd_lookback(self.macd)
+        return tuple(warm_up + n for n in self.windows for warm_up in warm_ups)
 
     def compute(self, bars: Bars) -> Mapping[str, FloatArray]:
         """Return the columns by name."""

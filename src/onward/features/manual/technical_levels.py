@@ -68,13 +68,17 @@ class Levels:
             *(f"{what}_distance" for what in PIVOTS if session_timeframe(self.timeframe)),
         )
 
-    def lookback(self, timeframe: int) -> int:
-        """Return the bars needed: a closed session whole, or the longest window."""
-        session = session_timeframe(timeframe)
-        return max(
-            self.bollinger_window,
-            *(n + 1 for n in (*self.windows, 1)),
-            higher_lookback(1, session, timeframe) if session else 1,
+    def lookback(self, timeframe: int) -> int:  # noqa: ARG002
+        """Return the bars of the longest column."""
+        return max(self.lookbacks(), default=1)
+
+    def lookbacks(self) -> tuple[int, ...]:
+        """Return the bars that each column needs by itself, in the order of `columns`."""
+        session = session_timeframe(self.timeframe)
+        return (
+            *(self.bollinger_window,) * 2,
+            *(n + 1 for n in self.windows for _ in range(3)),
+            *((higher_lookback(1, session, self.timeframe),) * len(PIVOTS) if session else ()),
         )
 
     def compute(self, bars: Bars) -> Mapping[str, FloatArray]:

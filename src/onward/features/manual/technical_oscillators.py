@@ -86,13 +86,17 @@ class Oscillators:
         )
 
     def lookback(self, timeframe: int) -> int:  # noqa: ARG002
-        """Return the bars needed: RSI's warm-up, or the longest window."""
-        return max(
-            *(wilder_lookback(n) + 1 for n in (*self.rsi_windows, 1)),
-            self.stochastic_window + 4,
+        """Return the bars of the longest column."""
+        return max(self.lookbacks(), default=1)
+
+    def lookbacks(self) -> tuple[int, ...]:
+        """Return the bars that each column needs by itself, in the order of `columns`."""
+        return (
+            *(wilder_lookback(n) + 1 for n in self.rsi_windows),
+            *(self.stochastic_window + 4,) * 2,
             self.williams_window,
             self.cci_window,
-            *(n + 1 for n in (*self.roc_windows, 1)),
+            *(n + 1 for n in self.roc_windows),
             self.mfi_window + 1,
         )
 

@@ -70,12 +70,16 @@ class Trend:
         )
 
     def lookback(self, timeframe: int) -> int:  # noqa: ARG002
-        """Return the bars needed: the warm-up of ADX or MACD, or the longest window."""
-        return max(
-            macd_lookback(self.macd),
-            *(directional_lookback(n) for n in (*self.adx_windows, 1)),
+        """Return the bars of the longest column."""
+        return max(self.lookbacks(), default=1)
+
+    def lookbacks(self) -> tuple[int, ...]:
+        """Return the bars that each column needs by itself, in the order of `columns`."""
+        return (
+            *(macd_lookback(self.macd),) * 3,
+            *(directional_lookback(n) for n in self.adx_windows for _ in range(3)),
             self.aroon_window + 1,
-            *(n + 1 for n in (*self.efficiency_windows, 1)),
+            *(n + 1 for n in self.efficiency_windows),
         )
 
     def compute(self, bars: Bars) -> Mapping[str, FloatArray]:
