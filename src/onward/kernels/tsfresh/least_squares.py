@@ -11,12 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from onward.kernels.jit import kernel
+from onward.kernels.tsfresh.inner import inner_kernel
 from onward.kernels.tsfresh.sums import FloatMatrix, FloatVector
 
 __all__ = ["PseudoFit", "back_substitute", "is_sound", "pseudo_fit", "triangularise"]
 
 SOUND = 1e-6
 """Smallest ratio of diagonal entries at which a triangle is solved directly."""
+WORST_CONDITION = 1e11
+"""Largest entry of a triangle times largest entry of its inverse at which it is solved directly: well
+below 1 / `CUTOFF`, where the choice of rank begins."""
 CUTOFF = 1e-15
 """Relative size at which statsmodels takes a singular value for zero."""
 
@@ -54,17 +58,40 @@ def triangularise(table: FloatMatrix, rows: int, columns: int, carried: int) -> 
             table[i, k] = 0.0
 
 
+@inner_kernel
+def largest_inverse(table: FloatMatrix, columns: int) -> float:
+    """Return the largest magnitude in the inverse of a triangle."""
+    column = np.empty(columns)
+    largest = 0.0
+    for j in range(columns):
+        for k in range(j, -1, -1):
+            value = 1.0 if k == j else 0.0
+            for i in range(k + 1, j + 1):
+                value -= table[k, i] * column[i]
+            column[k] = value / table[k, k]
+            largest = max(largest, abs(column[k]))
+    return largest
+
+
 @kernel
 def is_sound(table: FloatMatrix, rows: int, columns: int) -> bool:
-    """Return whether a triangle is far enough from singular to be solved directly."""
+    """Return whether a triangle is far enough from singular to be solved directly.
+
+    The diagonal alone does not tell: a constant beside levels of 1e12 leaves equal diagonal entries,
+    and yet statsmodels drops a direction as numerically zero.
+    """
     if rows < columns:
         return False
-    largest, smallest = 0.0, np.inf
+    largest, smallest, entry = 0.0, np.inf, 0.0
     for k in range(columns):
         size = abs(table[k, k])
         largest = max(largest, size)
         smallest = min(smallest, size)
-    return smallest > SOUND * largest
+        for j in range(k, columns):
+            entry = max(entry, abs(table[k, j]))
+    if not smallest > SOUND * largest:
+        return False
+    return entry * largest_inverse(table, columns) < WORST_CONDITION
 
 
 @kernel

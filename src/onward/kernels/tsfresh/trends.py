@@ -51,7 +51,11 @@ def fit_line(
     if tt == 0.0 or yy == 0.0:
         r = np.nan if ty == 0.0 else 0.0
     else:
-        r = min(1.0, max(-1.0, ty / np.sqrt(tt * yy)))
+        r = ty / np.sqrt(tt * yy)
+        if r > 1.0:  # not min and max: they would make a bound of a NaN
+            r = 1.0
+        elif r < -1.0:
+            r = -1.0
     slope = ty / tt
     line[SLOPE] = slope
     line[INTERCEPT] = y_mean - slope * t_mean
