@@ -36,7 +36,7 @@ class LoadedModel:
     def lookback(self) -> int:
         """Bars that the newest prediction reads: what the features in use need.
 
-        At most the manifest's ``lookback_bars``, which is that of all features of the plan.
+        It is the manifest's ``lookback_bars``; bundles of earlier versions may name more there.
         """
         return self.predictor.pipeline.lookback
 

@@ -120,7 +120,7 @@ def stage_bundle(
         certificate=certificate,
         features=FeatureSchema(
             columns=predictor.fitted.output_columns,
-            lookback_bars=predictor.pipeline.lookback,
+            lookback_bars=predictor.narrowed().pipeline.lookback,
             series=tuple(sorted(market.series)),
         ),
         run_id=run_id,
