@@ -83,6 +83,13 @@ class EvaluationConfig(Section):
         description="Several symbols: apart gives each its share of the starting capital; restored gives "
         "the shares back in every bar, at a cost.",
     )
+    act_above: float | None = Field(
+        None,
+        ge=0.0,
+        lt=1.0,
+        description="Labels of method meta: probability that following the primary signal pays above which "
+        "the backtest follows it; none = where paying is the most probable outcome.",
+    )
     n_shifts: int = Field(
         1_000, ge=100, le=100_000, description="Circular shifts of the outcomes that make the null band."
     )

@@ -8,7 +8,7 @@ from onward.labels.bootstrap import block_bootstrap, draw_probabilities, sequent
 from onward.labels.catalog import CATALOG, BuildableLabeler, labeler_from_json, labeler_from_settings
 from onward.labels.checks import require_classes
 from onward.labels.events import CusumSampledLabeler, cusum_events
-from onward.labels.meta import MetaLabeler
+from onward.labels.meta import MetaLabeler, primary_signal
 from onward.labels.threshold import MODES, ThresholdLabeler
 from onward.labels.trend_scanning import TrendScanningLabeler
 from onward.labels.triple_barrier import TripleBarrierLabeler
@@ -29,6 +29,7 @@ __all__ = [
     "draw_probabilities",
     "labeler_from_json",
     "labeler_from_settings",
+    "primary_signal",
     "require_classes",
     "return_attribution",
     "sample_weights",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,7 +14,36 @@ from onward.labels.barriers import BarrierLabeler, Touches
 from onward.labels.signals import Signal, signal_address, signal_values
 from onward.types import FloatArray, IntArray, Market
 
-__all__ = ["MetaLabeler"]
+__all__ = ["MetaLabeler", "primary_signal"]
+
+
+def primary_signal(state: Mapping[str, Any], market: Market) -> FloatArray | None:
+    """Return the primary signal that labels are verdicts on, given the labeler as plain JSON values.
+
+    Parameters
+    ----------
+    state
+        What a labeler's ``to_json`` gave; of event sampling, the labeler inside counts.
+    market
+        Bars and side series.
+
+    Returns
+    -------
+    1, -1, 0 or NaN (not known yet) for every bar; ``None`` when the labels are about the price.
+
+    Raises
+    ------
+    LabelError
+        When the signal was a function that is found no more.
+    SeriesError
+        When the market lacks the side series of the signal.
+    """
+    inner = state.get("inner")
+    if isinstance(inner, Mapping):
+        return primary_signal(inner, market)
+    if state.get("labeler") != MetaLabeler.name:
+        return None
+    return MetaLabeler.from_json(state).signals(market)
 
 
 @dataclass(frozen=True)

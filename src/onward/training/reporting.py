@@ -15,6 +15,7 @@ from onward.evaluation.report import ReportContent
 from onward.evaluation.report.search import SearchContent, SearchedFold, SearchedTrial
 from onward.features.pipeline import nan_ledger
 from onward.features.selection.across_fits import FINAL_FIT, ledger_of, ledgers_frame
+from onward.labels import primary_signal
 from onward.prediction.predictor import Predictor
 from onward.registry import library_versions
 from onward.training.optimization import SearchResult
@@ -57,6 +58,7 @@ def report_content(result: TrainingResult) -> ReportContent:
         warnings=result.warnings,
         search=search_content(result.search),
         backtest=BacktestSettings.from_config(plan.evaluation, horizon_bars=plan.labels.horizon_bars),
+        primary=primary_signal(training.labeler_state, market),
     )
 
 

@@ -1,6 +1,6 @@
 """The equity section of a report: terms, further figures and regimes beside the curves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ class Content:
     fee_bps: float = 5.0
     slippage_bps: float = 2.0
     backtest: BacktestSettings | None = None
+    primary: np.ndarray | None = None
 
 
 def content_of(**changes):
@@ -98,3 +99,17 @@ def test_the_page_of_performance_runs():
         exec(compile(block, "backtest.md", "exec"), space)
     assert space["figures"].sharpe != 0.0
     assert len(space["result"].equity)
+
+
+def test_verdicts_on_a_primary_signal_are_traded_as_that_signal():
+    plain = content_of()
+    primary = np.random.default_rng(5).choice([-1.0, 0.0, 1.0], len(plain.market))
+    content = replace(plain, primary=primary, backtest=BacktestSettings(act_above=0.4))
+    runs = simulations(content)
+    assert list(runs)[3] == "Primary signal"
+    held = runs["Model"].position.to_numpy()[1:]
+    pays = content.oof.probability[:, 2] > 0.4
+    assert held.tolist() == (primary[100:800] * pays).tolist()
+    assert runs["Primary signal"].position.to_numpy()[1:].tolist() == primary[100:800].tolist()
+    assert texts(equity_view(content, runs).table)[0][0] == "Model"
+    assert "Primary signal" not in simulations(plain)

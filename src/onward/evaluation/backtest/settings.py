@@ -78,6 +78,10 @@ class BacktestSettings:
         calendar year, which is the timeframe's own number for a market that never closes.
     regime_window_bars
         Window of the volatility and trend regimes by which results are told apart.
+    act_above
+        Models of meta-labels: probability that following the primary signal pays above which it is
+        followed; None where paying is the most probable outcome. See
+        `onward.evaluation.backtest.meta`.
 
     Raises
     ------
@@ -104,6 +108,7 @@ class BacktestSettings:
     weights: Mapping[str, float] | None = None
     periods_per_year: float | None = None
     regime_window_bars: int = 168
+    act_above: float | None = None
 
     def __post_init__(self) -> None:
         self._check_costs()
@@ -121,6 +126,8 @@ class BacktestSettings:
         for name, least in (("volatility_window_bars", 2), ("horizon_bars", 1), ("regime_window_bars", 2)):
             value = getattr(self, name)
             self._check(name, isinstance(value, int) and value >= least, f"a whole number from {least}")
+        if self.act_above is not None:
+            self._check("act_above", 0.0 <= self.act_above < 1.0, "0 to below 1, or None")
         if self.max_drift is not None:
             self._check("max_drift", self.max_drift >= 0.0, "0 or more, or None")
         if self.periods_per_year is not None:

@@ -14,7 +14,7 @@ from onward.evaluation.backtest import BacktestSettings
 from onward.evaluation.judgement import Judgement
 from onward.evaluation.oof import OutOfFold
 from onward.evaluation.report.search import SearchContent
-from onward.types import Certificate, Market
+from onward.types import Certificate, FloatArray, Market
 
 __all__ = ["ReportContent"]
 
@@ -69,6 +69,9 @@ class ReportContent:
         The search behind the model; None when nothing was searched.
     warnings
         What a person should know about this run, in sentences.
+    primary
+        Of a model of meta-labels: the primary signal of every bar, on which its classes are
+        verdicts (1: following it pays); None when they are about the price. Shape (n_bars,).
     backtest
         How signals are traded in the equity section; by default at the next open, in fixed size,
         at the costs above.
@@ -98,3 +101,4 @@ class ReportContent:
     warnings: tuple[str, ...] = ()
     search: SearchContent | None = None
     backtest: BacktestSettings | None = None
+    primary: FloatArray | None = None

@@ -16,6 +16,7 @@ from onward.evaluation.backtest import (
     Statistics,
     backtest,
     buy_and_hold,
+    followed,
     rule_backtest,
 )
 from onward.evaluation.baselines import rule_signals
@@ -81,8 +82,15 @@ class EquityView:
 
 
 def model_signal(content: ReportContent) -> pd.DataFrame:
-    """Return what the model said of every scored row: ``down range up``, by (symbol, open time)."""
-    return pd.DataFrame(content.oof.probability, columns=list(CLASS_NAMES), index=content.oof.spans.index)
+    """Return what the model said about the price at every scored row, by (symbol, open time).
+
+    ``down range up``; of a model of meta-labels also ``signal``, the primary signal where the model
+    says that following it pays.
+    """
+    said = pd.DataFrame(content.oof.probability, columns=list(CLASS_NAMES), index=content.oof.spans.index)
+    if content.primary is None:
+        return said
+    return followed(content.market, said, content.primary, act_above=terms_of(content).act_above)
 
 
 def terms_of(content: ReportContent) -> BacktestSettings:
@@ -99,6 +107,8 @@ def simulations(content: ReportContent) -> dict[str, BacktestResult]:
         "Buy and hold": buy_and_hold(market, said, terms),
     }
     rows = market.index.get_indexer(content.oof.spans.index).astype(np.int64)
+    if content.primary is not None:
+        runs["Primary signal"] = rule_backtest(market, content.primary, said, terms)
     for name, rule in rule_signals(market, rows, content.oof.spans).items():
         wanted = np.full(len(market), np.nan)
         wanted[rows] = rule
