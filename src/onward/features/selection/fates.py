@@ -25,6 +25,7 @@ class Fates:
         self._figures: list[dict[str, float]] = [{} for _ in names]
         self._gone: dict[int, tuple[str, str, int | None]] = {}
         self._kept: dict[int, str] = {}
+        self._caution = ""
 
     def note(self, figure: str, columns: Iterable[int], values: FloatArray) -> None:
         """Note a figure of some columns; what is not a number is left out."""
@@ -41,6 +42,10 @@ class Fates:
         self._gone.pop(column, None)
         self._kept[column] = reason
 
+    def warn(self, caution: str) -> None:
+        """Note what has to be said of every column kept; nothing when empty."""
+        self._caution = caution
+
     @property
     def kept(self) -> tuple[str, ...]:
         """Columns kept, in the order of the input."""
@@ -52,6 +57,8 @@ class Fates:
 
     def _record(self, j: int) -> LedgerRecord:
         step, reason, twin = ("kept", self._kept[j], None) if j in self._kept else self._gone[j]
+        if j in self._kept and self._caution:
+            reason = f"{reason}; {self._caution}"
         return LedgerRecord(
             column=self.names[j],
             kept=j in self._kept,

@@ -18,7 +18,13 @@ from onward.features.selection.null_importance import importance_against_null
 from onward.features.selection.parameters import SelectorParameters
 from onward.features.selection.places import share_places
 from onward.features.selection.preference import column_costs, complete_first, stable_first
-from onward.features.selection.relevance import label_targets, measure_relevance, shifted_targets
+from onward.features.selection.relevance import (
+    caution,
+    effective_rows,
+    label_targets,
+    measure_relevance,
+    shifted_targets,
+)
 from onward.features.selection.shifted_classes import TimeShifts
 from onward.features.selection.stability import label_stability, time_blocks
 from onward.features.selection.steps import Departure, Departures
@@ -65,6 +71,7 @@ class FoldSelection:
             if parameters.shifts_labels
             else None
         )
+        self.effective = effective_rows(table.spans)
         # Numbers of the columns that are left; the other three are theirs, in the same order.
         self.alive = np.arange(len(table.names))
         self.ranks, self.n_known, self.n_most = compact_ranks(table.values, parameters.n_threads)
@@ -79,6 +86,8 @@ class FoldSelection:
             When every column is constant or unknown.
         """
         self.fates.note("known", self.alive, self.n_known / len(self.table.classes))
+        if self.time is not None:
+            self.fates.warn(caution(self.effective))
         self._leave_constants()
         if len(self.alive) == 0:
             raise StageError(
@@ -141,10 +150,10 @@ class FoldSelection:
         p, n = self.parameters, len(self.alive)
         evidence = Evidence(np.full((n, len(KINDS)), np.nan), np.ones((n, len(KINDS))))
         if p.relevance and self.time is not None:
-            shifts = (self.time.series, self.time.step, self.time.shifts)
+            chance = (self.time.series, self.time.step, self.time.shifts, self.effective)
             for first in range(0, n, COLUMNS_AT_ONCE):
                 part = slice(first, first + COLUMNS_AT_ONCE)
-                measured = measure_relevance(unit_ranks(self.ranks[part]), self.targets, *shifts)
+                measured = measure_relevance(unit_ranks(self.ranks[part]), self.targets, *chance)
                 evidence.z[part, :2], evidence.p[part, :2] = measured.z, measured.p
             self.fates.note("z_direction", self.alive, evidence.z[:, 0])
             self.fates.note("z_range", self.alive, evidence.z[:, 1])

@@ -13,10 +13,23 @@ from onward.kernels.statistics import centred_ranks, draw_shifts, longest_span
 from onward.kernels.whole_numbers import EXACT_ROWS, whole_numbers, whole_units
 from onward.types import FloatArray, IntArray, Spans
 
-__all__ = ["TARGETS", "Relevance", "label_targets", "measure_relevance", "rank_columns", "shifted_targets"]
+__all__ = [
+    "CAUTION_BELOW",
+    "TARGETS",
+    "Relevance",
+    "caution",
+    "effective_rows",
+    "label_targets",
+    "measure_relevance",
+    "rank_columns",
+    "shifted_targets",
+]
 
 TARGETS = ("direction", "range")
 """What a column may be relevant for: the ordered class, and whether the row ends in the range."""
+
+CAUTION_BELOW = 60
+"""Effective rows below which a ledger warns: chance itself is then known to one part in ten at best."""
 
 MIN_SHIFTS = 20
 
@@ -34,8 +47,10 @@ class Relevance:
         the shifted labels, in deviations of the latter. Of columns that know nothing about
         7 in 100 exceed 1.65 (the absolute value of a Gaussian is skewed).
     p
-        Shape (n_columns, n_targets): two-sided chance of such a correlation, from a Gaussian with
-        the shifted labels' root mean square; 1 where a column does not vary.
+        Shape (n_columns, n_targets): two-sided chance of such a correlation, in root mean squares
+        of those with shifted labels; 1 where a column does not vary. Student's t, because that
+        root mean square is itself measured, on as many independent values as there are labels
+        that do not overlap: with 12 of them a Gaussian calls one chance in 1,300 one in 100,000.
     """
 
     correlation: FloatArray
@@ -110,12 +125,36 @@ def shifted_targets(spans: Spans, n_shifts: int, seed: int) -> tuple[IntArray, I
     return series, step.astype(np.int64), shifts
 
 
+def effective_rows(spans: Spans) -> float:
+    """Return how many labels that do not overlap the training rows are worth: decision times a span.
+
+    As many of their shifted versions are independent, too. Symbols of a panel share their times
+    and move together, so they count once.
+
+    Parameters
+    ----------
+    spans
+        Of the training rows, one or more.
+    """
+    times = np.unique(spans.start)
+    steps = np.searchsorted(times, spans.end, side="left") - np.searchsorted(times, spans.start)
+    return len(times) / max(1.0, float(steps.mean()))
+
+
+def caution(effective: float) -> str:
+    """Return what to say about a choice made on so few effective rows; empty where they are enough."""
+    if effective >= CAUTION_BELOW:
+        return ""
+    return f"caution: rows worth {effective:.0f} labels that do not overlap, {CAUTION_BELOW} are wanted"
+
+
 def measure_relevance(
     ranks: npt.NDArray[np.float32],
     targets: npt.NDArray[np.float32],
     series: IntArray,
     step: IntArray,
     shifts: IntArray,
+    effective: float = np.inf,
 ) -> Relevance:
     """Correlate ranked columns with the targets and with the targets shifted circularly in time.
 
@@ -131,8 +170,11 @@ def measure_relevance(
         Shape (n_rows, n_targets).
     series, step, shifts
         From `shifted_targets`.
+    effective
+        From `effective_rows`: degrees of freedom of what is known about chance. Without it the
+        deviation counts as exact, and p is too small on few rows.
     """
-    from scipy.special import erfc
+    from scipy.special import ndtr, stdtr
 
     n_targets = targets.shape[1]
     n_steps = int(step.max()) + 1
@@ -154,7 +196,8 @@ def measure_relevance(
     mean, deviation = chance.mean(axis=2).T, chance.std(axis=2).T
     z = (np.abs(correlation) - mean) / np.where(deviation > 0, deviation, np.inf)
     typical = np.sqrt((chance * chance).mean(axis=2)).T
-    p = erfc(np.abs(correlation) / np.where(typical > 0, typical, np.inf) / np.sqrt(2.0))
+    size = np.abs(correlation) / np.where(typical > 0, typical, np.inf)
+    p = 2.0 * (stdtr(max(effective, 1.0), -size) if np.isfinite(effective) else ndtr(-size))
     return Relevance(np.ascontiguousarray(correlation), np.ascontiguousarray(z), np.ascontiguousarray(p))
 
 

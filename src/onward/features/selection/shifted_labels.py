@@ -14,6 +14,8 @@ from onward.features.selection.chosen_columns import ChosenColumns, reading_stat
 from onward.features.selection.fates import Fates
 from onward.features.selection.ledger import ledger_from_json, ledger_to_json
 from onward.features.selection.relevance import (
+    caution,
+    effective_rows,
     label_targets,
     measure_relevance,
     rank_columns,
@@ -138,8 +140,10 @@ class ShiftedLabelSelector(ChosenColumns):
                 allowed="at least one column that varies",
                 remedy="Check the NaN ledger, or train on a longer time range.",
             )
-        relevance = measure_relevance(ranks, targets, series, step, shifts)
+        effective = effective_rows(spans)
+        relevance = measure_relevance(ranks, targets, series, step, shifts, effective)
         fates = Fates(table.names)
+        fates.warn(caution(effective))
         rules = Rules(
             max_features=self.max_features,
             min_features=self.min_features,

@@ -6,7 +6,7 @@ import pytest
 
 from onward.features.selection.constant import without_information
 from onward.features.selection.evidence import Evidence, speaks_for, why_dropped, why_kept
-from onward.features.selection.mutual_information import chance_of_information, label_information
+from onward.features.selection.mutual_information import chance_of_information, far_apart, label_information
 from onward.features.selection.null_importance import importance_against_null, thinned_rows
 from onward.features.selection.places import share_places
 from onward.features.selection.preference import column_costs, complete_first, stable_first
@@ -174,8 +174,19 @@ def test_the_chance_of_information_is_what_it_says():
     generator = np.random.default_rng(3)
     # A sum of squares of which one outweighs the others, as slow columns give.
     values = generator.chisquare(1, (2_000, 61)) + 0.1 * generator.chisquare(10, (2_000, 61))
-    p = chance_of_information(values[:, 0], values[:, 1:])
+    independent = ~np.eye(60, dtype=bool)
+    p = chance_of_information(values[:, 0], values[:, 1:], independent)
     for chance in (0.1, 0.01, 0.003):
         assert (p <= chance).mean() == pytest.approx(chance, rel=0.6)
-    assert chance_of_information(np.array([90.0]), values[:1, 1:])[0] < 1 / 60
-    assert chance_of_information(np.array([0.3]), np.full((1, 40), 0.2))[0] == 1.0
+    assert chance_of_information(np.array([90.0]), values[:1, 1:], independent)[0] < 1 / 60
+    flat = np.full((1, 60), 0.2)
+    assert chance_of_information(np.array([0.3]), flat, independent)[0] == 1.0
+    none_far = np.zeros((60, 60), dtype=bool)
+    assert chance_of_information(np.array([90.0]), values[:1, 1:], none_far)[0] == 1.0
+
+
+def test_shifts_are_far_apart_when_none_is_nearer_to_the_true_labels():
+    steps = np.arange(100, dtype=np.int64)
+    time = TimeShifts(np.zeros(100, dtype=np.int64), steps, np.array([20, 35, 60, 75], dtype=np.int64))
+    expected = [[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 0, 0], [1, 1, 0, 0]]
+    np.testing.assert_array_equal(far_apart(time), np.array(expected, dtype=bool))  # 20 steps or more

@@ -18,7 +18,7 @@ from onward.types import Spans
 HOUR = 3_600_000_000_000
 
 
-def rows(n_rows: int = 3_000, n_columns: int = 150):
+def rows(n_rows: int = 2_000, n_columns: int = 100):
     """Slow columns, relatives of one another, some known late; enough for a library to use threads."""
     generator = np.random.default_rng(7)
     steps = generator.normal(size=(n_rows + 23, n_columns // 2)).cumsum(axis=0)
@@ -35,7 +35,7 @@ def rows(n_rows: int = 3_000, n_columns: int = 150):
 
 def ledgers(n_threads: int = 0) -> str:
     X, y, spans = rows()
-    whole = AdvancedFeatureSelector(n_null=5, n_threads=n_threads)
+    whole = AdvancedFeatureSelector(n_null=5, importance_rows=500, n_threads=n_threads)
     pearson = AdvancedFeatureSelector(
         null_importance=False, mutual_information=False, correlation_method="pearson", n_threads=n_threads
     )
@@ -45,7 +45,7 @@ def ledgers(n_threads: int = 0) -> str:
 
 def test_the_ledger_does_not_tell_how_many_threads_made_it():
     found = set()
-    for blas, ours in ((1, 1), (2, 1), (2, 2), (4, 3)):
+    for blas, ours in ((1, 1), (2, 2), (3, 0)):
         with threadpool_limits(limits=blas, user_api="blas"):
             found.add(ledgers(ours))
     assert len(found) == 1
