@@ -21,21 +21,23 @@ class ValidationConfig(Section):
 
     model_config = SettingsConfigDict(env_prefix="ONWARD_VALIDATION__")
 
-    method: Literal["purged_kfold", "walk_forward"] = Field(
+    method: Literal["purged_kfold", "walk_forward", "combinatorial"] = Field(
         "purged_kfold",
         description="purged_kfold scores every row, training on both sides of it; walk_forward trains "
-        "on the past alone and never scores its first block.",
+        "on the past alone and never scores its first block; combinatorial tests every choice of groups, "
+        "so that each row is scored several times.",
     )
     n_splits: int = Field(
         5,
         ge=2,
         le=1_000,
-        description="Folds; with step their number follows from the data and this one is passed over.",
+        description="Methods purged_kfold, walk_forward: folds; with step their number follows from the data "
+        "and this one is passed over.",
     )
     embargo: Annotated[int, Field(ge=0)] | Duration | None = Field(
         None,
-        description="Method purged_kfold: time after a test block from which nothing is trained on, in "
-        "bars or as a length of time such as 36h; none = the longest label span.",
+        description="Methods purged_kfold, combinatorial: time after a test block from which nothing is "
+        "trained on, in bars or as a length of time such as 36h; none = the longest label span.",
         json_schema_extra={"allowed": "a length of time such as 90m, 36h or 3d"},
     )
     window: Literal["expanding", "rolling"] | Bars | Duration = Field(
@@ -63,6 +65,17 @@ class ValidationConfig(Section):
     )
     min_train_rows: int = Field(
         1, ge=1, description="Method walk_forward: rows that every retrain must be able to learn from."
+    )
+
+    n_groups: int = Field(
+        6, ge=2, le=1_000, description="Method combinatorial: groups of equal numbers of decision times."
+    )
+    n_test_groups: int = Field(
+        2,
+        ge=1,
+        le=999,
+        description="Method combinatorial: groups that are tested at a time; 2 of 6 are 15 folds, whose "
+        "predictions make 5 backtest paths.",
     )
 
     @property

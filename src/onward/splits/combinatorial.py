@@ -90,6 +90,19 @@ class CombinatorialPurgedKFold(BaseSplitter):
                 tested_in[group].append(fold)
         return np.array(tested_in, dtype=np.int64).T.copy()
 
+    def groups(self, spans: Spans) -> IntArray:
+        """Return the number of each row's group, shape (n,).
+
+        Raises
+        ------
+        SplitError
+            When there are fewer decision times than groups.
+        """
+        found = np.empty(len(spans), dtype=np.int64)
+        for number, rows in enumerate(cut_evenly(Timeline.of(spans), 0, self.n_groups)):
+            found[rows] = number
+        return found
+
     def test_blocks(self, spans: Spans) -> Iterator[Sequence[IntArray]]:
         """Yield the groups of each choice, in lexicographic order."""
         groups = cut_evenly(Timeline.of(spans), 0, self.n_groups)

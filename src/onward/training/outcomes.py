@@ -12,6 +12,7 @@ import numpy.typing as npt
 from onward.evaluation.judgement import Judgement
 from onward.evaluation.learning import LearningRecord
 from onward.evaluation.oof import OutOfFold, mutual_training
+from onward.evaluation.paths import PathScores
 from onward.prediction.predictor import Predictor
 from onward.training.dataset import Dataset
 from onward.types import FloatArray, Fold, IntArray, Labels, Spans
@@ -74,6 +75,8 @@ class Training:
     learning
         How the final fit learnt: members of an ensemble and their scores inside the training rows,
         calibration; None when there is nothing to tell.
+    paths
+        Scores of the backtest paths of combinatorial validation; None for other methods.
     """
 
     dataset: Dataset
@@ -86,6 +89,7 @@ class Training:
     seconds: dict[str, float]
     warnings: tuple[str, ...] = ()
     learning: LearningRecord | None = None
+    paths: PathScores | None = None
 
 
 def pool(spans: Spans, outcomes: Sequence[FoldOutcome]) -> OutOfFold:

@@ -14,6 +14,7 @@ from pydantic import model_validator
 from onward.config.layers import Layer, Origin, field_paths, flattened, resolve
 from onward.config.sections import PlanSections
 from onward.config.toml import to_toml
+from onward.config.validation_combinatorial import check_combinatorial
 from onward.config.validation_walk_forward import check_walk_forward
 from onward.errors import PlanError, nearest
 
@@ -108,6 +109,7 @@ class TrainingPlan(PlanSections):
                 remedy=f"Set labels.window_bars to {10 * labels.horizon_bars}, or shorten the horizon.",
             )
         check_walk_forward(self.validation)
+        check_combinatorial(self.validation)
         return self
 
 

@@ -26,6 +26,7 @@ from onward.training.calibrating import learn_calibrated, require_outcomes
 from onward.training.cautions import purging_cautions, symbol_cautions
 from onward.training.dataset import Dataset, label_spans, prepare
 from onward.training.outcomes import FoldOutcome, Training, pool
+from onward.training.paths import pool_by_splitter
 from onward.training.rows import TrainingRows
 from onward.training.weighing import Weighing
 from onward.types import CLASSES, Fold, IntArray, Labels, Market, ProgressEvent, Spans
@@ -135,7 +136,7 @@ class BaseTrainer(ABC):
         clock.lap("features")
         outcomes = self.fit_folds(dataset, folds, report)
         clock.lap("folds")
-        oof = pool(spans, outcomes)
+        oof, paths = pool_by_splitter(self.splitter, spans, outcomes)
         judgement = judge(
             oof,
             lookback=self.pipeline.lookback * market.timeframe_ns,
@@ -167,7 +168,9 @@ class BaseTrainer(ABC):
                 *judgement.cautions,
                 *purging_cautions(spans, folds, self.splitter),
                 *symbol_cautions(market, spans),
+                *(() if paths is None else paths.sentences),
             ),
+            paths=paths,
         )
 
     def fit_folds(self, dataset: Dataset, folds: Sequence[Fold], report: Progress) -> list[FoldOutcome]:

@@ -36,7 +36,11 @@ def test_what_a_field_takes(path: str, expected: str) -> None:
 
 
 def test_choices() -> None:
-    assert choices(FIELDS["validation.method"].annotation) == ("purged_kfold", "walk_forward")
+    assert choices(FIELDS["validation.method"].annotation) == (
+        "purged_kfold",
+        "walk_forward",
+        "combinatorial",
+    )
     assert choices(FIELDS["model.n_rounds"].annotation) == ()
 
 

@@ -24,7 +24,12 @@ from onward.training.optimization.objective import fold_score
 from onward.training.optimization.outer import Outer, n_questions, pooled, translated
 from onward.training.optimization.pooling import judge_apart
 from onward.training.optimization.records import TrialRecord, trial_records
-from onward.training.optimization.refusals import require_inner_folds, require_trainers, require_trials
+from onward.training.optimization.refusals import (
+    require_inner_folds,
+    require_one_question,
+    require_trainers,
+    require_trials,
+)
 from onward.training.optimization.result import FINAL, SearchedTraining, SearchResult, StudyResult
 from onward.training.optimization.search import Search, backtest_terms, best_of
 from onward.training.optimization.sharing import Memory
@@ -83,6 +88,7 @@ class OptimizationCoordinator:
         require_trials(plan)
         self.keeper = keeper if keeper is not None else StudyKeeper(url=_url(plan))
         self.space = Space.of(plan)
+        require_one_question(self.space)
         self._make_trainer = make_trainer
         self._base = make_trainer(self.space.plan, market)
         self._kinds = require_trainers(self.space, self._base, make_trainer, market)
@@ -175,7 +181,7 @@ class OptimizationCoordinator:
         report(ProgressEvent("final fit", 1, 1))
         seconds["final fit"] = round(time.perf_counter() - started, 3)
         started = time.perf_counter()
-        oof = pooled(spans, outer)
+        oof, paths = pooled(self.splitter, spans, outer)
         mixed = n_questions(outer) > 1
         judgement = judge_apart(
             oof,
@@ -210,7 +216,9 @@ class OptimizationCoordinator:
                 *purging_cautions(spans, folds, self.splitter),
                 *symbol_cautions(market, spans),
                 *search_cautions(found, self.config),
+                *(() if paths is None else paths.sentences),
             ),
+            paths=paths,
             search=found,
         )
 

@@ -9,9 +9,12 @@ import numpy as np
 
 from onward.errors import SplitError
 from onward.evaluation.oof import OutOfFold
+from onward.evaluation.paths import PathScores
+from onward.protocols import Splitter
 from onward.training.dataset import Dataset
 from onward.training.optimization.result import StudyResult
-from onward.training.trainer import FoldOutcome, pool
+from onward.training.outcomes import FoldOutcome
+from onward.training.paths import pool_by_splitter
 from onward.types import Fold, IntArray, Spans
 
 __all__ = ["Outer", "n_questions", "pooled", "translated"]
@@ -67,12 +70,18 @@ def translated(dataset: Dataset, rows: IntArray, fold: Fold) -> tuple[Fold, Fold
     return own, Fold(fold.number, fold.train[train >= 0], fold.test[test >= 0])
 
 
-def pooled(spans: Spans, outer: Sequence[Outer]) -> OutOfFold:
-    """Put the predictions of the outer folds together, each row's span as its fold chose it."""
+def pooled(splitter: Splitter, spans: Spans, outer: Sequence[Outer]) -> tuple[OutOfFold, PathScores | None]:
+    """Put the predictions of the outer folds together, each row's span as its fold chose it.
+
+    Returns
+    -------
+    As `onward.training.paths.pool_by_splitter`.
+    """
     end = spans.end.copy()
     for one in outer:
         end[one.outcome.fold.test] = one.ends
-    return pool(Spans(spans.index, spans.start, end), [one.outcome for one in outer])
+    own = Spans(spans.index, spans.start, end)
+    return pool_by_splitter(splitter, own, [one.outcome for one in outer])
 
 
 def n_questions(outer: Sequence[Outer]) -> int:

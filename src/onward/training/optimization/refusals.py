@@ -15,7 +15,7 @@ from onward.training.plan import TrainingPlan
 from onward.training.trainer import BaseTrainer
 from onward.types import Fold, IntArray, Market, Spans
 
-__all__ = ["require_inner_folds", "require_trainers", "require_trials"]
+__all__ = ["require_inner_folds", "require_one_question", "require_trainers", "require_trials"]
 
 MOST_KINDS = 24
 """Combinations of switches for which a trainer is made beforehand."""
@@ -35,6 +35,24 @@ def require_trials(plan: TrainingPlan) -> None:
             got="optimization.trials = 0",
             allowed="1 or more",
             remedy="Set optimization.trials, for instance to 40, or take the search out of the plan.",
+        )
+
+
+def require_one_question(space: Space) -> None:
+    """Refuse labels that vary where predictions of one row by several folds are averaged.
+
+    Raises
+    ------
+    PlanError
+        When a search in combinatorial folds may choose the labels: two folds that test the same row
+        would answer different questions about it.
+    """
+    if space.searches_labels and space.plan.validation.method == "combinatorial":
+        raise PlanError(
+            "combinatorial folds test a row several times, so they have to ask the same question",
+            got="labels in optimization.space, validation.method = combinatorial",
+            allowed="fixed labels, or folds that test a row once",
+            remedy="Take the labels out of the space, or set validation.method to purged_kfold.",
         )
 
 
