@@ -10,9 +10,10 @@ from onward.cli.retrains import print_retrains
 
 if TYPE_CHECKING:
     from onward.evaluation.learning import LearningRecord
+    from onward.evaluation.paths import PathScores
     from onward.training.result import TrainingResult
 
-__all__ = ["print_learning", "print_training", "training_value"]
+__all__ = ["print_learning", "print_paths", "print_training", "training_value"]
 
 PRIORS = (
     "A naive rule's AUC strays from 0.5 to either side without knowing anything: its probabilities are class "
@@ -28,6 +29,7 @@ def training_value(result: TrainingResult) -> dict[str, Any]:
         "verdict": result.verdict.to_dict(),
         "scores": result.scores.to_dict(),
         "schedule": None if result.schedule is None else result.schedule.to_dict(),
+        "paths": None if result.training.paths is None else result.training.paths.to_dict(),
         "learning": None if result.learning is None else result.learning.to_dict(),
         "certificate": result.certificate,
         "warnings": result.warnings,
@@ -61,12 +63,25 @@ def print_training(result: TrainingResult) -> None:
         ],
     )
     print_note(PRIORS)
+    if result.training.paths is not None:
+        print_paths(result.training.paths)
     if result.schedule is not None:
         print_retrains(result.schedule, result.scores)
     if result.learning is not None:
         print_learning(result.learning)
     if result.run_id is not None:
         print_note(f"Written down as run {result.run_id}: onward runs show {result.run_id}")
+
+
+def print_paths(paths: PathScores) -> None:
+    """Write what each backtest path scored."""
+    print_table(
+        ("backtest path", "up/down AUC", "range AUC", "log-loss skill"),
+        [
+            (number, f"{m.direction_auc:.3f}", f"{m.range_auc:.3f}", f"{m.log_loss_skill:+.4f}")
+            for number, m in enumerate(paths.paths)
+        ],
+    )
 
 
 def print_learning(record: LearningRecord) -> None:
