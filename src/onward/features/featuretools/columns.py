@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from onward.data.availability import as_of
-from onward.errors import ConfigError, SeriesError, nearest
+from onward.errors import ConfigError, nearest
+from onward.features.side_values import side_values
 from onward.types import FloatArray, Market
 
 __all__ = ["BAR_COLUMNS", "TIME", "BarColumn", "Meaning", "base_values", "column", "resolve_columns"]
@@ -142,7 +142,7 @@ def base_values(market: Market, names: Sequence[str]) -> dict[str, FloatArray]:
     out = {name: np.full(len(market), np.nan) for name in names}
     wanted = [column(name) for name in names]
     prices = {c: np.ascontiguousarray(market.bars[c].to_numpy(np.float64)) for c in market.bars.columns}
-    sides = _side_values(market, {c.source for c in wanted if c.source})
+    sides = side_values(market, {c.source for c in wanted if c.source})
     with np.errstate(all="ignore"):
         for item in wanted:
             if item.source and item.source not in sides:
@@ -152,24 +152,3 @@ def base_values(market: Market, names: Sequence[str]) -> dict[str, FloatArray]:
                 values = item.compute({key: array[rows] for key, array in given.items()})
                 out[item.name][rows] = np.where(np.isfinite(values), values, np.nan)
     return out
-
-
-def _side_values(market: Market, wanted: set[str]) -> dict[str, FloatArray]:
-    found: dict[str, FloatArray] = {}
-    owner: dict[str, str] = {}
-    for name, series in market.series.items():
-        own = wanted.intersection(series.values)
-        if not own:
-            continue
-        table = as_of(market, name)
-        for value in own:
-            if value in owner:
-                raise SeriesError(
-                    "two side series carry the same value column",
-                    got=f"{value!r} in {owner[value]!r} and {name!r}",
-                    allowed="value columns that are unique over all side series",
-                    remedy="Rename one of them.",
-                )
-            owner[value] = name
-            found[value] = np.ascontiguousarray(table[value].to_numpy(np.float64))
-    return found

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from onward.data.availability import as_of
-from onward.errors import SeriesError
 from onward.features.manual.family import Bars
+from onward.features.side_values import side_values
 from onward.types import OHLCV, FloatArray, Market
 
 __all__ = ["bars_by_symbol"]
@@ -36,7 +35,9 @@ def bars_by_symbol(market: Market, series: Sequence[str]) -> dict[str, Bars]:
         If two side series of the market carry the same value column.
     """
     prices = {column: _read_only(market.bars[column]) for column in OHLCV}
-    values = _side_values(market, series)
+    found = side_values(market, series)
+    unknown = np.full(len(market), np.nan)
+    values = {name: _frozen_view(found.get(name, unknown)) for name in series}
     return {
         symbol: Bars(
             **{column: array[rows] for column, array in prices.items()},
@@ -45,28 +46,6 @@ def bars_by_symbol(market: Market, series: Sequence[str]) -> dict[str, Bars]:
             series=MappingProxyType({name: array[rows] for name, array in values.items()}),
         )
         for symbol, rows in market.rows.items()
-    }
-
-
-def _side_values(market: Market, wanted: Sequence[str]) -> dict[str, FloatArray]:
-    source: dict[str, str] = {}
-    for name, series in market.series.items():
-        for value in series.values:  # noqa: PD011
-            if value not in wanted:
-                continue
-            if value in source:
-                raise SeriesError(
-                    "two side series carry the same value column",
-                    got=f"{value!r} in {source[value]!r} and {name!r}",
-                    allowed="value columns that are unique over all side series",
-                    remedy="Rename one of them.",
-                )
-            source[value] = name
-    joined = {name: as_of(market, name) for name in dict.fromkeys(source.values())}
-    unknown = np.full(len(market), np.nan)
-    return {
-        value: _read_only(joined[source[value]][value]) if value in source else _frozen_view(unknown)
-        for value in wanted
     }
 
 
