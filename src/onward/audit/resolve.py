@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
+from onward.addresses import importable, load_address
 from onward.audit.adapters import as_stage
-from onward.errors import AuditError, nearest
+from onward.errors import AuditError
 from onward.protocols import CausalStage
 
 __all__ = ["load_stage"]
@@ -37,66 +34,9 @@ def load_stage(target: str, *, directory: Path | None = None) -> CausalStage:
         The text is not of that form, the module cannot be imported, the name does not exist, or
         what it names is no stage.
     """
-    module_name, _, path = target.partition(":")
-    if not module_name or not path or not all(part.isidentifier() for part in path.split(".")):
-        raise AuditError(
-            "This does not name a stage",
-            got=repr(target),
-            allowed="module:name, for example my_module:MyStage",
-            remedy="Write the import path of the module, a colon, and the name inside it.",
-        )
     home = (directory or Path.cwd()).resolve()
-    with _importable(home):
-        module = _imported(module_name, home)
-        found: Any = module
-        for part in path.split("."):
-            if not hasattr(found, part):
-                raise AuditError(
-                    f"{module_name} has no {part}",
-                    got=repr(target),
-                    allowed=_offered(found, part),
-                )
-            found = getattr(found, part)
-        return _as_causal_stage(found, target)
-
-
-@contextmanager
-def _importable(directory: Path) -> Iterator[None]:
-    path = str(directory)
-    sys.path.insert(0, path)
-    try:
-        yield
-    finally:
-        sys.path.remove(path)
-
-
-def _imported(name: str, directory: Path) -> Any:
-    importlib.invalidate_caches()
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        missing = error.name or name
-        if missing != name and not name.startswith(f"{missing}."):
-            raise AuditError(
-                f"{name} imports {missing}, which is not installed",
-                got=str(error),
-                remedy=f"Install {missing} in the environment that runs Onward.",
-            ) from error
-        local = sorted(p.stem for p in directory.glob("*.py"))
-        close = nearest(name, local)
-        hint = f"; did you mean {close}?" if close else ""
-        raise AuditError(
-            f"There is no module {name}{hint}",
-            got=name,
-            allowed=f"a module of this environment or of {directory}" + (f": {local[:8]}" if local else ""),
-            remedy="Run the command in the directory of the module, or install its package.",
-        ) from error
-    except Exception as error:
-        raise AuditError(
-            f"{name} cannot be imported",
-            got=f"{type(error).__name__}: {error}",
-            remedy="Make `import` of the module work first.",
-        ) from error
+    with importable(home):  # a class or factory may import more when it is called
+        return _as_causal_stage(load_address(target, "a stage", AuditError, directory=home), target)
 
 
 def _as_causal_stage(found: Any, target: str) -> CausalStage:
@@ -146,10 +86,3 @@ def _checked(stage: Any, target: str) -> CausalStage:
         )
     checked: CausalStage = stage
     return checked
-
-
-def _offered(found: Any, part: str) -> str:
-    public = vars(found).items() if hasattr(found, "__dict__") else ()
-    names = [name for name, value in public if not (name.startswith("_") or inspect.ismodule(value))]
-    close = nearest(part, names)
-    return f"did you mean {close}?" if close else ", ".join(sorted(names)[:12]) or "nothing"

@@ -11,7 +11,6 @@ bar's decision time. It is one of
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -19,6 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from onward.addresses import load_address
 from onward.errors import LabelError, nearest
 from onward.labels.horizon import by_symbol
 from onward.types import FloatArray, Market
@@ -129,18 +129,7 @@ def _from_series(market: Market, signal: str) -> FloatArray:
 
 
 def _imported(address: str) -> Callable[[Market], Any]:
-    module, _, path = address.partition(":")
-    try:
-        found: Any = importlib.import_module(module)
-        for part in path.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise LabelError(
-            "the function of a primary signal cannot be found",
-            got=f"{address} ({error})",
-            allowed="module:function of an importable module",
-            remedy="Install the module or correct the name; a local function cannot be found again.",
-        ) from error
+    found = load_address(address, "a primary signal", LabelError)
     if not callable(found):
         raise LabelError(
             "a primary signal is not a function",

@@ -7,16 +7,14 @@ source was compared. Nothing is called by loading except a stage class without a
 
 from __future__ import annotations
 
-import importlib
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import pandas as pd
 
+from onward.addresses import importable, load_address
 from onward.audit import load_stage
 from onward.errors import StageError
 from onward.features.catalog import TwoPartStage
@@ -132,7 +130,7 @@ class ImportedStage:
             )
         target, expected = str(address["import"]), address["source_sha256"]
         module = target.partition(":")[0]
-        with _importable():
+        with importable(Path.cwd()):
             found = source_hash(module)
         if found != expected:
             raise StageError(
@@ -167,7 +165,7 @@ def import_stage(target: str) -> ImportedStage:
     """
     load_stage(target)  # refuses with a reason what is no stage at all
     module = target.partition(":")[0]
-    with _importable():
+    with importable(Path.cwd()):
         stage = ImportedStage(_stage(target), target, source_hash(module))
     if not stage.columns() or stage.lookback < 1:
         raise StageError(
@@ -181,11 +179,7 @@ def import_stage(target: str) -> ImportedStage:
 
 def _stage(target: str) -> CausalStage:
     """Return the stage behind an address without calling anything but a stage class."""
-    module_name, _, path = target.partition(":")
-    with _importable():
-        found: Any = importlib.import_module(module_name)
-    for part in path.split("."):
-        found = getattr(found, part, None)
+    found = load_address(target, "a stage", StageError, directory=Path.cwd())
     if not all(hasattr(found, name) for name in ("columns", "compute")):
         raise StageError(
             f"{target} cannot be found again by a saved model",
@@ -194,15 +188,3 @@ def _stage(target: str) -> CausalStage:
             remedy="Write `stage = ...` in the module, with a stage as its value, and name that.",
         )
     return load_stage(target)
-
-
-@contextmanager
-def _importable() -> Iterator[None]:
-    """Look for modules in the working directory first, as `load_stage` does."""
-    path = str(Path.cwd())
-    sys.path.insert(0, path)
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        sys.path.remove(path)

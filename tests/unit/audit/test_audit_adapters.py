@@ -151,7 +151,7 @@ def test_the_working_directory_is_searched(module, monkeypatch):
         (":number", "no stage"),
         ("_broken:Good", "ZeroDivisionError"),
         ("_poor:Good", "no_such_library_anywhere, which is not installed"),
-        ("x:Good", "There is no module"),
+        ("x:Good", "there is no module"),
         ("_brokn:Good", "did you mean"),
     ],
 )

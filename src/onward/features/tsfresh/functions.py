@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from onward.addresses import load_address
 from onward.errors import ConfigError, StageError
 from onward.features.sources import source_hash
 
@@ -51,18 +51,7 @@ def load_function(address: str) -> Callable[..., Any]:
     ConfigError
         If the module cannot be imported, or has no such function.
     """
-    module, _, name = address.partition(":")
-    try:
-        found: Any = importlib.import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(
-            "a calculator of this address cannot be loaded",
-            got=f"{address!r} ({error})",
-            allowed="module:function of an importable module",
-            remedy="Correct the address, or put its module where Python looks (PYTHONPATH).",
-        ) from error
+    found = load_address(address, "a calculator", ConfigError)
     if not callable(found):
         raise ConfigError(
             "a calculator of this address is no function",

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from onward.features.tsfresh import rolling_features
+from onward.features.tsfresh import extract_rolling
 
 REFERENCE = json.loads(
     (Path(__file__).parents[3] / "fixtures" / "references" / "tsfresh.json").read_text(encoding="utf-8")
@@ -83,7 +83,7 @@ def test_values_equal_the_published_ones(window):
     for name, parameters, _ in mine:
         wanted.setdefault(name, []).append(parameters)
     wanted = {name: None if entries == [None] else entries for name, entries in wanted.items()}
-    frame = rolling_features(values, window=len(values), parameters=wanted)
+    frame = extract_rolling(values, window=len(values), parameters=wanted).features
     computed = frame.iloc[0].to_numpy()
     assert len(mine) == 109 == len(computed)
     by_calculator = sorted(range(len(mine)), key=lambda i: list(wanted).index(mine[i][0]))
