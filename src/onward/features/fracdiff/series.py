@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onward.data.availability import as_of
-from onward.errors import SeriesError, StageError, nearest
+from onward.features.side_series import chosen_series, side_values
 from onward.types import OHLCV, FloatArray, Market
 
 __all__ = ["LOG", "OF_BARS", "Source", "resolve_series", "series_values"]
@@ -67,26 +66,15 @@ def resolve_series(names: Sequence[str], values: Sequence[str]) -> tuple[Source,
     known = {LOG + value: Source(LOG + value, value, logarithm=True, side=True) for value in values}
     known |= {value: Source(value, value, logarithm=False, side=True) for value in values}
     known |= {name: Source(name, name.removeprefix(LOG), logarithm=True, side=False) for name in OF_BARS}
-    if not names or len(set(names)) != len(names):
-        raise StageError(
-            "the setting fracdiff.columns names no series, or one twice",
-            got=", ".join(map(str, names)) or "nothing",
-            allowed="each series once",
-            remedy='Write columns = ["log_close", "log_volume"].',
-        )
-    for name in names:
-        if name not in known:
-            close = nearest(str(name), known)
-            side = ", ".join(values) or "none: the market has no side series"
-            raise StageError(
-                "the setting fracdiff.columns names a series that is not there",
-                got=repr(name),
-                allowed=f"of the bars: {', '.join(OF_BARS)}; of side series: {side}, each also after "
-                f"{LOG} for its logarithm",
-                remedy=(f"Did you mean {close!r}? " if close else "")
-                + "A side series has to be read with the bars (data.series).",
-            )
-    return tuple(known[name] for name in names)
+    return chosen_series(
+        "fracdiff",
+        names,
+        known,
+        example='["log_close", "log_volume"]',
+        of_bars=OF_BARS,
+        values=values,
+        variant=f"after {LOG} for its logarithm",
+    )
 
 
 def series_values(market: Market, sources: Sequence[Source]) -> Mapping[str, FloatArray]:
@@ -100,7 +88,7 @@ def series_values(market: Market, sources: Sequence[Source]) -> Mapping[str, Flo
     SeriesError
         If two side series carry a wanted value column.
     """
-    side = _side_values(market, {source.value for source in sources if source.side})
+    side = side_values(market, (source.value for source in sources if source.side))
     out: dict[str, FloatArray] = {}
     for source in sources:
         if source.side:
@@ -114,23 +102,3 @@ def series_values(market: Market, sources: Sequence[Source]) -> Mapping[str, Flo
         transform = np.log if source.logarithm else np.positive
         out[source.name] = transform(values, out=unknown, where=usable)
     return out
-
-
-def _side_values(market: Market, wanted: set[str]) -> dict[str, FloatArray]:
-    owner: dict[str, str] = {}
-    for name, series in market.series.items():
-        for value in wanted.intersection(series.values):
-            if value in owner:
-                raise SeriesError(
-                    "two side series carry the same value column",
-                    got=f"{value!r} in {owner[value]!r} and {name!r}",
-                    allowed="value columns that are unique over all side series",
-                    remedy="Rename one of them.",
-                )
-            owner[value] = name
-    joined = {name: as_of(market, name) for name in dict.fromkeys(owner.values())}
-    unknown = np.full(len(market), np.nan)
-    return {
-        value: joined[owner[value]][value].to_numpy(np.float64) if value in owner else unknown
-        for value in wanted
-    }

@@ -13,8 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from onward.data.availability import as_of
-from onward.errors import SeriesError, StageError, nearest
+from onward.features.side_series import chosen_series, side_values
 from onward.types import OHLCV, FloatArray, Market
 
 __all__ = ["CATALOG", "CHANGE", "Source", "resolve_series", "series_values"]
@@ -118,26 +117,15 @@ def resolve_series(names: Sequence[str], values: Sequence[str]) -> tuple[Source,
     known = {**{value: _side(value) for value in values}, **CATALOG}
     for value in values:
         known.setdefault(value + CHANGE, _side_change(value))
-    if not names or len(set(names)) != len(names):
-        raise StageError(
-            "the setting tsfresh.columns names no series, or one twice",
-            got=", ".join(map(str, names)) or "nothing",
-            allowed="each series once",
-            remedy='Write columns = ["close_logret", "volume"].',
-        )
-    for name in names:
-        if name not in known:
-            close = nearest(str(name), known)
-            side = ", ".join(values) or "none: the market has no side series"
-            raise StageError(
-                "the setting tsfresh.columns names a series that is not there",
-                got=repr(name),
-                allowed=f"of the bars: {', '.join(CATALOG)}; of side series: {side}, each also with "
-                f"{CHANGE} for its change",
-                remedy=(f"Did you mean {close!r}? " if close else "")
-                + "A side series has to be read with the bars (data.series).",
-            )
-    return tuple(known[name] for name in names)
+    return chosen_series(
+        "tsfresh",
+        names,
+        known,
+        example='["close_logret", "volume"]',
+        of_bars=CATALOG,
+        values=values,
+        variant=f"with {CHANGE} for its change",
+    )
 
 
 def series_values(market: Market, sources: Sequence[Source]) -> dict[str, FloatArray]:
@@ -152,7 +140,8 @@ def series_values(market: Market, sources: Sequence[Source]) -> dict[str, FloatA
         If two side series carry a wanted value column.
     """
     bars = {name: market.bars[name].to_numpy(np.float64) for name in OHLCV}
-    bars |= _side_values(market, {source.value for source in sources if source.value})
+    side = side_values(market, (source.value for source in sources if source.value))
+    bars |= {_key(value): known for value, known in side.items()}
     out = {source.name: np.full(len(market), np.nan) for source in sources}
     # A logarithm of zero or a division by it is not defined, and so not known.
     with np.errstate(all="ignore"):
@@ -174,24 +163,3 @@ def _side_change(value: str) -> Source:
 def _key(value: str) -> str:
     """Return the name under which a side value stands beside the columns of the bars."""
     return f"side {value}"
-
-
-def _side_values(market: Market, wanted: set[str]) -> dict[str, FloatArray]:
-    owner: dict[str, str] = {}
-    for name, series in market.series.items():
-        for value in series.values:
-            if value in wanted and value in owner:
-                raise SeriesError(
-                    "two side series carry the same value column",
-                    got=f"{value!r} in {owner[value]!r} and {name!r}",
-                    allowed="value columns that are unique over all side series",
-                    remedy="Rename one of them.",
-                )
-            if value in wanted:
-                owner[value] = name
-    joined = {name: as_of(market, name) for name in dict.fromkeys(owner.values())}
-    unknown = np.full(len(market), np.nan)
-    return {
-        _key(value): joined[owner[value]][value].to_numpy(np.float64) if value in owner else unknown
-        for value in wanted
-    }
