@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import Any, Protocol, Self, TypeVar, cast, runtime_checkable
 
 from onward.errors import StageError, nearest
+from onward.features.declarations import attributed
 from onward.features.packages import OfferedStage, StageKind, installed_offer, offer_of, offered_stages
 from onward.protocols import CausalStage, FittedStage
 from onward.types import Market
@@ -156,7 +157,7 @@ def make_stage(name: str, market: Market, options: Mapping[str, Any] | None = No
     """
     chosen = stage_class(name)
     accepted = _parameters(chosen.for_market, chosen)[1:]
-    with _options(name, options or {}, accepted):
+    with attributed(name, "for_market()"), _options(name, options or {}, accepted):
         stage = chosen.for_market(market, **(options or {}))
     return _named(name, stage)
 
@@ -164,7 +165,7 @@ def make_stage(name: str, market: Market, options: Mapping[str, Any] | None = No
 def make_fitted(name: str, options: Mapping[str, Any] | None = None) -> FittedStage:
     """Return an unfitted stage with the options of a plan; raises as `make_stage` does."""
     chosen: type[Any] = fitted_class(name)
-    with _options(name, options or {}, _parameters(chosen)):
+    with attributed(name, "its constructor"), _options(name, options or {}, _parameters(chosen)):
         stage: FittedStage = chosen(**(options or {}))
     return _named(name, stage)
 
@@ -312,10 +313,11 @@ StageT = TypeVar("StageT", bound=CausalStage | FittedStage)
 
 
 def _named(name: str, stage: StageT) -> StageT:
-    if stage.name != name:
+    found = getattr(stage, "name", None)
+    if found != name:
         raise StageError(
             f"the stage {name!r} goes by another name",
-            got=repr(stage.name),
+            got=repr(found) if found is not None else f"a {type(stage).__name__} without a name",
             allowed="the name under which it was found: a saved model finds it by that",
             remedy="Give the stage and its entry point one name.",
         )

@@ -69,6 +69,7 @@ class Scale:
     def from_json(cls, state):
         return cls(state["by"])
 """
+MAKER = "    @classmethod\n    def for_market(cls, market):\n        return {}\n"
 PACKAGES: dict[str, tuple[str, str, str, str]] = {
     # distribution: version, entry point, what it names, source of its module
     "fine-stages": ("1.2", "fine", "fine_stages:Good", GOOD.format(name="fine")),
@@ -97,6 +98,14 @@ PACKAGES: dict[str, tuple[str, str, str, str]] = {
         "late_name:Good",
         GOOD.format(name="x").replace('name = "x"', 'name = property(lambda self: "later")'),
     ),
+    "makes-none": ("1.0", "nothing", "makes_none:Good", GOOD.format(name="nothing") + MAKER.format("None")),
+    "makes-fail": ("1.0", "bursts", "makes_fail:Good", GOOD.format(name="bursts") + MAKER.format("1 / 0")),
+    "no-lookback": (
+        "1.0",
+        "endless",
+        "no_lookback:Good",
+        GOOD.format(name="endless") + "    lookback = 1e9\n",
+    ),
     "usurper": ("6.6", "manual", "usurper:Good", GOOD.format(name="manual")),
     "twin-one": ("1.0", "twin", "twin_one:Good", GOOD.format(name="twin")),
     "twin-two": ("2.0", "twin", "twin_two:Good", GOOD.format(name="twin")),
@@ -109,6 +118,7 @@ from onward.features.catalog import (
     fitted_from_saved, make_fitted, make_stage, saved_spec, saved_state, stage_class, stage_from_spec,
     stage_kind, stage_names, stage_origin,
 )
+from onward.features.pipeline import FeaturePipeline
 from onward.testing.markets import random_walk
 
 listed = stage_names()
@@ -144,6 +154,9 @@ CASES = {
     "half": lambda: make_stage("half", market),
     "first": lambda: make_stage("first", market),
     "late": lambda: make_stage("late", market),
+    "nothing": lambda: make_stage("nothing", market),
+    "bursts": lambda: make_stage("bursts", market),
+    "endless": lambda: FeaturePipeline([make_stage("endless", market)]),
     "usurped": lambda: make_stage("manual", market),
     "usurped kind": lambda: stage_kind("manual"),
     "wrong kind": lambda: make_fitted("fine"),
@@ -246,6 +259,12 @@ def test_a_saved_model_keeps_onwards_own_stage_whatever_is_installed(found: dict
         ),
         ("first", ["two names", "'first' in the entry point", "'second' in the class"]),
         ("late", ["'late' goes by another name", "'later'"]),
+        ("nothing", ["'nothing' goes by another name", "a NoneType without a name"]),
+        (
+            "bursts",
+            ["'bursts' fails in for_market()", "ZeroDivisionError", "of makes_fail.py, in for_market"],
+        ),
+        ("endless", ["'endless' does not say how many bars it needs", "lookback = 1000000000.0 (float)"]),
         ("usurped", ["more than one stage is called 'manual'", "Onward's own", "usurper 6.6", "uninstall"]),
         ("usurped kind", ["more than one stage is called 'manual'"]),
         ("wrong kind", ["'fine' of fine-stages 1.2 is causal, where a fitted one is wanted"]),
