@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from onward.features.catalog import CATALOG
 from onward.features.selection.constant import without_information
 from onward.features.selection.evidence import Evidence, speaks_for, why_dropped, why_kept
 from onward.features.selection.mutual_information import chance_of_information, far_apart, label_information
 from onward.features.selection.null_importance import importance_against_null, thinned_rows
 from onward.features.selection.places import share_places
-from onward.features.selection.preference import column_costs, complete_first, stable_first
+from onward.features.selection.preference import STAGE_COSTS, column_costs, complete_first, stable_first
 from onward.features.selection.relevance import label_targets, shifted_targets
 from onward.features.selection.shifted_classes import TimeShifts, shifted_classes
 from onward.features.selection.stability import label_stability, time_blocks
@@ -27,6 +28,10 @@ def test_constants_are_told_from_flags_and_from_the_unknown():
     assert sorted(gone) == [0, 1, 2, 3]
     assert [gone[j].reason.split()[0] for j in sorted(gone)] == ["unknown", "constant", "known", "one"]
     assert sorted(without_information(100, n_known, n_most, quasi_constant=1.0, min_known=0.0)) == [0, 1]
+
+
+def test_every_stage_of_ours_has_a_cost():
+    assert set(STAGE_COSTS) == {*CATALOG, "autofeat"}
 
 
 def test_preference_goes_by_stability_then_cost_then_hand():
