@@ -11,14 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from onward.errors import LabelError, NotEnoughDataError, StageError, StorageError
+from onward.errors import NotEnoughDataError, StageError, StorageError
 from onward.features.autofeat.evaluate import evaluate
 from onward.features.autofeat.formula import parse
 from onward.features.autofeat.parameters import DEFAULT_TRANSFORMATIONS, Parameters
 from onward.features.autofeat.report import AutoFeatReport, GeneratedFeature
 from onward.features.description import FitInfo
+from onward.features.training_rows import checked_classes
 from onward.protocols import Progress
-from onward.types import CLASSES, FloatArray, Spans
+from onward.types import FloatArray, Spans
 
 __all__ = ["AutoFeatStage"]
 
@@ -182,7 +183,7 @@ class AutoFeatStage:
         Raises
         ------
         StageError
-            When lengths differ or names repeat; and, unless ``on_failure`` is ``skip``, when
+            When lengths differ, there is no column, or names repeat; and, unless ``on_failure`` is ``skip``, when
             autofeat is not installed, fails, does not fit into ``max_gb``, is killed or times out,
             or when nothing was found and ``generated_only`` is set.
         LabelError
@@ -193,7 +194,7 @@ class AutoFeatStage:
         # What fitting needs, serving need not import.
         from onward.features.autofeat.search import find_formulas
 
-        classes = _checked_rows(X, y, spans)
+        classes = checked_classes(X, y, spans, stage="autofeat", otherwise="leave autofeat out of the plan")
         self.input_columns = tuple(map(str, X.columns))
         self.features = ()
         self.report = AutoFeatReport(training_rows=len(X))
@@ -328,30 +329,3 @@ def _damaged(got: str) -> StageError:
         allowed="what to_json gave",
         remedy="Train again, or take an undamaged copy of the bundle.",
     )
-
-
-def _checked_rows(X: pd.DataFrame, y: npt.NDArray[Any], spans: Spans) -> npt.NDArray[np.int64]:
-    classes = np.asarray(y)
-    if not len(X) == len(classes) == len(spans):
-        raise StageError(
-            "features, labels and spans differ in length",
-            got=f"{len(X)}, {len(classes)} and {len(spans)} rows",
-            allowed="one row each",
-            remedy="Pass the training rows of all three.",
-        )
-    if classes.ndim != 1 or not np.isin(classes, CLASSES).all():
-        raise LabelError(
-            "autofeat needs class labels",
-            got=f"{classes.dtype} array of shape {classes.shape}",
-            allowed="one of -1, 0, 1 a row",
-            remedy="Use a labeler of kind 'classes', or leave autofeat out of the plan.",
-        )
-    repeated = X.columns[X.columns.duplicated()]
-    if len(repeated):
-        raise StageError(
-            "a column name occurs twice",
-            got=repr(str(repeated[0])),
-            allowed="unique column names",
-            remedy="Rename one of the two.",
-        )
-    return classes.astype(np.int64)

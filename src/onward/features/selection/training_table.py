@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from onward.errors import LabelError, NotEnoughDataError, StageError
-from onward.types import CLASSES, FloatArray, IntArray, Spans
+from onward.errors import StageError
+from onward.features.training_rows import checked_classes
+from onward.types import FloatArray, IntArray, Spans
 
 __all__ = ["TrainingTable", "training_table"]
 
@@ -56,38 +57,7 @@ def training_table(
     NotEnoughDataError
         When there are no rows.
     """
-    classes = np.asarray(y)
-    if classes.ndim != 1 or not np.isin(classes, CLASSES).all():
-        raise LabelError(
-            "selection needs class labels",
-            got=f"{classes.dtype} array of shape {classes.shape}",
-            allowed="one of -1, 0, 1 a row",
-            remedy="Use a labeler of kind 'classes', or switch selection off.",
-        )
-    lengths = {"features": len(X), "labels": len(classes), "spans": len(spans)}
-    if weight is not None:
-        lengths["weights"] = len(weight)
-    if len(set(lengths.values())) != 1:
-        raise StageError(
-            "what a selector is given differs in length",
-            got=", ".join(f"{count} {name}" for name, count in lengths.items()),
-            allowed="one row each",
-            remedy="Pass the training rows of all of them.",
-        )
-    if len(X) == 0:
-        raise NotEnoughDataError(
-            "there are no training rows to select features from",
-            remedy="Use a longer time range or fewer folds.",
-        )
-    names = tuple(str(column) for column in X.columns)
-    if len(set(names)) != len(names) or not names:
-        twice = next((name for name in names if names.count(name) > 1), None)
-        raise StageError(
-            "the columns to select from cannot be told apart",
-            got="no column" if twice is None else f"{twice!r} twice",
-            allowed="one or more columns with unique names",
-            remedy="Check the stages before the selector.",
-        )
+    classes = checked_classes(X, y, spans, weight, stage="selection", otherwise="switch selection off")
     try:
         values = X.to_numpy(dtype=np.float32, copy=False)
     except (TypeError, ValueError) as error:
@@ -97,4 +67,4 @@ def training_table(
             allowed="numbers, NaN for not known",
             remedy="Check the stages before the selector.",
         ) from error
-    return TrainingTable(names, values, classes.astype(np.int64), spans, weight)
+    return TrainingTable(tuple(map(str, X.columns)), values, classes, spans, weight)

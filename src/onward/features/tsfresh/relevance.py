@@ -13,6 +13,7 @@ import pandas as pd
 
 from onward.errors import LabelError, StageError
 from onward.features.description import FitInfo
+from onward.features.training_rows import checked_classes
 from onward.features.tsfresh.significance import Evidence, evidence, false_discovery
 from onward.kernels.tsfresh.rank_sums import rank_sums
 from onward.labels.weights import average_uniqueness
@@ -145,11 +146,16 @@ class TSFreshRelevance:
         Raises
         ------
         StageError
-            When lengths differ, there are no rows or columns, or names repeat.
+            When lengths differ, there are no columns, or names repeat.
         LabelError
             When the labels are not classes or hold one class only, or a span ends before it starts.
+        NotEnoughDataError
+            When there are no rows.
         """
-        classes, codes = _checked_rows(X, y, spans)
+        labels = checked_classes(
+            X, y, spans, stage="the relevance test", otherwise="set features.tsfresh.relevance to false"
+        )
+        classes, codes = _coded(labels)
         uniqueness = average_uniqueness(spans) if self.correct_overlap else np.ones(len(X))
         self.n_rows_, self.n_effective_ = len(X), float(uniqueness.sum())
         self.input_columns_ = tuple(map(str, X.columns))
@@ -332,31 +338,9 @@ def _by_class(classes: Sequence[int], p: FloatArray) -> dict[str, float]:
     return {} if np.isnan(p).any() else {str(c): float(value) for c, value in zip(classes, p, strict=True)}
 
 
-def _checked_rows(X: pd.DataFrame, y: npt.NDArray[Any], spans: Spans) -> tuple[list[int], IntArray]:
-    labels = np.asarray(y)
-    if not len(X) == len(labels) == len(spans) or len(X) == 0 or X.shape[1] == 0:
-        raise StageError(
-            "the relevance test cannot be fitted on these rows",
-            got=f"{X.shape[1]} columns; {len(X)} rows, {len(labels)} labels, {len(spans)} spans",
-            allowed="one or more rows and columns, a label and a span each row",
-            remedy="Pass the training rows of all three.",
-        )
-    if labels.ndim != 1 or not np.isin(labels, CLASSES).all():
-        raise LabelError(
-            "the relevance test needs class labels",
-            got=f"{labels.dtype} array of shape {labels.shape}",
-            allowed="one of -1, 0, 1 a row",
-            remedy="Use a labeler of kind 'classes', or set features.tsfresh.relevance to false.",
-        )
-    repeated = X.columns[X.columns.duplicated()]
-    if len(repeated):
-        raise StageError(
-            "a column name occurs twice",
-            got=repr(str(repeated[0])),
-            allowed="unique column names",
-            remedy="Rename one of the two.",
-        )
-    classes, codes = np.unique(labels.astype(np.int64), return_inverse=True)
+def _coded(labels: IntArray) -> tuple[list[int], IntArray]:
+    """Return the classes that occur, and the number of each row's among them."""
+    classes, codes = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
         raise LabelError(
             "the training rows hold one class only",

@@ -144,7 +144,7 @@ def test_a_failure_can_be_skipped_and_is_reported(monkeypatch, generated_only):
 def test_mistakes_are_not_skipped():
     X, y, spans = training()
     stage = AutoFeatStage(on_failure="skip")
-    with pytest.raises(StageError, match="differ in length"):
+    with pytest.raises(StageError, match="differs in length"):
         stage.fit(X, y[:-1], spans=spans)
     with pytest.raises(LabelError, match="needs class labels"):
         stage.fit(X, y * 0.5, spans=spans)
