@@ -8,7 +8,7 @@ name; the contract suite finds them there.
 from onward.splits.base import BaseSplitter
 from onward.splits.catalog import CATALOG
 from onward.splits.combinatorial import CombinatorialPurgedKFold
-from onward.splits.folds import require_training_rows, training_rows
+from onward.splits.folds import final_rows, require_training_rows, training_rows
 from onward.splits.purged_kfold import PurgedKFold
 from onward.splits.walk_forward import WalkForward
 from onward.splits.walk_forward_schedule import RetrainingSchedule
@@ -20,6 +20,7 @@ __all__ = [
     "PurgedKFold",
     "RetrainingSchedule",
     "WalkForward",
+    "final_rows",
     "require_training_rows",
     "training_rows",
 ]

@@ -23,7 +23,7 @@ from onward.splits.extent import Extent
 from onward.splits.timeline import Timeline
 from onward.types import Fold, IntArray, Spans
 
-__all__ = ["cut_folds", "ended_before", "outside", "require_training_rows", "training_rows"]
+__all__ = ["cut_folds", "ended_before", "final_rows", "outside", "require_training_rows", "training_rows"]
 
 NEVER = 2**63 - 1
 """Latest moment that an int64 of nanoseconds holds: an embargo reaching beyond it ends there."""
@@ -89,6 +89,24 @@ def ended_before(
     """
     first = min(int(spans.start[block].min()) for block in test_blocks)
     rows = np.flatnonzero(spans.end < max(first - embargo, -NEVER)).astype(np.int64)
+    return _newest(spans, rows, window)
+
+
+def final_rows(spans: Spans, window: Extent | None = None) -> IntArray:
+    """Return the rows of the fit that is kept: those that the next fold's training would take.
+
+    Parameters
+    ----------
+    spans
+        Spans of all labelled rows: their outcomes are known by the end of the data.
+    window
+        Rolling window of the splitter that judged the fits, see `ended_before`: a model that was
+        judged as learnt from the last 90 days is learnt from the last 90 days. ``None`` keeps all.
+    """
+    return _newest(spans, np.arange(len(spans), dtype=np.int64), window)
+
+
+def _newest(spans: Spans, rows: IntArray, window: Extent | None) -> IntArray:
     if window is None or len(rows) == 0:
         return rows
     start = spans.start[rows]

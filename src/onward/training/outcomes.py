@@ -63,11 +63,11 @@ class Training:
     judgement
         Scores, null band and verdicts.
     labels
-        Labels of all rows, fitted on all rows: those of the final fit.
+        Labels of all rows, fitted on those of the final fit.
     labeler_state
         The labeler that made them, as plain JSON values.
     predictor
-        What was learnt from all labelled rows.
+        What was learnt from all labelled rows; with a rolling window from the newest alone.
     seconds
         Wall-clock time of each part, by name.
     warnings

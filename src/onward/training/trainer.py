@@ -21,7 +21,7 @@ from onward.labels import require_classes
 from onward.labels.weights import WeightScheme
 from onward.prediction.predictor import Predictor
 from onward.protocols import Labeler, Progress, Splitter
-from onward.splits import PurgedKFold, require_training_rows
+from onward.splits import PurgedKFold, final_rows, require_training_rows
 from onward.training.calibrating import learn_calibrated, require_outcomes
 from onward.training.cautions import purging_cautions, symbol_cautions
 from onward.training.dataset import Dataset, label_spans, prepare
@@ -104,6 +104,9 @@ class BaseTrainer(ABC):
     ) -> Training:
         """Train on a market: out-of-fold predictions, verdicts, and the final fit on all rows.
 
+        A splitter with a rolling window judged models of the newest rows, so the final fit takes
+        those alone.
+
         Parameters
         ----------
         market
@@ -146,10 +149,10 @@ class BaseTrainer(ABC):
         )
         clock.lap("judgement")
         report(ProgressEvent("final fit", 0, 1))
-        everything = np.arange(len(dataset), dtype=np.int64)
-        labeler = self.labeler.fit(market, everything)
+        kept = final_rows(spans, getattr(self.splitter, "training_window", None))
+        labeler = self.labeler.fit(market, kept)
         labels = labeler.label(market)
-        rows = self._rows(dataset, labels, everything, self.seed, "all rows together")
+        rows = self._rows(dataset, labels, kept, self.seed, "the rows of the final fit")
         predictor = self.learn(rows)
         learning = self.describe(rows, predictor)
         report(ProgressEvent("final fit", 1, 1))

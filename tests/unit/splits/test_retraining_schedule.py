@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onward.errors import SplitError
-from onward.splits import RetrainingSchedule, WalkForward
+from onward.splits import RetrainingSchedule, WalkForward, final_rows
 from onward.types import Fold, Spans
 
 HOUR = 3_600_000_000_000
@@ -153,3 +153,15 @@ def test_a_hole_stretches_few_labels_and_forbids_no_window():
     assert spans.longest > 30 * 24 * HOUR
     folds = WalkForward(step="7d", window="7d").folds(spans)
     assert min(len(fold.train) for fold in folds) > 0
+
+
+def test_the_fit_that_is_kept_learns_from_as_much_as_those_that_were_judged():
+    spans = spans_of(400, horizon=3)
+    splitter = WalkForward(step=24, window="100h")
+    assert final_rows(spans, splitter.training_window).tolist() == list(range(300, 400))
+    assert final_rows(spans, WalkForward(step=24, window=50).training_window).tolist() == list(
+        range(350, 400)
+    )
+    assert final_rows(spans).tolist() == list(range(400))
+    panel = spans.take(np.tile(np.arange(400), 2))
+    assert final_rows(panel, splitter.training_window).tolist() == [*range(300, 400), *range(700, 800)]

@@ -12,7 +12,7 @@ import numpy as np
 
 from onward.features.pipeline import FeaturePipeline
 from onward.protocols import Labeler, Progress, Splitter
-from onward.splits import require_training_rows
+from onward.splits import final_rows, require_training_rows
 from onward.training.cautions import purging_cautions, symbol_cautions
 from onward.training.dataset import Dataset, label_spans
 from onward.training.optimization.bench import Bench, Candidate, TrainerFactory
@@ -174,7 +174,7 @@ class OptimizationCoordinator:
         statistics = statistics_of(study, chosen, market, backtest_terms(candidate))
         importance = parameter_importance(study, self._seed(-1))
         final = StudyResult(FINAL, records, float("nan"), importance)
-        labels, state, rows_in_hand = self._all_rows(candidate)
+        labels, state, rows_in_hand = self._final_rows(candidate)
         report(ProgressEvent("final fit", 0, 1))
         predictor = candidate.trainer.learn(rows_in_hand)
         learning = candidate.trainer.describe(rows_in_hand, predictor)
@@ -285,12 +285,12 @@ class OptimizationCoordinator:
         memory = self._memory[1]
         return Bench(self.space, self._make_trainer, market, labeler, memory=memory, processes=processes)
 
-    def _all_rows(self, candidate: Candidate) -> tuple[Labels, dict[str, Any], TrainingRows]:
+    def _final_rows(self, candidate: Candidate) -> tuple[Labels, dict[str, Any], TrainingRows]:
         dataset, trainer = candidate.dataset, candidate.trainer
-        everything = np.arange(len(dataset), dtype=np.int64)
-        labeler = candidate.labeler.fit(dataset.market, everything)
+        kept = final_rows(dataset.spans, getattr(self.splitter, "training_window", None))
+        labeler = candidate.labeler.fit(dataset.market, kept)
         labels = labeler.label(dataset.market)
-        rows = trainer._rows(dataset, labels, everything, trainer.seed, "all rows together")
+        rows = trainer._rows(dataset, labels, kept, trainer.seed, "the rows of the final fit")
         return labels, labeler.to_json(), rows
 
     def _seed(self, number: int) -> int:
