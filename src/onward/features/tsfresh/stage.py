@@ -174,10 +174,11 @@ class TSFreshStage:
             "ar_coefficient": [{"coeff": 1, "k": 2}],
             "cwt_coefficients": [{"widths": [2, 5], "coeff": 1, "w": 2}],
         }
+        # By the constructor: a contract market may be shorter than the windows.
         return (
-            cls.for_market(market, columns=["close_logret"], windows=[24]),
-            cls.for_market(market, parameters={"mean": None}, columns=every, windows=[7]),
-            cls.for_market(market, parameters=several, columns=["range", "close"], windows=[30, 13]),
+            cls(["close_logret"], windows=[24]),
+            cls(every, windows=[7], parameters={"mean": None}, series=values),
+            cls(["range", "close"], windows=[30, 13], parameters=several),
         )
 
     @property
