@@ -19,6 +19,7 @@ CATALOG: Mapping[str, str] = {
     "default_preset": "the causal stages of the default plan: time and memory",
     "minutes": "features, labels and folds of 776,160 one-minute bars: time and memory",
     "harness": "training through SingleModelTrainer against the same fits called directly",
+    "walk_forward": "53 retrains of 63 features over their bare fits: loop, command, memory (long)",
     "backtest": "a million bars through the backtest, and the search for overfitting",
     "families": "each family of manual features by itself",
     "null_band": "whether the null band is as wide as noise, and what is found (long)",
@@ -44,6 +45,7 @@ ON_REQUEST = frozenset(
         "survivors",
         "tsfresh_rolling",
         "tuning",
+        "walk_forward",
     }
 )
 """Benchmarks that take minutes: they run when they are named."""
