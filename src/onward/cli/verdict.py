@@ -9,11 +9,12 @@ from onward.cli.output import print_note, print_table
 from onward.cli.retrains import print_retrains
 
 if TYPE_CHECKING:
+    from onward.evaluation.diagnosis import Diagnosis
     from onward.evaluation.learning import LearningRecord
     from onward.evaluation.paths import PathScores
     from onward.training.result import TrainingResult
 
-__all__ = ["print_learning", "print_paths", "print_training", "training_value"]
+__all__ = ["print_diagnosis", "print_learning", "print_paths", "print_training", "training_value"]
 
 PRIORS = (
     "A naive rule's AUC strays from 0.5 to either side without knowing anything: its probabilities are class "
@@ -31,6 +32,7 @@ def training_value(result: TrainingResult) -> dict[str, Any]:
         "schedule": None if result.schedule is None else result.schedule.to_dict(),
         "paths": None if result.training.paths is None else result.training.paths.to_dict(),
         "learning": None if result.learning is None else result.learning.to_dict(),
+        "diagnosis": result.diagnosis.to_dict(),
         "certificate": result.certificate,
         "warnings": result.warnings,
     }
@@ -63,6 +65,7 @@ def print_training(result: TrainingResult) -> None:
         ],
     )
     print_note(PRIORS)
+    print_diagnosis(result.diagnosis)
     if result.training.paths is not None:
         print_paths(result.training.paths)
     if result.schedule is not None:
@@ -82,6 +85,24 @@ def print_paths(paths: PathScores) -> None:
             for number, m in enumerate(paths.paths)
         ],
     )
+
+
+def print_diagnosis(found: Diagnosis) -> None:
+    """Write in a few sentences what counts, what drifted and how symbols were ordered."""
+    from onward.evaluation.report.drift import drift_view
+    from onward.evaluation.report.importance import importance_view
+
+    importance, drift = importance_view(found), drift_view(found)
+    sentences = [] if importance is None else [importance.summary]
+    sentences += [] if drift is None else drift.summary
+    for sentence in filter(None, sentences):
+        print_note(sentence)
+    if found.information is not None:
+        ic, rank = (found.information.summary.loc[name] for name in ("ic", "rank_ic"))
+        print_note(
+            f"Across symbols: information coefficient {ic['mean']:+.4f} (t {ic['t']:+.2f}), rank IC "
+            f"{rank['mean']:+.4f} (t {rank['t']:+.2f})."
+        )
 
 
 def print_learning(record: LearningRecord) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from pydantic import Field
+from pydantic.config import JsonDict
 from pydantic_settings import SettingsConfigDict
 
 from onward.config.base import Section
@@ -15,6 +16,9 @@ Fill: TypeAlias = Literal["next_open", "next_close", "same_close"]
 Sizing: TypeAlias = Literal["fixed", "probability", "bet_size", "volatility_target", "kelly"]
 Sides: TypeAlias = Literal["both", "long", "short"]
 Capital: TypeAlias = Literal["apart", "restored"]
+
+EXPLAINS: JsonDict = {"identity": False}
+"""Marks what explains a run and changes neither its model nor its verdict."""
 
 
 class EvaluationConfig(Section):
@@ -92,4 +96,81 @@ class EvaluationConfig(Section):
     )
     n_shifts: int = Field(
         1_000, ge=100, le=100_000, description="Circular shifts of the outcomes that make the null band."
+    )
+    explained_folds: int = Field(
+        8,
+        ge=1,
+        le=1_000,
+        description="Folds that importance, drift and adversarial validation look at, evenly spread over the "
+        "run. What explains a run changes neither model nor verdict: none of these settings is part of a "
+        "plan's identity.",
+        json_schema_extra=EXPLAINS,
+    )
+    importance: bool = Field(
+        True,
+        description="Whether to measure what scores on test rows lose when a column, or a cluster of columns "
+        "that resemble each other, is moved elsewhere in time.",
+        json_schema_extra=EXPLAINS,
+    )
+    importance_columns: int = Field(
+        20,
+        ge=1,
+        le=10_000,
+        description="Columns to measure, those with the largest share of the gain; as many clusters.",
+        json_schema_extra=EXPLAINS,
+    )
+    importance_rows: int = Field(
+        500,
+        ge=100,
+        le=10_000_000,
+        description="Test rows of a fold that importance is measured on; moments are thinned out evenly.",
+        json_schema_extra=EXPLAINS,
+    )
+    importance_repeats: int = Field(
+        3,
+        ge=2,
+        le=1_000,
+        description="Times that each column is displaced.",
+        json_schema_extra=EXPLAINS,
+    )
+    cluster_correlation: float = Field(
+        0.5,
+        gt=0.0,
+        lt=1.0,
+        description="Mean absolute rank correlation above which columns are displaced together.",
+        json_schema_extra=EXPLAINS,
+    )
+    drift: bool = Field(
+        True,
+        description="Whether to compare each column's test rows with its training rows (population stability "
+        "index, Kolmogorov-Smirnov).",
+        json_schema_extra=EXPLAINS,
+    )
+    drift_columns: int = Field(
+        40,
+        ge=1,
+        le=10_000,
+        description="Columns to compare, those with the largest share of the gain.",
+        json_schema_extra=EXPLAINS,
+    )
+    adversarial: bool = Field(
+        True,
+        description="Whether a model is to tell test rows from training rows by the columns that the run's "
+        "model sees, calendar columns left out.",
+        json_schema_extra=EXPLAINS,
+    )
+    adversarial_rows: int = Field(
+        2_000,
+        ge=80,
+        le=10_000_000,
+        description="Rows of a fold, training and test, that it works on; moments are thinned out evenly.",
+        json_schema_extra=EXPLAINS,
+    )
+    adversarial_placebos: int = Field(
+        1,
+        ge=0,
+        le=100,
+        description="Windows of training rows that are told from the other training rows in the same way: "
+        "what the figure is without drift.",
+        json_schema_extra=EXPLAINS,
     )

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from onward.errors import ConfigError, NotEnoughDataError
+from onward.evaluation.thinning import thinned, thinning
 from onward.kernels.intervals import overlaps_any
 from onward.kernels.statistics import area_under_curve
 from onward.types import BoolArray, FloatArray, Fold, IntArray, Spans
@@ -129,7 +130,7 @@ def adversarial_validation(
     X = pd.concat((train, test), ignore_index=True)
     start = np.concatenate((train_spans.start, test_spans.start))
     is_test = np.arange(len(X)) >= len(train)
-    kept = _thinned(start, max_rows)
+    kept = thinned(start, thinning(start, max_rows))
     X, start, is_test = X.iloc[kept].reset_index(drop=True), start[kept], is_test[kept]
     judge = _Judge(start, width, n_blocks, seed, n_threads)
     blocks, gain = judge.tell(X, is_test)
@@ -223,13 +224,6 @@ class _Judge:
         """Return the rows whose moments are further than the gap from all held-out ones."""
         end = self.start + self.width  # intervals this long meet when moments are a gap apart or less
         return np.flatnonzero(~overlaps_any(self.start, end, self.start[held], end[held])).astype(np.int64)
-
-
-def _thinned(start: IntArray, max_rows: int) -> IntArray:
-    """Return the rows of every so manieth moment."""
-    moments, step = np.unique(start, return_inverse=True)
-    every = max(1, -(-len(start) // max_rows))
-    return np.flatnonzero(step % every == 0).astype(np.int64) if len(moments) else np.empty(0, np.int64)
 
 
 def _windows(start: IntArray, n_moments: int, n_placebos: int) -> list[BoolArray]:

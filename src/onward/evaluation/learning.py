@@ -102,8 +102,20 @@ class LearningRecord:
             rows[self.method] = {"share": 1.0, **_values(self.combined)}
         return pd.DataFrame.from_dict(rows, orient="index", columns=["share", *Metrics.__annotations__])
 
+    @property
+    def best_member(self) -> MemberRecord | None:
+        """The member with the most log-loss skill; None when members were not scored."""
+        scored = [member for member in self.members if member.metrics is not None]
+        return max(scored, key=_skill, default=None)
+
+    @property
+    def advantage(self) -> float | None:
+        """Log-loss skill of the ensemble less that of its best member, on the same rows; None likewise."""
+        best = self.best_member
+        return None if best is None or self.combined is None else self.combined.log_loss_skill - _skill(best)
+
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
+        """Return plain JSON values; scores of members and of the ensemble are of the same rows."""
         calibration = self.calibration
         return {
             "method": self.method,
@@ -118,6 +130,8 @@ class LearningRecord:
                 }
                 for m in self.members
             ],
+            "best_member": None if self.best_member is None else self.best_member.name,
+            "advantage": self.advantage,
             "combined": None if self.combined is None else self.combined.to_dict(),
             "calibration": None
             if calibration is None
@@ -128,6 +142,10 @@ class LearningRecord:
                 "scores_before": calibration.metrics.to_dict(),
             },
         }
+
+
+def _skill(member: MemberRecord) -> float:
+    return float("-inf") if member.metrics is None else member.metrics.log_loss_skill
 
 
 def _values(metrics: Metrics | None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from onward.protocols import Progress
 from onward.registry import ModelRegistry, Version
 from onward.registry.files import storage_errors
 from onward.training.assembly import plan_cautions
+from onward.training.diagnosing import diagnose
 from onward.training.ledger import RunLedger
 from onward.training.optimization import OptimizationCoordinator, SearchedTraining, StudyKeeper
 from onward.training.outcomes import Training
@@ -102,6 +103,13 @@ class Conductor:
             if keeper is not None and isinstance(training, SearchedTraining) and training.search is not None:
                 keeper.write(training.search.to_dict())
             certificate, cautions = Certificate("not_run"), plan_cautions(plan, market)
+            diagnosis = diagnose(
+                training,
+                plan.evaluation,
+                seed=plan.training.seed,
+                n_threads=plan.training.n_threads or 0,
+                progress=progress,
+            )
             if audit:
                 # A scaler that a stage fitted once, while training, must not be there already.
                 for memory in memories:
@@ -118,6 +126,7 @@ class Conductor:
         return TrainingResult(
             plan=plan,
             training=training,
+            diagnosis=diagnosis,
             certificate=certificate,
             run_id=run_id,
             finished_at=datetime.now(UTC),

@@ -18,6 +18,7 @@ from onward.features.selection.across_fits import FINAL_FIT, ledger_of, ledgers_
 from onward.labels import primary_signal
 from onward.prediction.predictor import Predictor
 from onward.registry import library_versions
+from onward.training.gains import gain_shares
 from onward.training.optimization import SearchResult
 from onward.training.outcomes import Training
 
@@ -57,6 +58,8 @@ def report_content(result: TrainingResult) -> ReportContent:
         libraries=library_versions(),
         warnings=result.warnings,
         search=search_content(result.search),
+        learning=training.learning,
+        diagnosis=result.diagnosis,
         backtest=BacktestSettings.from_config(plan.evaluation, horizon_bars=plan.labels.horizon_bars),
         primary=primary_signal(training.labeler_state, market),
     )
@@ -98,8 +101,8 @@ def search_content(search: SearchResult | None) -> SearchContent | None:
 
 def importance_table(training: Training) -> pd.DataFrame:
     """Return how much each feature counted, fold by fold; columns as `ReportContent.importance`."""
-    folds = pd.DataFrame([_shares(outcome.predictor) for outcome in training.folds])
-    final = _shares(training.predictor)
+    folds = pd.DataFrame([gain_shares(outcome.predictor) for outcome in training.folds])
+    final = gain_shares(training.predictor)
     names = list(dict.fromkeys([*folds.columns, *final.index]))
     folds = folds.reindex(columns=names)
     table = pd.DataFrame(
@@ -119,12 +122,6 @@ def selection_table(training: Training) -> pd.DataFrame:
     """Return what became of every column in every fold and in the final fit (see `ledgers_frame`)."""
     fits = {outcome.fold.number: ledger_of(outcome.predictor.fitted.stages) for outcome in training.folds}
     return ledgers_frame(fits | {FINAL_FIT: ledger_of(training.predictor.fitted.stages)})
-
-
-def _shares(predictor: Predictor) -> pd.Series:
-    gain = predictor.importance()
-    total = gain.sum()
-    return gain / total if total > 0 else gain
 
 
 def _label_counts(training: Training) -> pd.DataFrame:

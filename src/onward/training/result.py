@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from onward.evaluation.diagnosis import Diagnosis
 from onward.evaluation.learning import LearningRecord
 from onward.evaluation.scores import Scores
 from onward.evaluation.verdict import Verdict
@@ -22,6 +23,8 @@ from onward.training.plan import TrainingPlan
 from onward.types import Certificate
 
 if TYPE_CHECKING:
+    from onward.evaluation.importance_stability import ImportanceStability
+    from onward.evaluation.information import InformationCoefficient
     from onward.evaluation.report import ReportContent
 
 __all__ = ["TrainingResult"]
@@ -37,6 +40,9 @@ class TrainingResult:
         What was asked for.
     training
         Folds, predictions and the final fit in full.
+    diagnosis
+        What stands behind the scores: importance on test rows, agreement of the folds, drift,
+        information coefficient. Neither scores nor verdict follow from it.
     certificate
         Outcome of the leak audit of the features and the learning path.
     run_id
@@ -50,6 +56,7 @@ class TrainingResult:
 
     plan: TrainingPlan
     training: Training
+    diagnosis: Diagnosis
     certificate: Certificate
     run_id: str | None
     finished_at: datetime
@@ -112,6 +119,45 @@ class TrainingResult:
         from onward.training.reporting import selection_table
 
         return selection_table(self.training)
+
+    @property
+    def importance(self) -> pd.DataFrame:
+        """What scores on test rows lose when a column is displaced, most important first.
+
+        Returns
+        -------
+        DataFrame
+            One row a column and score (`onward.evaluation.importance_folds.importance_summary`);
+            empty when it was not measured. Clusters and single folds: ``diagnosis.importance``;
+            the share of the model's gain: ``diagnosis.gain``.
+        """
+        from onward.evaluation.importance_folds import importance_summary
+
+        found = self.diagnosis.importance
+        return importance_summary(pd.DataFrame()) if found is None else found.summary
+
+    @property
+    def stability(self) -> ImportanceStability | None:
+        """How far folds agree on what counts, by the share of the gain; None when it cannot be told."""
+        return self.diagnosis.stability
+
+    @property
+    def drift(self) -> pd.DataFrame:
+        """How test rows differ from training rows, one row a column, the most drifted first.
+
+        Single folds: ``diagnosis.drift``. Empty when it was not measured.
+        """
+        return self.diagnosis.drift_summary
+
+    @property
+    def adversarial(self) -> pd.DataFrame:
+        """How well test rows can be told from training rows, one row a fold; empty when not measured."""
+        return self.diagnosis.adversarial
+
+    @property
+    def information(self) -> InformationCoefficient | None:
+        """Information coefficient and rank IC across the symbols of a panel; None for one symbol."""
+        return self.diagnosis.information
 
     def report_html(self) -> str:
         """Return the report as one self-contained HTML page."""

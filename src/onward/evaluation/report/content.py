@@ -11,7 +11,9 @@ import pandas as pd
 
 from onward.data.quality import QualityReport
 from onward.evaluation.backtest import BacktestSettings
+from onward.evaluation.diagnosis import Diagnosis
 from onward.evaluation.judgement import Judgement
+from onward.evaluation.learning import LearningRecord
 from onward.evaluation.oof import OutOfFold
 from onward.evaluation.report.search import SearchContent
 from onward.types import Certificate, FloatArray, Market
@@ -67,6 +69,11 @@ class ReportContent:
         Versions that computed something.
     search
         The search behind the model; None when nothing was searched.
+    learning
+        Members of an ensemble and what they were worth inside the training rows; None for a
+        single model.
+    diagnosis
+        What stands behind the scores; None when nobody looked.
     warnings
         What a person should know about this run, in sentences.
     primary
@@ -100,5 +107,7 @@ class ReportContent:
     libraries: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     search: SearchContent | None = None
+    learning: LearningRecord | None = None
+    diagnosis: Diagnosis | None = None
     backtest: BacktestSettings | None = None
     primary: FloatArray | None = None

@@ -12,7 +12,11 @@ from onward.evaluation.report import words
 from onward.evaluation.report.candles import CandlesView, candles_view
 from onward.evaluation.report.chance import ChanceView, chance_views
 from onward.evaluation.report.content import ReportContent
+from onward.evaluation.report.drift import DriftView, drift_view
+from onward.evaluation.report.ensemble import EnsembleView, ensemble_view
 from onward.evaluation.report.equity import EquityView, equity_view, simulations
+from onward.evaluation.report.importance import ImportanceView, importance_view
+from onward.evaluation.report.information import information_table
 from onward.evaluation.report.ingredients import FeaturesView, LabelRow, features_view, label_rows
 from onward.evaluation.report.provenance import (
     CertificateView,
@@ -49,6 +53,8 @@ class Page:
         What a person should know about this run.
     cards
         Direction first, then range.
+    remarks
+        What of importance, drift and information could not be measured, and what was left out.
     """
 
     title: str
@@ -64,6 +70,11 @@ class Page:
     scores: ScoresView
     reliability: ReliabilityView
     features: FeaturesView
+    importance: ImportanceView | None
+    drift: DriftView | None
+    information: Table | None
+    remarks: tuple[str, ...]
+    ensemble: EnsembleView | None
     search: SearchView | None
     labels: tuple[LabelRow, ...]
     quality: QualityView
@@ -87,7 +98,7 @@ class Page:
 def page(content: ReportContent) -> Page:
     """Return everything that a report shows, computed from its content."""
     runs = simulations(content)
-    verdict = content.judgement.verdict
+    verdict, diagnosis = content.judgement.verdict, content.diagnosis
     return Page(
         title=content.title,
         facts=_facts(content),
@@ -102,6 +113,11 @@ def page(content: ReportContent) -> Page:
         scores=scores_view(content),
         reliability=reliability_view(content),
         features=features_view(content),
+        importance=importance_view(diagnosis),
+        drift=drift_view(diagnosis),
+        information=information_table(None if diagnosis is None else diagnosis.information),
+        remarks=() if diagnosis is None else diagnosis.notes,
+        ensemble=ensemble_view(content.learning),
         search=search_view(content.search),
         labels=label_rows(content),
         quality=quality_view(content.quality),
