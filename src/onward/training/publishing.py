@@ -16,11 +16,12 @@ from onward.prediction.predictor import Predictor
 from onward.protocols import CausalStage, FittedStage, Model
 from onward.registry import BundleFacts, FeatureSchema, Manifest, library_versions, write_bundle
 from onward.training.model_assembly import model_title
+from onward.training.optimization import SearchedTraining
 from onward.training.outcomes import Training
 from onward.training.plan import TrainingPlan
 from onward.types import Certificate, Market
 
-__all__ = ["describe_market", "foreign_packages", "stage_bundle"]
+__all__ = ["describe_market", "foreign_packages", "learnt_plan", "stage_bundle"]
 
 
 def describe_market(market: Market) -> dict[str, Any]:
@@ -33,6 +34,13 @@ def describe_market(market: Market) -> dict[str, Any]:
         "bars": len(market),
         "series": sorted(market.series),
     }
+
+
+def learnt_plan(plan: TrainingPlan, training: Training) -> TrainingPlan:
+    """Return the plan that the final model was fitted by: what was asked for, or what a search chose."""
+    if isinstance(training, SearchedTraining) and training.search is not None:
+        return training.search.plan(plan)
+    return plan
 
 
 def foreign_packages(predictor: Predictor) -> dict[str, str]:
@@ -104,7 +112,7 @@ def stage_bundle(
     facts = BundleFacts(
         name=name,
         created_at=created_at,
-        model=model_title(plan),
+        model=model_title(learnt_plan(plan, training)),
         timeframe=format_timeframe(market.timeframe),
         symbols=market.symbols,
         plan=plan.model_dump(mode="json"),
