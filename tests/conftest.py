@@ -1,12 +1,70 @@
-"""Settings that every test shares."""
+"""Settings and databases that every test shares."""
 
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
+from sqlalchemy import Engine
+
+from onward.database import open_database, upgrade
+from onward.testing.postgres import PostgresServer, missing
 
 # The same examples on every run: a build must not fail by the luck of the draw. `make nightly`
 # draws new ones (HYPOTHESIS_PROFILE=default).
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+TEMPLATE = "onward_template"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server, started when the first test of this process asks for it."""
+    reason = missing()
+    if reason is not None:
+        pytest.skip(reason)
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """Name of a database with all tables, to be copied: faster than migrating anew."""
+    postgres_server.execute(f"CREATE DATABASE {TEMPLATE}")
+    engine = open_database(postgres_server.url(TEMPLATE))
+    upgrade(engine)
+    engine.dispose()
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """File with all tables, to be copied."""
+    file = tmp_path_factory.mktemp("template") / "onward.db"
+    engine = open_database(f"sqlite:///{file}")
+    upgrade(engine)
+    engine.dispose()
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of a fresh database with all tables, once on each kind of database."""
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        return server.create_database(request.getfixturevalue("postgres_template"))
+    shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "onward.db")
+    return f"sqlite:///{tmp_path}/onward.db"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Engine]:
+    """Engine of a fresh database with all tables, once on each kind of database."""
+    engine = open_database(database_url)
+    yield engine
+    engine.dispose()

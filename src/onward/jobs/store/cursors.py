@@ -27,11 +27,8 @@ def decode_cursor(cursor: object) -> tuple[datetime, str]:
         When it is none that we gave.
     """
     match = CURSOR.fullmatch(cursor) if isinstance(cursor, str) else None
-    try:
-        if match is not None:
-            return from_microseconds(int(match[1])), match[2]
-    except OverflowError:
-        pass
+    if match is not None:
+        return from_microseconds(int(match[1])), match[2]
     raise JobError(
         "The cursor is not understood",
         got=ascii(cursor)[:80],

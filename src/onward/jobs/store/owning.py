@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, select, update
 
 from onward.database.tables import ml_jobs
 from onward.errors import JobError
@@ -70,12 +70,10 @@ def stopping(work: Work, lease: Lease, *, reason: Reason | None, deadline: datet
     first = and_(held_by(lease), in_states("starting", "running"))
     if step(work.connection, first, work.now, state="stopping", reason=reason, stop_deadline=deadline):
         return True
-    again = (
-        update(ml_jobs)
-        .where(held_by(lease), in_states("stopping"))
-        .values(stop_deadline=func.coalesce(deadline, ml_jobs.c.stop_deadline))
-    )
-    return work.connection.execute(again).rowcount == 1
+    again = and_(held_by(lease), in_states("stopping"))
+    known = ml_jobs.c.stop_deadline if deadline is None else deadline
+    done = work.connection.execute(update(ml_jobs).where(again).values(stop_deadline=known))
+    return done.rowcount == 1
 
 
 def finish(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from onward.database.tables import ml_job_events, ml_jobs
 from onward.errors import JobError, JobNotFoundError
@@ -30,8 +30,8 @@ def whole_id(connection: Connection, job_id: object) -> str:
     JobError
         When there are several.
     """
-    text = job_id if isinstance(job_id, str) and job_id.isascii() and job_id.isalnum() else ""
-    if text:
+    text = job_id if isinstance(job_id, str) else ""
+    if _may_be_an_id(text):
         exact = connection.scalar(select(ml_jobs.c.id).where(ml_jobs.c.id == text))
         if exact is not None:
             return str(exact)
@@ -55,10 +55,8 @@ def whole_id(connection: Connection, job_id: object) -> str:
 
 def get(connection: Connection, job_id: str) -> Job:
     """Return a job."""
-    row = connection.execute(select(ml_jobs).where(ml_jobs.c.id == job_id)).one_or_none()
-    if row is None:
-        whole = whole_id(connection, job_id)
-        row = connection.execute(select(ml_jobs).where(ml_jobs.c.id == whole)).one()
+    row = _row(connection, job_id) or _row(connection, whole_id(connection, job_id))
+    assert row is not None
     return job_of(row)
 
 
@@ -85,7 +83,8 @@ def find(
         wanted.append(ml_jobs.c.tenant == tenant)
     if cursor is not None:
         moment, job_id = decode_cursor(cursor)
-        wanted.append(tuple_(ml_jobs.c.queued_at, ml_jobs.c.id) < tuple_(moment, job_id))
+        at, same = ml_jobs.c.queued_at, ml_jobs.c.queued_at == moment
+        wanted += [at <= moment, or_(at < moment, and_(same, ml_jobs.c.id < job_id))]
     query = (
         select(ml_jobs)
         .where(*wanted)
@@ -100,7 +99,7 @@ def find(
 
 def events(connection: Connection, job_id: str, *, after: int, limit: int) -> tuple[JobEvent, ...]:
     """Return the events of a job that came after a number, in order."""
-    found = _events(connection, job_id, after, _size(limit))
+    found = _events(connection, job_id, after, _size(limit)) if _may_be_an_id(job_id) else ()
     if not found:
         whole = whole_id(connection, job_id)
         if whole != job_id:
@@ -119,6 +118,17 @@ def leases(connection: Connection) -> tuple[Lease, ...]:
     """Return every attempt that is held."""
     query = select(ml_jobs.c.id, ml_jobs.c.owner, ml_jobs.c.attempt, ml_jobs.c.hb_seq).where(held())
     return tuple(Lease(*row) for row in connection.execute(query))
+
+
+def _row(connection: Connection, job_id: str) -> Row[Any] | None:
+    if not _may_be_an_id(job_id):
+        return None
+    return connection.execute(select(ml_jobs).where(ml_jobs.c.id == job_id)).one_or_none()
+
+
+def _may_be_an_id(text: object) -> bool:
+    """Return whether it is worth asking the database, which must not be asked about NUL and the like."""
+    return isinstance(text, str) and text.isascii() and text.isalnum()
 
 
 def _events(connection: Connection, job_id: str, after: int, limit: int) -> tuple[JobEvent, ...]:

@@ -1,0 +1,1 @@
+"""Parts of the contract of job stores; `onward.testing.jobs` puts them together."""
