@@ -25,6 +25,7 @@ from onward.splits import PurgedKFold, final_rows, require_training_rows
 from onward.training.calibrating import learn_calibrated, require_outcomes
 from onward.training.cautions import purging_cautions, symbol_cautions
 from onward.training.dataset import Dataset, label_spans, prepare
+from onward.training.learnable import require_learnable
 from onward.training.outcomes import FoldOutcome, Training, pool
 from onward.training.paths import pool_by_splitter
 from onward.training.rows import TrainingRows
@@ -126,7 +127,8 @@ class BaseTrainer(ABC):
         SplitError
             When folds cannot be cut, or purging leaves one without training rows.
         LabelError
-            When the labels are not classes, or a fold's training rows hold one class only.
+            When the labels are not classes, or a fold's training rows hold one class only, or weigh
+            nothing.
         """
         report = progress or _silent
         clock = _Clock()
@@ -135,6 +137,7 @@ class BaseTrainer(ABC):
         folds = self.splitter.folds(spans)
         require_training_rows(folds)
         self.require_inner_folds(spans, folds)
+        require_learnable(self, market, spans, folds)
         dataset = prepare(market, self.pipeline, spans, progress)
         clock.lap("features")
         outcomes = self.fit_folds(dataset, folds, report)

@@ -15,6 +15,7 @@ from onward.protocols import Labeler, Progress, Splitter
 from onward.splits import final_rows, require_training_rows
 from onward.training.cautions import purging_cautions, symbol_cautions
 from onward.training.dataset import Dataset, label_spans
+from onward.training.learnable import require_learnable
 from onward.training.optimization.bench import Bench, Candidate, TrainerFactory
 from onward.training.optimization.budget import Budget
 from onward.training.optimization.cautions import search_cautions
@@ -156,6 +157,8 @@ class OptimizationCoordinator:
         require_training_rows(folds)
         rows = np.asarray(market.index.get_indexer(spans.index), dtype=np.int64)
         require_inner_folds(self.space, self._kinds, market, rows, folds, self.config.inner_splits)
+        if not self.space.searches_labels:
+            require_learnable(self._base, market, spans, folds)
         bench = self._bench(market, self.labeler)
         outer = []
         for place, fold in enumerate(folds):
