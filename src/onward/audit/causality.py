@@ -10,6 +10,7 @@ import pandas as pd
 from onward.audit.cuts import Cut
 from onward.audit.perturbation import STYLES, perturb_future
 from onward.audit.report import Ledger
+from onward.audit.stretches import suspicious_cuts
 from onward.audit.table import Difference, differences
 from onward.audit.windows import Bench, Comparison
 from onward.errors import NotEnoughDataError
@@ -47,7 +48,11 @@ def check_truncation(bench: Bench, cuts: Sequence[Cut], ledger: Ledger, step: St
 
 
 def check_perturbation(bench: Bench, cuts: Sequence[Cut], ledger: Ledger, step: Step) -> None:
-    """Change everything after each cut in every style; no value decided before it may move."""
+    """Change everything after each cut in every style; no value decided before it may move.
+
+    Then change short stretches all over the history at once, and cut exactly where a value moved
+    with what came after it (`onward.audit.stretches`).
+    """
     failures: list[Exception] = []
     for cut, style, whole in _perturbation_plan(cuts):
         seen = bench.compare(cut.moment, _changed(cut.moment, style), whole=whole)
@@ -58,6 +63,14 @@ def check_perturbation(bench: Bench, cuts: Sequence[Cut], ledger: Ledger, step: 
         _record(bench, seen, "perturbation", cut=cut, told=f"with another future ({style})", ledger=ledger)
         if len(ledger.found("perturbation")) == len(bench.full.columns):
             break
+    found = ledger.found("truncation") | ledger.found("perturbation")
+    runs, suspicious = suspicious_cuts(bench, found)
+    ledger.runs += runs
+    for cut in suspicious:
+        seen = bench.compare(cut.moment, bench.cut_history(cut.moment), whole=True)
+        step("perturbation")
+        ledger.runs += seen.error is None
+        _record(bench, seen, "perturbation", cut=cut, told="known then", ledger=ledger)
     _note_failures(failures, ledger)
 
 
