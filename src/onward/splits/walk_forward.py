@@ -167,8 +167,7 @@ class WalkForward(BaseSplitter):
         return first
 
     def _edges(self, spans: Spans, timeline: Timeline) -> IntArray:
-        first, step = self._first_scored(spans, timeline), Extent.parse(self.step, "step")
-        last = len(timeline.moments)
+        step, last = Extent.parse(self.step, "step"), len(timeline.moments)
         if step.in_time(1) > (last if step.bars is not None else timeline.length.value + timeline.bar):
             raise SplitError(
                 "the step is longer than the data: there would be one retrain and no second",
@@ -176,6 +175,7 @@ class WalkForward(BaseSplitter):
                 allowed="a step shorter than the data",
                 remedy="Use a shorter step or more data.",
             )
+        first = self._first_scored(spans, timeline)
         if step.bars is not None:
             edges = np.append(np.arange(first, last, step.bars), last).astype(np.int64)
         else:

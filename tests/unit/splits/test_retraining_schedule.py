@@ -122,7 +122,8 @@ def test_folds_that_learn_nothing_have_no_schedule(folds):
     [
         (WalkForward(step="30d", initial="2d"), "step is longer than the data"),
         (WalkForward(step=101, initial=2), "step is longer than the data"),
-        (WalkForward(step="30d"), "never scored takes all the data"),
+        (WalkForward(step="30d"), "step is longer than the data"),
+        (WalkForward(step=60, initial=100), "never scored takes all the data"),
         (WalkForward(step="1d", window="90d"), "never scored takes all the data"),
         (WalkForward(step="1d", window="6h"), "no longer than a label lasts"),
         (WalkForward(step=10, window=6), "no longer than a label lasts"),
