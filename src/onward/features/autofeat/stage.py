@@ -183,9 +183,9 @@ class AutoFeatStage:
         Raises
         ------
         StageError
-            When lengths differ, there is no column, or names repeat; and, unless ``on_failure`` is ``skip``, when
-            autofeat is not installed, fails, does not fit into ``max_gb``, is killed or times out,
-            or when nothing was found and ``generated_only`` is set.
+            When lengths differ, there is no column, or names repeat; and, unless ``on_failure`` is
+            ``skip``, when autofeat is not installed, fails, does not fit into ``max_gb``, is killed
+            or times out, or when nothing was found and ``generated_only`` is set.
         LabelError
             When the labels are not classes or hold one class only.
         NotEnoughDataError, StorageError
