@@ -7,11 +7,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import settings
 from sqlalchemy import Engine
 
 from onward.database import open_database, upgrade
+from onward.database.tables import metadata
 from onward.testing.postgres import PostgresServer, missing
 
 # The same examples on every run: a build must not fail by the luck of the draw. `make nightly`
@@ -34,7 +36,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: PostgresServer) -> str:
-    """Name of a database with all tables, to be copied: faster than migrating anew."""
+    """Name of a database with all tables, to be copied by tests that need several, or change them."""
     postgres_server.execute(f"CREATE DATABASE {TEMPLATE}")
     engine = open_database(postgres_server.url(TEMPLATE))
     upgrade(engine)
@@ -52,12 +54,27 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="session")
+def common_postgres(postgres_server: PostgresServer, postgres_template: str) -> str:
+    """Address of the database that tests use one after the other: copies cost time and disk."""
+    return postgres_server.create_database(postgres_template)
+
+
+@pytest.fixture
+def emptied_postgres(postgres_server: PostgresServer, common_postgres: str) -> str:
+    """Address of a PostgreSQL database whose tables are there, and empty."""
+    tables = ", ".join(metadata.tables)
+    with psycopg.connect(postgres_server.conninfo(common_postgres), autocommit=True) as connection:
+        connection.execute("SET lock_timeout = '10s'")
+        connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")
+    return common_postgres
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Address of a fresh database with all tables, once on each kind of database."""
     if request.param == "postgresql":
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        return server.create_database(request.getfixturevalue("postgres_template"))
+        return request.getfixturevalue("emptied_postgres")
     shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "onward.db")
     return f"sqlite:///{tmp_path}/onward.db"
 
