@@ -15,7 +15,7 @@ class Remarks:
 
     def __init__(self) -> None:
         self._said: list[str] = []
-        self._failed: dict[tuple[str, str], list[int]] = {}
+        self._failed: dict[tuple[str, str], tuple[str, list[int]]] = {}
 
     def add(self, sentence: str) -> None:
         """Say something, once."""
@@ -28,11 +28,14 @@ class Remarks:
         try:
             yield
         except UserError as error:
-            self._failed.setdefault((what, str(error)), []).extend([] if fold is None else [fold])
+            # Folds differ in their figures, not in what is wrong: those of the first one stand for all.
+            _, folds = self._failed.setdefault((what, error.what), (str(error), []))
+            folds += [] if fold is None else [fold]
 
     def sentences(self) -> tuple[str, ...]:
         """Return everything that was said and everything that failed."""
-        return (*self._said, *(_failure(what, why, folds) for (what, why), folds in self._failed.items()))
+        failed = (_failure(what, why, folds) for (what, _), (why, folds) in self._failed.items())
+        return (*self._said, *failed)
 
 
 def named_folds(numbers: Sequence[int]) -> str:
