@@ -107,6 +107,8 @@ class FoldViews:
     def _test_spans(self, outcome: FoldOutcome) -> Spans:
         """Return the spans by which the test rows were labelled; a search's fold chooses its own."""
         spans, test = self.training.dataset.spans.take(outcome.fold.test), outcome.fold.test
+        if self.training.paths is not None:  # one averaged prediction a row: no fold's own
+            return spans
         scored = self.training.oof.take(self.training.oof.fold == outcome.fold.number).spans
         if len(scored) != len(spans):
             return spans

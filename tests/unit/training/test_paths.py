@@ -12,6 +12,7 @@ from onward.evaluation.backtest import BacktestSettings
 from onward.splits import CombinatorialPurgedKFold
 from onward.training.assembly import make_trainer
 from onward.training.auditing import audit_trainer
+from onward.training.fold_views import FoldViews
 from onward.training.optimization import OptimizationCoordinator
 from onward.training.outcomes import FoldOutcome, Training
 from onward.training.paths import backtest_paths, backtests_of_paths, pool_by_splitter
@@ -69,6 +70,14 @@ def test_the_verdict_is_on_the_mean_of_all_folds_that_tested_a_row(training: Tra
     assert training.oof.mutual == 1.0
     assert training.judgement.bands.direction.widening == pytest.approx(np.sqrt(1.5))
     assert any("3 backtest paths from 6 folds" in sentence for sentence in training.warnings)
+
+
+def test_every_combinatorial_fold_has_its_view(training: Training) -> None:
+    views = FoldViews(training)
+    for outcome in training.folds:
+        seen = views.of(outcome)
+        assert len(seen.test) == len(outcome.fold.test)
+        assert np.array_equal(seen.test_spans.start, training.dataset.spans.start[outcome.fold.test])
 
 
 def test_one_group_at_a_time_is_purged_k_fold() -> None:
