@@ -21,6 +21,7 @@ CATALOG: Mapping[str, str] = {
     "harness": "training through SingleModelTrainer against the same fits called directly",
     "walk_forward": "53 retrains of 63 features over their bare fits: loop, command, memory (long)",
     "backtest": "a million bars through the backtest, and the search for overfitting",
+    "job_store": "jobs in SQLite and PostgreSQL: submits, claims, reads, heartbeats",
     "families": "each family of manual features by itself",
     "null_band": "whether the null band is as wide as noise, and what is found (long)",
     "memory": "pipelines again and again, rolling features beside tsfresh's own way, the default plan (long)",
