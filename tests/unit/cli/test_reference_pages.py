@@ -40,7 +40,7 @@ def test_the_example_of_a_family_option_is_taken() -> None:
     assert text is not None
     table, option = re.findall(r"(\[features\S+\]) (.*)\.$", text)[0]
     plan = TrainingPlan(**tomllib.loads(f"{table}\n{option}"))
-    assert "manual__realized_volatility_96" in make_pipeline(plan, random_walk(10)).columns()
+    assert "manual__realized_volatility_96" in make_pipeline(plan, random_walk(200)).columns()
 
 
 def test_every_setting_is_documented() -> None:
