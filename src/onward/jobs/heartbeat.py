@@ -87,5 +87,7 @@ class Heartbeat:
                 self.beat()
             except StorageError as error:
                 self._in.log.warning("database_away", error=str(error))
+            except Exception:  # whatever it was, the other jobs' leases must be renewed
+                self._in.log.exception("heartbeat_failed")
             self._news.wait(self._in.config.heartbeat_seconds)
             self._news.clear()

@@ -29,6 +29,9 @@ from onward.jobs.values import Job, JobRequest, StopReply, Submission
 
 __all__ = ["BackgroundTaskManager"]
 
+PARTING_SECONDS = 2.0
+"""How long a supervisor that gave up on the database may take to end."""
+
 
 class BackgroundTaskManager:
     """Jobs of one server: submitted here or elsewhere, run here, stopped from anywhere.
@@ -75,7 +78,8 @@ class BackgroundTaskManager:
         self._directory = directory
         self._log = (job_logger() if log is None else log).bind(owner=self.owner)
         self._in = Surroundings(store, config, self.metrics, self._log, clock)
-        self._held: dict[str, tuple[Supervision, threading.Thread]] = {}
+        # By job and attempt: a job that was lost may be claimed anew before its old attempt is cleared.
+        self._held: dict[tuple[str, int], tuple[Supervision, threading.Thread]] = {}
         self._lock = threading.Lock()
         self._claiming = threading.Lock()
         self._counted = float("-inf")
@@ -199,8 +203,7 @@ class BackgroundTaskManager:
             left = list(self._held.values())
             for supervision, _ in left:
                 supervision.shut_down()
-            for _, thread in left:
-                thread.join()
+            self._await(left)
             self._takeover.close()
             self._heartbeat.close()
         for backend in self._backends.values():
@@ -221,6 +224,17 @@ class BackgroundTaskManager:
         with self._lock:
             return [supervision for supervision, _ in self._held.values()]
 
+    def _await(self, left: list[tuple[Supervision, threading.Thread]]) -> None:
+        """Wait until attempts are ended and given back, but not for ever for a database that is away."""
+        config = self._config
+        deadline = time.monotonic() + config.grace_seconds + config.unkillable_seconds
+        for _, thread in left:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        for supervision, thread in left:
+            if thread.is_alive():
+                supervision.lose()  # nobody renews its lease any more: another server takes it over
+                thread.join(PARTING_SECONDS)
+
     def _dispatch(self) -> None:
         for backend in self._backends.values():
             try:
@@ -237,7 +251,9 @@ class BackgroundTaskManager:
                             self._heartbeat.soon()
             except StorageError as error:
                 self._log.warning("database_away", error=str(error))
-                self._closing.wait(RETRY_SECONDS)
+            except Exception:  # whatever it was, jobs must go on being claimed
+                self._log.exception("dispatcher_failed")
+            self._closing.wait(RETRY_SECONDS)
 
     def _count(self) -> None:
         now = time.monotonic()
@@ -265,18 +281,18 @@ class BackgroundTaskManager:
             job, kind, self._backends[job.request.backend], self._directory / job.id, self._in
         )
         thread = threading.Thread(
-            target=self._run, args=(job.id, supervision), name=f"job-{job.id[:8]}", daemon=True
+            target=self._run, args=(supervision,), name=f"job-{job.id[:8]}", daemon=True
         )
         with self._lock:
-            self._held[job.id] = (supervision, thread)
+            self._held[job.id, job.attempt] = (supervision, thread)
         thread.start()
 
-    def _run(self, job_id: str, supervision: Supervision) -> None:
+    def _run(self, supervision: Supervision) -> None:
         try:
             supervision.run()
         finally:
             with self._lock:
-                self._held.pop(job_id, None)
+                self._held.pop((supervision.job.id, supervision.job.attempt), None)
         try:
             self._claim()  # a free place does not wait for the next look
         except StorageError as error:

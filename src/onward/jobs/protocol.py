@@ -102,7 +102,10 @@ class JobStore(Protocol):
         """Take up to ``limit`` due jobs: queued -> starting, attempt + 1, owner set."""
 
     def started(self, lease: Lease, identity: WorkerIdentity) -> bool:
-        """Write down which process works: starting -> running. The worker waits for this."""
+        """Write down which process works: starting -> running. The worker waits for this.
+
+        False: the attempt is no longer ours, or a stop came first; see `finish`.
+        """
 
     def renew(self, owner: str) -> Renewal:
         """Heartbeat of everything that the owner holds, in one statement."""
@@ -114,7 +117,11 @@ class JobStore(Protocol):
         """Write down that the attempt is being ended; ``reason`` None: a person asked for it."""
 
     def finish(self, lease: Lease, outcome: Outcome, *, on_commit: OnCommit | None = None) -> bool:
-        """End the job, and publish in the same transaction. False: the attempt is no longer ours."""
+        """End the job, and publish in the same transaction.
+
+        False: nothing was written. The attempt is no longer ours, or a stop came before a success;
+        then it is still held and wants to end as ``cancelled``. `release` is right in both cases.
+        """
 
     def release(self, lease: Lease, *, spent: bool = True) -> Job | None:
         """Give a job back that was not finished, its processes proven gone.

@@ -14,7 +14,8 @@ class SilenceWatch:
 
     Time is the monotonic clock of whoever watches, so neither a changed clock nor a slow one
     elsewhere matters. A database that was away proves nothing about anybody, so after each of its
-    errors everybody is watched anew (`forget`).
+    errors everybody is watched anew (`forget`); and after half that time without a look, since
+    whoever watches was suspended then, and perhaps everybody with him.
 
     Parameters
     ----------
@@ -25,6 +26,7 @@ class SilenceWatch:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._since: dict[Lease, float] = {}
+        self._looked = float("-inf")
 
     def silent(self, leases: Iterable[Lease], now: float) -> list[Lease]:
         """Take in what is held now, and return the leases that stood still for too long.
@@ -36,6 +38,9 @@ class SilenceWatch:
         now
             Monotonic seconds.
         """
+        if now - self._looked > self._seconds / 2:
+            self.forget()
+        self._looked = now
         # A lease with another heartbeat number, attempt or owner is another key: seen for the first time.
         self._since = {lease: self._since.get(lease, now) for lease in leases}
         return [lease for lease, since in self._since.items() if now - since >= self._seconds]

@@ -261,6 +261,7 @@ class Supervision:
             time.sleep(pause)
             pause = min(LOOK_SECONDS, pause * 2)
             self._press(attempt, time.monotonic())
+            self._write_events(time.monotonic())  # the alarm, if it was raised
             attempt.kill()  # children that were just being born
         if self._ending is None:
             self._ending = attempt.ending()

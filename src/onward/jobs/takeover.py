@@ -92,5 +92,11 @@ class Takeover:
         return True
 
     def _run(self) -> None:
-        while not self._closing.wait(self._in.config.heartbeat_seconds):
-            self.look(time.monotonic())
+        config = self._in.config
+        # Often enough that a pause between two looks can only mean that this server was suspended.
+        pause = min(config.heartbeat_seconds, config.lease_seconds / 8)
+        while not self._closing.wait(pause):
+            try:
+                self.look(time.monotonic())
+            except Exception:  # whatever it was, lost jobs must go on being found
+                self._in.log.exception("takeover_failed")

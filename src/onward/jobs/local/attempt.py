@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from onward.jobs.local.lines import LineSocket
+from onward.jobs.local.lines import LineSocket, readable
 from onward.jobs.local.processes import (
     Process,
     boot_id,
+    children,
     find,
+    find_name,
     host_name,
     members,
     memory_bytes,
@@ -22,7 +23,7 @@ from onward.jobs.local.processes import (
 )
 from onward.jobs.values import WorkerIdentity
 
-__all__ = ["LocalAttempt", "LocalEnding"]
+__all__ = ["LocalAttempt", "LocalEnding", "strays"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class LocalAttempt:
         Number and start of the worker, which leads a session of its own.
     marker
         In the environment of whatever the worker executes.
+    nursery
+        Number of the process that wardens are forked from: it inherits what a killed one leaves.
     """
 
     def __init__(
@@ -56,13 +59,16 @@ class LocalAttempt:
         warden_process: tuple[int, int],
         worker_process: tuple[int, int],
         marker: str,
+        nursery: int | None = None,
     ) -> None:
         self._warden = warden
         self._worker = worker
         self._warden_process = warden_process
         self._worker_process = worker_process
         self._marker = marker
+        self._nursery = nursery
         self._ending: LocalEnding | None = None
+        self._said_farewell = False
         self._killed = False
         self.closed = False
 
@@ -74,20 +80,21 @@ class LocalAttempt:
 
     def begin(self) -> None:
         """Let it start."""
-        self._worker.send({"type": "begin"})
+        self._worker.post({"type": "begin"})
 
     def renewed(self, sent: float) -> None:
         """Tell the warden that the lease was renewed by a request sent at this monotonic second."""
-        self._warden.send({"type": "renewed", "sent": sent})
+        self._warden.post({"type": "renewed", "sent": sent}, supersedes=True)
 
     def receive(self, timeout: float) -> Sequence[Mapping[str, Any]]:
         """Return the worker's messages, after at most ``timeout`` seconds."""
         open_lines = [line for line in (self._worker, self._warden) if not line.ended]
         if open_lines:
-            select.select(open_lines, [], [], timeout)
+            readable(open_lines, timeout)
         else:
             time.sleep(timeout)
         self._hear_warden()
+        self._worker.post()  # the rest of a long answer
         try:
             return self._worker.receive(0.0)
         except ValueError as error:
@@ -97,7 +104,7 @@ class LocalAttempt:
 
     def answer(self, question: int, value: Any) -> None:
         """Answer a question of the worker's."""
-        self._worker.send({"type": "answer", "id": question, **value})
+        self._worker.post({"type": "answer", "id": question, **value})
 
     def stop(self) -> None:
         """Ask it to end."""
@@ -106,7 +113,7 @@ class LocalAttempt:
     def kill(self) -> None:
         """Kill everything that belongs to it."""
         self._killed = True
-        self._warden.send({"type": "kill"})
+        self._warden.post({"type": "kill"})
         for process in self._members():
             send_signal(process, signal.SIGKILL)
 
@@ -117,7 +124,7 @@ class LocalAttempt:
             return False
         warden = find(self._warden_process[0])
         if warden is None or warden.start != self._warden_process[1] or warden.dead:
-            return True
+            return self._said_farewell or self._nursery is None or not strays(self._nursery)
         if self._killed and warden.state == "T":
             send_signal(self._warden_process, signal.SIGKILL)  # suspended, and nothing left to guard
         return False
@@ -143,11 +150,12 @@ class LocalAttempt:
         self.closed = True
 
     def _members(self) -> list[Process]:
-        return members(root=self._warden_process, session=self._worker_process[0], marker=self._marker)
+        return members(root=self._warden_process, session=self._worker_process, marker=self._marker)
 
     def _hear_warden(self) -> None:
         for message in self._warden.receive(0.0):
             if message["type"] == "ended":
+                self._said_farewell = True  # it goes when nothing is left, unless it is killed now
                 code = os.waitstatus_to_exitcode(int(message["status"]))
                 starved = bool(message["starved"]) and code == -signal.SIGKILL and not self._killed
                 self._ending = LocalEnding(
@@ -155,3 +163,9 @@ class LocalAttempt:
                     signal=-code if code < 0 else None,
                     out_of_memory=starved,
                 )
+
+
+def strays(nursery: int) -> bool:
+    """Return whether a nursery still has children that are no wardens: it is about to end them."""
+    named = (find_name(pid) for pid in children(nursery))
+    return any(name not in (None, "onward-warden", "onward-nursery") for name in named)

@@ -18,7 +18,7 @@ from typing import Any
 from onward.errors import JobError
 from onward.jobs.local.attempt import LocalAttempt
 from onward.jobs.local.lines import LineSocket
-from onward.jobs.local.processes import boot_id, find, host_name, members, send_signal
+from onward.jobs.local.processes import boot_id, host_name, members, send_signal
 from onward.jobs.values import Job
 
 __all__ = ["LocalBackend"]
@@ -93,17 +93,15 @@ class LocalBackend:
             "log": str(directory / LOG_FILE),
             "marker": marker,
             "fence_seconds": self._fence_seconds,
+            "renewed": time.monotonic(),  # by the claim; a slow birth must not move the fence
         }
-        warden, its_warden = socket.socketpair()
-        worker, its_worker = socket.socketpair()
-        try:
-            with its_warden, its_worker:
-                self._order(order, [its_warden.fileno(), its_worker.fileno()])
-            attempt = self._born(LineSocket(warden), LineSocket(worker), marker)
-        except BaseException:
-            warden.close()  # its warden, if there is one, ends everything
-            worker.close()
-            raise
+        attempt = self._bear(order) or self._bear(order)
+        if attempt is None:
+            raise JobError(
+                "the worker of the job could not be started",
+                got=f"no sign of it within {self._spawn_seconds:g} s, twice",
+                remedy="Try again when the machine is less busy, or raise jobs.spawn_seconds.",
+            )
         self._attempts[job.id, job.attempt] = attempt
         return attempt
 
@@ -120,12 +118,7 @@ class LocalBackend:
         identity = job.identity
         if identity is not None and (identity.host, identity.boot_id) != (host_name(), boot_id()):
             return True
-        session = None
-        if identity is not None:
-            leader = find(identity.pid)
-            # With another start the number belongs to somebody else, and so does its session.
-            recycled = leader is not None and leader.start != identity.start_ticks
-            session = None if recycled else identity.session
+        session = None if identity is None else (identity.pid, identity.start_ticks)
         deadline = time.monotonic() + ORPHAN_SECONDS
         while True:
             left = members(root=None, session=session, marker=f"{job.id}/{job.attempt}")
@@ -147,7 +140,24 @@ class LocalBackend:
 
     # -- the warm process ---------------------------------------------------------------------
 
-    def _born(self, warden: LineSocket, worker: LineSocket, marker: str) -> LocalAttempt:
+    def _bear(self, order: Mapping[str, Any]) -> LocalAttempt | None:
+        """Have a worker born; None when that did not come about, the warm process being to blame."""
+        warden, its_warden = socket.socketpair()
+        worker, its_worker = socket.socketpair()
+        attempt = None
+        try:
+            with its_warden, its_worker:
+                nursery = self._order(order, [its_warden.fileno(), its_worker.fileno()])
+            attempt = self._born(LineSocket(warden), LineSocket(worker), order["marker"], nursery)
+        finally:
+            if attempt is None:
+                warden.close()  # its warden, if there is one, ends everything
+                worker.close()
+                with self._lock:
+                    self._drop_nursery()  # killed, or stuck: the next one is not
+        return attempt
+
+    def _born(self, warden: LineSocket, worker: LineSocket, marker: str, nursery: int) -> LocalAttempt | None:
         deadline = time.monotonic() + self._spawn_seconds
         while not warden.ended and (left := deadline - time.monotonic()) > 0:
             for message in warden.receive(left):
@@ -158,20 +168,18 @@ class LocalBackend:
                         (int(message["warden"]), int(message["warden_start"])),
                         (int(message["pid"]), int(message["start"])),
                         marker,
+                        nursery,
                     )
-        raise JobError(
-            "the worker of the job could not be started",
-            got="its process ended at once" if warden.ended else f"nothing for {self._spawn_seconds:g} s",
-            remedy="Try again when the machine is less busy; its log says more.",
-        )
+        return None
 
-    def _order(self, order: Mapping[str, Any], descriptors: list[int]) -> None:
+    def _order(self, order: Mapping[str, Any], descriptors: list[int]) -> int:
+        """Send an order, and return the number of the process that carries it out."""
         data = json.dumps(order).encode()
         message = len(data).to_bytes(8, "big") + data
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
         with self._lock:
             for last in (False, True):
-                line = self._ensure_nursery()
+                line, nursery = self._ensure_nursery()
                 try:
                     sent = line.sendmsg([message[:8]], rights)
                     line.sendall(message[sent:])
@@ -180,11 +188,12 @@ class LocalBackend:
                     if last:
                         raise JobError("workers cannot be started", got=str(error)) from error
                 else:
-                    return
+                    return nursery
+            raise AssertionError
 
-    def _ensure_nursery(self) -> socket.socket:
+    def _ensure_nursery(self) -> tuple[socket.socket, int]:
         if self._line is not None and self._nursery is not None and self._nursery.poll() is None:
-            return self._line
+            return self._line, self._nursery.pid
         self._drop_nursery()
         ours, theirs = socket.socketpair()
         with theirs:
@@ -213,9 +222,8 @@ class LocalBackend:
                 got=f"nothing within {self._spawn_seconds:g} s",
                 remedy="Try again when the machine is less busy, or raise jobs.spawn_seconds.",
             )
-        ours.settimeout(None)
-        self._line = ours
-        return ours
+        self._line = ours  # its time limit stays: a suspended process must not hold the lock for ever
+        return ours, self._nursery.pid
 
     def _drop_nursery(self) -> None:
         if self._line is not None:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import select
 import socket
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from onward.jobs.messages import MAX_LINE_BYTES, decode, encode
 
-__all__ = ["LineSocket"]
+__all__ = ["LineSocket", "readable"]
+
+
+def readable(ends: Iterable[LineSocket | socket.socket | int], timeout: float | None) -> bool:
+    """Wait until one of these can be read, at most ``timeout`` seconds (None: for ever).
+
+    By poll: select refuses descriptors above 1,023, which a server with many attempts has.
+    """
+    poll = select.poll()
+    for end in ends:
+        poll.register(end, select.POLLIN)
+    return bool(poll.poll(None if timeout is None else max(0.0, timeout) * 1000))
 
 
 class LineSocket:
@@ -29,6 +41,8 @@ class LineSocket:
     def __init__(self, end: socket.socket) -> None:
         self._socket = end
         self._buffer = b""
+        self._waiting = bytearray()
+        self._sending = threading.Lock()
         self.ended = False
 
     def fileno(self) -> int:
@@ -43,6 +57,30 @@ class LineSocket:
             return False
         return True
 
+    def post(self, message: Mapping[str, Any] | None = None, *, supersedes: bool = False) -> None:
+        """Send as much as the other side takes, and keep the rest for the next call.
+
+        A supervisor must never wait for a process that may be suspended. A side that posts does
+        not `send`.
+
+        Parameters
+        ----------
+        message
+            None: only what is kept.
+        supersedes
+            The message is left out while others are kept: there will be a newer one.
+        """
+        with self._sending:
+            if message is not None and not (supersedes and self._waiting):
+                self._waiting += encode(message)
+            try:
+                while self._waiting:
+                    del self._waiting[: self._socket.send(self._waiting, socket.MSG_DONTWAIT)]
+            except BlockingIOError:
+                pass
+            except OSError:
+                self._waiting.clear()  # nobody is there any more
+
     def receive(self, timeout: float | None = 0.0) -> list[dict[str, Any]]:
         """Return the messages that came within ``timeout`` seconds (None: wait for one).
 
@@ -53,7 +91,7 @@ class LineSocket:
         """
         if self.ended:
             return []
-        if timeout is not None and not select.select([self._socket], [], [], timeout)[0]:
+        if timeout is not None and not readable([self._socket], timeout):
             return []
         try:
             data = self._socket.recv(1 << 18)

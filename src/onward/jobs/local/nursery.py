@@ -18,13 +18,15 @@ import sys
 from typing import Any
 
 from onward.jobs.local.control import adopt_orphans, set_name
+from onward.jobs.local.lines import readable
+from onward.jobs.local.processes import children
 from onward.jobs.local.warden import run_warden
 from onward.jobs.local.worker import run_worker
 
-__all__ = ["MAX_ORDER_BYTES", "main"]
+__all__ = ["main"]
 
-MAX_ORDER_BYTES = 8_000_000
 SOCKETS = 2  # to the warden, to the worker
+LOOK_SECONDS = 1.0
 
 
 def main() -> None:
@@ -39,19 +41,25 @@ def main() -> None:
             importlib.import_module(name)
     gc.freeze()  # what is imported stays: a collection in a worker must not copy these pages
     wardens: set[int] = set()
+    deaths = _deaths()
     line.sendall(b"ready\n")
-    line.settimeout(1.0)
     while True:
         _reap(wardens)
-        try:
-            order, sockets = _receive(line)
-        except TimeoutError:
+        readable([line, deaths], LOOK_SECONDS)
+        with contextlib.suppress(BlockingIOError):
+            os.read(deaths, 4096)
+        if not readable([line], 0.0):
             continue
+        order, sockets = _receive(line)
         if order is None:
             os._exit(0)  # wardens go on until their own lines break
         wardens.add(_fork_warden(line, order, *sockets))
         for end in sockets:
             end.close()
+
+
+def _heard(number: int, frame: object) -> None:
+    """Let the signal interrupt the wait; the wakeup descriptor tells of it."""
 
 
 def _fork_warden(
@@ -60,6 +68,7 @@ def _fork_warden(
     warden = os.fork()
     if warden == 0:
         try:
+            signal.set_wakeup_fd(-1)
             line.close()
             run_warden(to_supervisor, order, lambda: run_worker(worker_end, order), worker_end)
         finally:
@@ -78,11 +87,19 @@ def _receive(line: socket.socket) -> tuple[dict[str, Any] | None, list[socket.so
     sockets = [socket.socket(fileno=number) for number in descriptors]
     if not head:
         return None, sockets
-    line.settimeout(None)
     head += _exactly(line, 8 - len(head))
     order = json.loads(_exactly(line, int.from_bytes(head, "big")))
-    line.settimeout(1.0)
     return order, sockets
+
+
+def _deaths() -> int:
+    """Return a descriptor that can be read once a child has ended: what it leaves is ours at once."""
+    end, writing = os.pipe()
+    for descriptor in (end, writing):
+        os.set_blocking(descriptor, False)
+    signal.signal(signal.SIGCHLD, _heard)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    return end
 
 
 def _exactly(line: socket.socket, size: int) -> bytes:
@@ -103,17 +120,9 @@ def _reap(wardens: set[int]) -> None:
             if pid == 0:
                 break
             wardens.discard(pid)
-    for pid in _children() - wardens:
+    for pid in children(os.getpid()) - wardens:
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)  # our own child: its number cannot be recycled
-
-
-def _children() -> set[int]:
-    try:
-        with open(f"/proc/self/task/{os.getpid()}/children") as file:  # noqa: PTH123
-            return {int(text) for text in file.read().split()}
-    except OSError:
-        return set()
 
 
 if __name__ == "__main__":

@@ -21,7 +21,9 @@ __all__ = [
     "MARKER",
     "Process",
     "boot_id",
+    "children",
     "find",
+    "find_name",
     "host_name",
     "members",
     "memory_bytes",
@@ -90,6 +92,25 @@ def find(pid: int) -> Process | None:
         return None
 
 
+def find_name(pid: int) -> str | None:
+    """Return the name that a process shows; None when there is none, or it has ended."""
+    process = find(pid)
+    if process is None or process.dead:
+        return None
+    try:
+        return (PROC / str(pid) / "comm").read_text().rstrip("\n")
+    except OSError:
+        return None
+
+
+def children(pid: int) -> set[int]:
+    """Return the children that the main thread of a process has; empty where the system does not say."""
+    try:
+        return {int(text) for text in (PROC / f"{pid}/task/{pid}/children").read_text().split()}
+    except OSError:
+        return set()
+
+
 def table() -> dict[int, Process]:
     """Return every process by its number."""
     if LINUX:
@@ -105,7 +126,7 @@ def table() -> dict[int, Process]:
 def members(
     *,
     root: tuple[int, int] | None,
-    session: int | None,
+    session: tuple[int, int] | None,
     marker: str,
     processes: Mapping[int, Process] | None = None,
 ) -> list[Process]:
@@ -117,7 +138,7 @@ def members(
         Number and start of the process under which everything of the attempt lives, which is
         not counted itself.
     session
-        Session of the worker.
+        Number and start of the worker, which leads a session of that number.
     marker
         Value of `MARKER` in the environment of what the attempt executes.
     processes
@@ -127,11 +148,13 @@ def members(
     all of these.
     """
     processes = table() if processes is None else processes
+    if session is not None and (leader := processes.get(session[0])) and leader.start != session[1]:
+        session = None  # the number was given anew, which happens only once nobody is left in there
     found: set[int] = set()
     if root is not None and root[0] in processes and processes[root[0]].start == root[1]:
         found.add(root[0])
     for process in processes.values():
-        of_session = session is not None and process.session == session
+        of_session = session is not None and process.session == session[0]
         if of_session or process.pid in found or _marked(process.pid, marker):
             found.add(process.pid)
     children: dict[int, list[int]] = {}

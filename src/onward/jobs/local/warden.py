@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import socket
 import time
@@ -21,7 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 from onward.jobs.local.control import adopt_orphans, set_name
-from onward.jobs.local.lines import LineSocket
+from onward.jobs.local.lines import LineSocket, readable
 from onward.jobs.local.memory_events import out_of_memory_kills
 from onward.jobs.local.processes import find, members, send_signal
 
@@ -41,7 +40,7 @@ def run_warden(
     line
         To the supervisor.
     order
-        ``marker``, ``fence_seconds``.
+        ``marker``, ``fence_seconds``, ``renewed`` (monotonic second of the claim).
     start_worker
         What the forked worker does; must not return.
     others
@@ -61,37 +60,40 @@ def run_warden(
         os._exit(1)
     for other in others:
         other.close()
-    process = find(worker)
-    Warden(LineSocket(line), worker, order).watch(
-        start=0 if process is None else process.start, kills_before=kills_before
-    )
+    process = find(worker)  # our child: even if it has ended, its entry waits for us
+    Warden(LineSocket(line), (worker, 0 if process is None else process.start), order).watch(kills_before)
 
 
 class Warden:
     """What the warden knows while it watches."""
 
-    def __init__(self, line: LineSocket, worker: int, order: dict[str, Any]) -> None:
+    def __init__(self, line: LineSocket, worker: tuple[int, int], order: dict[str, Any]) -> None:
         self._line = line
         self._worker = worker
         self._marker = str(order["marker"])
         self._fence_seconds = float(order["fence_seconds"])
-        self._renewed = time.monotonic()
+        self._renewed = float(order["renewed"])
         self._suspended = False
         self._killing = False
+        self._childless = False
         self._watched: list[LineSocket | int] = [line]
         with contextlib.suppress(OSError, AttributeError):
-            self._watched.append(os.pidfd_open(worker))  # readable when it ends
+            self._watched.append(os.pidfd_open(worker[0]))  # readable when it ends
         own = find(os.getpid())
         self._root = None if own is None else (own.pid, own.start)
 
-    def watch(self, *, start: int, kills_before: int | None) -> None:
-        """Watch until nothing is left, then end this process."""
+    def watch(self, kills_before: int | None) -> None:
+        """Watch until nothing is left, then end this process.
+
+        Whatever lives below is, by adoption, a child or below one: without children there is
+        nothing, which no look into a table of processes that come and go could prove.
+        """
         root = self._root or (os.getpid(), 0)
         self._line.send(
             {
                 "type": "born",
-                "pid": self._worker,
-                "start": start,
+                "pid": self._worker[0],
+                "start": self._worker[1],
                 "warden": root[0],
                 "warden_start": root[1],
             }
@@ -110,13 +112,13 @@ class Warden:
                 self._killing = True
             if self._killing:
                 left = self._signal_all(signal.SIGKILL)
-                if not left and status is not None:
+                if not left and self._childless:
                     os._exit(0)
             self._fence()
             self._listen(0.002 if self._killing else LOOK_SECONDS)
 
     def _listen(self, timeout: float) -> None:
-        select.select(self._watched, [], [], timeout)
+        readable(self._watched, timeout)
         try:
             messages = self._line.receive(0.0)
         except ValueError:
@@ -154,6 +156,8 @@ class Warden:
                 pid, status = os.waitpid(-1, os.WNOHANG)
                 if pid == 0:
                     break
-                if pid == self._worker:
+                if pid == self._worker[0]:
                     found = status
+            return found
+        self._childless = True
         return found

@@ -63,6 +63,7 @@ class PostgresqlSubscription:
             self._proxy = None
 
     def _connect(self) -> bool:
+        proxy: Any = None
         try:
             # Without waiting for the pool's own users to break: it is tested before it is handed out.
             proxy = self._engine.raw_connection()
@@ -71,6 +72,8 @@ class PostgresqlSubscription:
             driver.autocommit = True
             driver.execute(f"LISTEN {CHANNEL}")
         except _failures():
+            if proxy is not None:
+                proxy.close()
             return False
         self._proxy = proxy
         return True

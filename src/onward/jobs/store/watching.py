@@ -88,6 +88,5 @@ class SqliteSubscription:
     def _connect(self) -> None:
         proxy = self._engine.raw_connection()
         proxy.detach()
-        driver: Any = proxy.dbapi_connection
-        driver.execute("PRAGMA query_only = 1")
         self._proxy = proxy
+        self._proxy.dbapi_connection.execute("PRAGMA query_only = 1")
