@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from hypothesis import settings
 from sqlalchemy import Engine
@@ -63,6 +62,8 @@ def common_postgres(postgres_server: PostgresServer, postgres_template: str) -> 
 @pytest.fixture
 def emptied_postgres(postgres_server: PostgresServer, common_postgres: str) -> str:
     """Address of a PostgreSQL database whose tables are there, and empty."""
+    import psycopg  # only where it is needed
+
     tables = ", ".join(metadata.tables)
     with psycopg.connect(postgres_server.conninfo(common_postgres), autocommit=True) as connection:
         connection.execute("SET lock_timeout = '10s'")
