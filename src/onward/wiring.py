@@ -6,10 +6,11 @@ it is first asked for, so that light verbs stay light.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from onward.config.home import Home
 from onward.settings import ResolvedSettings, Settings, load_settings
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
 
     from onward.data.repositories import DataStore
     from onward.features.cache import FeatureCache
+    from onward.jobs.kinds import JobKind
+    from onward.jobs.manager import BackgroundTaskManager
+    from onward.jobs.protocol import JobStore
     from onward.prediction.service import PredictionService
     from onward.registry import EmbeddedRegistry, RunStore
+    from onward.tasks.services import WorkerServices
     from onward.training.service import MLTrainingService
 
-__all__ = ["Application", "build_application"]
+__all__ = ["Application", "build_application", "worker_services"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +71,7 @@ class Application:
         """Stored candles and side series."""
         from onward.data.repositories import DataStore
 
-        return DataStore(self.settings.storage.data_directory or self.home.data)
+        return DataStore(self._data_directory)
 
     @cached_property
     def registry(self) -> EmbeddedRegistry:
@@ -87,8 +92,7 @@ class Application:
         """Causal feature matrices on disk, shared by all who compute them."""
         from onward.features.cache import FeatureCache
 
-        limit = self.settings.storage.feature_cache_gb
-        return FeatureCache(self.home.cache_features, max_bytes=None if limit is None else round(limit * 1e9))
+        return FeatureCache(self.home.cache_features, max_bytes=self._cache_bytes)
 
     @cached_property
     def training(self) -> MLTrainingService:
@@ -120,10 +124,79 @@ class Application:
             self.registry, max_staleness_bars=self.settings.prediction.max_staleness_bars
         )
 
+    @cached_property
+    def job_store(self) -> JobStore:
+        """Jobs, their states and events."""
+        from datetime import timedelta
+
+        from onward.jobs.store import SqlJobStore
+
+        jobs = self.settings.jobs
+        keep = timedelta(days=jobs.retention_days)
+        return SqlJobStore(self.engine, keep=keep, poll_seconds=jobs.poll_seconds)
+
+    @cached_property
+    def job_kinds(self) -> tuple[JobKind, ...]:
+        """What jobs can do."""
+        from onward.tasks.catalog import job_kinds
+        from onward.tasks.services import SupervisorServices
+
+        return job_kinds(
+            SupervisorServices(
+                settings=self.settings,
+                home=self.home,
+                store=self.repositories,
+                runs=self.runs,
+                registry=self.registry,
+                training=lambda: self.training,
+                prediction=lambda: self.prediction,
+            )
+        )
+
+    @cached_property
+    def job_manager(self) -> BackgroundTaskManager:
+        """Takes jobs in and stops them; once started (``job_manager.start()``) it also runs them.
+
+        Whoever started it closes it: used as a context manager, or with `close` of the application.
+        """
+        from onward.jobs.local import LocalBackend
+        from onward.jobs.manager import BackgroundTaskManager
+        from onward.tasks.catalog import PRELOAD
+
+        jobs, kinds = self.settings.jobs, self.job_kinds
+        local = LocalBackend(
+            {kind.name: kind.entry for kind in kinds},
+            services=f"{__name__}:{worker_services.__name__}",
+            settings=self._for_workers().to_json(),
+            preload=PRELOAD,
+            fence_seconds=jobs.fence_seconds,
+            spawn_seconds=jobs.spawn_seconds,
+        )
+        self.home.ensure()
+        self.runs.close_ended()  # of a server that died before it could
+        return BackgroundTaskManager(self.job_store, [local], kinds, jobs, self.home.jobs)
+
     def close(self) -> None:
-        """Let go of the database, if it was opened; it opens again when it is asked for."""
+        """End jobs that run here, and let go of the database; both come back when asked for."""
+        manager = vars(self).pop("job_manager", None)
+        if manager is not None:
+            manager.close()
         if "engine" in vars(self):
             self.engine.dispose()
+
+    @property
+    def _data_directory(self) -> Path:
+        return self.settings.storage.data_directory or self.home.data
+
+    @property
+    def _cache_bytes(self) -> int | None:
+        limit = self.settings.storage.feature_cache_gb
+        return None if limit is None else round(limit * 1e9)
+
+    def _for_workers(self) -> WorkerServices:
+        from onward.tasks.services import WorkerServices
+
+        return WorkerServices(self._data_directory.absolute(), self.home.cache_features, self._cache_bytes)
 
     def _staging(self) -> Path:
         # Beside the models: publishing renames, which must not cross a file system.
@@ -138,3 +211,10 @@ class Application:
 def build_application(resolved: ResolvedSettings | None = None) -> Application:
     """Return the services for settings (by default those of `load_settings`)."""
     return Application(load_settings() if resolved is None else resolved)
+
+
+def worker_services(settings: Mapping[str, Any]) -> WorkerServices:
+    """Return what a worker may use: no database, and nothing but what its supervisor wrote down."""
+    from onward.tasks.services import WorkerServices
+
+    return WorkerServices.from_json(settings)

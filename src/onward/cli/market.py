@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from onward.errors import SeriesError, UserError
+from onward.errors import UserError
 
 if TYPE_CHECKING:
     from onward.config import DataProcessingConfig
     from onward.types import Market
 
-__all__ = ["DataOption", "SeriesOption", "TimerangeOption", "load_market"]
+__all__ = ["DataOption", "SeriesOption", "TimerangeOption", "load_market", "named_files"]
 
 DataOption = Annotated[
     Path | None,
@@ -53,49 +53,13 @@ def load_market(
     series
         ``name=file`` texts: side series beside a file.
     """
-    files = _named_files(series or [])
-    if path is None or path.is_dir():
-        from onward.data.repositories import DataStore
+    from onward.data.loading import load_market as load
 
-        store = repositories if path is None else DataStore(path)
-        return _stored(store, data, files)
-    from onward.data.read import read_market
-
-    market = read_market(
-        path,
-        timeframe=data.timeframe,
-        symbol=data.symbols[0] if data.symbols is not None and len(data.symbols) == 1 else None,
-        timerange=data.timerange,
-        series=files,
-    )
-    return market if data.symbols is None or len(data.symbols) == 1 else market.select(data.symbols)
+    return load(repositories, data, path, named_files(series or []))
 
 
-def _stored(store: Any, data: DataProcessingConfig, files: dict[str, str]) -> Market:
-    from onward.data.read import read_series
-
-    market: Market = store.market(data.symbols, timeframe=data.timeframe, timerange=data.timerange)
-    found = dict(market.series)
-    for name in _stored_series(store) if data.series is None else data.series:
-        if name in files:
-            continue
-        try:
-            found |= store.market(
-                market.symbols, timeframe=market.timeframe, timerange=data.timerange, series=[name]
-            ).series
-        except SeriesError:
-            if data.series is not None:  # asked for by name: its absence is an error
-                raise
-    found |= {name: read_series(name, file, bar=market.timeframe) for name, file in files.items()}
-    return market.replace(series=found)
-
-
-def _stored_series(store: Any) -> list[str]:
-    names = ("funding", "open_interest", "fear_greed")
-    return [name for name in names if store.side(name).symbols()]
-
-
-def _named_files(texts: list[str]) -> dict[str, str]:
+def named_files(texts: list[str]) -> dict[str, str]:
+    """Return the files of side series by name, from ``name=file`` texts."""
     files = {}
     for text in texts:
         name, equals, file = text.partition("=")

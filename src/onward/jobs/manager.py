@@ -29,6 +29,8 @@ from onward.jobs.values import Job, JobRequest, StopReply, Submission
 
 __all__ = ["BackgroundTaskManager"]
 
+LOOK_SECONDS = 0.05
+"""How often a shutdown looks whether the jobs have finished."""
 PARTING_SECONDS = 2.0
 """How long a supervisor that gave up on the database may take to end."""
 
@@ -84,6 +86,7 @@ class BackgroundTaskManager:
         self._claiming = threading.Lock()
         self._counted = float("-inf")
         self._closing = threading.Event()
+        self._hurried = threading.Event()
         self._heartbeat = Heartbeat(self.owner, self._supervisions, self._backends.values(), self._in)
         self._takeover = Takeover(self.owner, self._backends, self.kinds, self._in)
         self._dispatcher = threading.Thread(target=self._dispatch, name="job-dispatcher", daemon=True)
@@ -147,6 +150,8 @@ class BackgroundTaskManager:
         reply = self.store.request_stop(job_id)
         if reply.accepted:
             self._heartbeat.soon()
+            if reply.job.state == "cancelled":  # it waited: no supervisor is there to tell its kind
+                (self.kinds.get(reply.job.kind) or _unknown(reply.job.kind)).ended(reply.job)
         return reply
 
     def retry(self, job_id: str) -> Submission:
@@ -198,8 +203,8 @@ class BackgroundTaskManager:
             self._dispatcher.join()
             patience = self._config.shutdown_seconds if finish_within is None else finish_within
             deadline = time.monotonic() + patience
-            for _, thread in list(self._held.values()):
-                thread.join(max(0.0, deadline - time.monotonic()))
+            while self.running and not self._hurried.is_set() and time.monotonic() < deadline:
+                self._hurried.wait(LOOK_SECONDS)
             left = list(self._held.values())
             for supervision, _ in left:
                 supervision.shut_down()
@@ -209,6 +214,10 @@ class BackgroundTaskManager:
         for backend in self._backends.values():
             backend.close()
         self._log.info("closed")
+
+    def hurry(self) -> None:
+        """Let a `close` that is under way, or comes, wait no longer for jobs to finish; from any thread."""
+        self._hurried.set()
 
     def __enter__(self) -> Self:
         return self

@@ -99,5 +99,10 @@ class TransactionalRegistry(ModelRegistry, Protocol):
     def insert(self, connection: Connection, placed: PlacedBundle) -> Version:
         """Make a placed bundle the next version, inside the caller's transaction."""
 
+    def insert_alias(
+        self, connection: Connection, version: Version, alias: str, actor: str = "", reason: str = ""
+    ) -> AliasEvent | None:
+        """Let an alias stand for a version, inside the caller's transaction."""
+
     def sweep_orphans(self, *, older_than_hours: float = 24.0) -> Sequence[Path]:
         """Remove what interrupted publishing left in the file system."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, distinct, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, and_, case, distinct, exists, func, insert, select, update
 
 from onward.database.moments import Clock, utc_now
-from onward.database.tables import runs
+from onward.database.tables import ml_jobs, runs
 from onward.database.transactions import exclusive, reading, writing
 from onward.errors import RegistryError, nearest
 from onward.registry.plain import plain
@@ -95,13 +95,80 @@ class RunStore:
         }
         changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         with writing(self._engine) as connection:
-            run = self._get(connection, run_id)
-            changed = dataclasses.replace(run.record, **changes)
-            _check(changed)
-            columns = {name: value for name, value in _columns(changed).items() if name in changes}
-            if columns:
-                connection.execute(update(runs).where(runs.c.id == run.id).values(columns))
-            return self._get(connection, run.id)
+            return self.change(connection, run_id, changes)
+
+    def change(self, connection: Connection, run_id: str, changes: Mapping[str, Any]) -> Run:
+        """Fill in fields inside the caller's transaction, such as a job's terminal one.
+
+        Parameters
+        ----------
+        connection
+            Inside `onward.database.writing`.
+        run_id
+            Of the run.
+        changes
+            New values by name of the field of `RunRecord`.
+
+        Raises
+        ------
+        RegistryError
+            When there is no such run.
+        """
+        run = self._get(connection, run_id)
+        changed = dataclasses.replace(run.record, **changes)
+        _check(changed)
+        columns = {name: value for name, value in _columns(changed).items() if name in changes}
+        if columns:
+            connection.execute(update(runs).where(runs.c.id == run.id).values(columns))
+        return self._get(connection, run.id)
+
+    def take_up(self, record: RunRecord) -> Run:
+        """Return the running row of a job: an earlier attempt's with the same plan and data, or a new one.
+
+        Parameters
+        ----------
+        record
+            With the ``job_id``. Where an earlier attempt saw other data, its row is closed: it was
+            another configuration.
+        """
+        assert record.job_id is not None
+        own = runs.c.job_id == record.job_id
+        same = and_(own, runs.c.plan_hash == record.plan_hash, runs.c.data_hash == record.data_hash)
+        with writing(self._engine) as connection:
+            exclusive(connection, LOCK)
+            found = connection.scalars(select(runs.c.id).where(same).order_by(runs.c.id).limit(1)).first()
+            connection.execute(
+                update(runs)
+                .where(and_(own, runs.c.status == "running", runs.c.id != (found or "")))
+                .values(status="failed")
+            )
+            if found is None:
+                return self.insert(connection, record)
+            return self.change(connection, found, {"status": "running"})
+
+    def close_ended(self) -> int:
+        """Close every running row whose job has ended or is gone, and return how many there were.
+
+        A run is cancelled when its job was, else failed: what succeeds is written down in the
+        transaction that ends the job.
+        """
+        job = select(ml_jobs.c.state).where(ml_jobs.c.id == runs.c.job_id).scalar_subquery()
+        alive = exists().where(
+            ml_jobs.c.id == runs.c.job_id, ml_jobs.c.state.not_in(("succeeded", "failed", "cancelled"))
+        )
+        closed = (
+            update(runs)
+            .where(runs.c.status == "running", runs.c.job_id.is_not(None), ~alive)
+            .values(status=case((job == "cancelled", "cancelled"), else_="failed"))
+        )
+        with writing(self._engine) as connection:
+            return connection.execute(closed).rowcount
+
+    def of_job(self, job_id: str) -> tuple[Run, ...]:
+        """Return the runs of a job, oldest first."""
+        query = select(runs).where(runs.c.job_id == job_id).order_by(runs.c.created_at, runs.c.id)
+        with reading(self._engine) as connection:
+            return tuple(_read(row) for row in connection.execute(query))
 
     def get(self, run_id: str) -> Run:
         """Return a run by its id, or by the beginning of it when that is unique.

@@ -181,6 +181,15 @@ class EmbeddedRegistry:
         with self._changing_alias(name, alias, actor, reason) as change:
             return change.set(version)
 
+    def insert_alias(
+        self, connection: Connection, version: Version, alias: str, actor: str = "", reason: str = ""
+    ) -> AliasEvent | None:
+        """Let an alias stand for a version, inside the transaction that inserted it (see `insert`)."""
+        exclusive(connection, LOCK)
+        name, alias = version.name, check_alias(alias)
+        change = AliasChange(connection, self._catalogue, name, alias, actor, reason, self._clock())
+        return change.set(version.number)
+
     def delete_alias(self, name: str, alias: str, actor: str = "", reason: str = "") -> AliasEvent:
         """Take an alias away; its history stays.
 

@@ -16,6 +16,7 @@ from onward.protocols import Progress
 from onward.registry import ModelRegistry, Version
 from onward.registry.files import storage_errors
 from onward.training.assembly import plan_cautions
+from onward.training.checkpoints import FoldKeeper
 from onward.training.diagnosing import diagnose
 from onward.training.ledger import RunLedger
 from onward.training.optimization import OptimizationCoordinator, SearchedTraining, StudyKeeper
@@ -25,6 +26,7 @@ from onward.training.publishing import stage_bundle
 from onward.training.reporting import report_content
 from onward.training.result import TrainingResult
 from onward.training.seam import Trainer
+from onward.training.trainer import BaseTrainer
 from onward.types import Certificate, Market
 
 __all__ = ["Auditor", "Conductor"]
@@ -56,6 +58,10 @@ class Conductor:
     run_directory
         Returns where the files of a run lie, by its id: trials of a search, and what came of it.
         Without it a search is kept in memory.
+    folds
+        Returns what keeps the finished outer folds of a run; without it nothing does. It is given
+        plan and market, and what notes a look at the outer scores of the run, to be called before
+        one is shown. The folds of a search are not kept: their trials are.
     """
 
     def __init__(
@@ -66,12 +72,14 @@ class Conductor:
         audit: Auditor,
         staging: Callable[[], Path],
         run_directory: Callable[[str], Path] | None = None,
+        folds: Callable[[TrainingPlan, Market, Callable[[], int]], FoldKeeper] | None = None,
     ) -> None:
         self._ledger = ledger
         self._registry = registry
         self._audit = audit
         self._staging = staging
         self._run_directory = run_directory
+        self._folds = folds
 
     def run(
         self,
@@ -96,6 +104,8 @@ class Conductor:
         if isinstance(trainer, OptimizationCoordinator):
             keeper = self._keeper(trainer, run_id)
             trainer = trainer.kept_by(keeper)
+        elif isinstance(trainer, BaseTrainer) and self._folds is not None:
+            trainer = trainer.keeping(self._folds(plan, market, lambda: self._ledger.look(run_id)))
         started = time.perf_counter()
         memories = [Memory.of(stage) for stage in trainer.pipeline.causal]
         try:

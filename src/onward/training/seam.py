@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from onward.features.pipeline import FeaturePipeline
 from onward.protocols import Labeler, Progress, Splitter
 from onward.training.dataset import Dataset
 from onward.training.outcomes import FoldOutcome, Training
-from onward.types import Fold, Market
+from onward.types import Fold, Market, Spans
 
 __all__ = ["Trainer"]
 
@@ -33,6 +33,9 @@ class Trainer(Protocol):
         self, market: Market, *, looks: Callable[[], int] = ..., progress: Progress | None = None
     ) -> Training:
         """Train on a market and judge what was learnt."""
+
+    def cut(self, market: Market) -> tuple[Spans, Sequence[Fold]]:
+        """Return spans and outer folds, after every check that needs no feature."""
 
     def fit_fold(self, dataset: Dataset, labeler: Labeler, fold: Fold) -> FoldOutcome:
         """Learn from the training rows of an outer fold, and predict its test rows."""

@@ -60,10 +60,17 @@ class MLTrainingService:
         OnwardError
             When the plan does not fit the data, before anything is written.
         """
-        trainer = (
-            self._coordinator(plan, market) if asks_for_search(plan) else self._make_trainer(plan, market)
-        )
-        return self._conductor.run(trainer, plan, market, audit=audit, progress=progress)
+        return self._conductor.run(self._trainer(plan, market), plan, market, audit=audit, progress=progress)
+
+    def check(self, market: Market, plan: TrainingPlan) -> None:
+        """Refuse what `train` would refuse before it computes a feature; nothing is written.
+
+        Raises
+        ------
+        OnwardError
+            When the plan does not fit the data.
+        """
+        self._trainer(plan, market).cut(market)
 
     def tune(
         self,
@@ -91,6 +98,9 @@ class MLTrainingService:
         searched = with_search(plan)
         trainer = self._coordinator(searched, market)
         return self._conductor.run(trainer, searched, market, audit=audit, progress=progress, resume=resume)
+
+    def _trainer(self, plan: TrainingPlan, market: Market) -> OptimizationCoordinator | BaseTrainer:
+        return self._coordinator(plan, market) if asks_for_search(plan) else self._make_trainer(plan, market)
 
     def _coordinator(self, plan: TrainingPlan, market: Market) -> OptimizationCoordinator:
         return OptimizationCoordinator(plan, market, make_trainer=self._make_trainer)

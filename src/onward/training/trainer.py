@@ -6,9 +6,11 @@ got wrong (which rows, which labels, what is pooled, what is scored) is written 
 
 from __future__ import annotations
 
+import copy
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import Self
 
 import numpy as np
 
@@ -24,6 +26,7 @@ from onward.protocols import Labeler, Progress, Splitter
 from onward.splits import PurgedKFold, final_rows, require_training_rows
 from onward.training.calibrating import learn_calibrated, require_outcomes
 from onward.training.cautions import purging_cautions, symbol_cautions
+from onward.training.checkpoints import FoldKeeper, NothingKept
 from onward.training.dataset import Dataset, label_spans, prepare
 from onward.training.learnable import require_learnable
 from onward.training.outcomes import FoldOutcome, Training, pool
@@ -83,6 +86,13 @@ class BaseTrainer(ABC):
         self.time_decay = time_decay
         self.calibration = calibration
         self.inner: Splitter = PurgedKFold(4) if inner is None else inner
+        self.keeper: FoldKeeper = NothingKept()
+
+    def keeping(self, keeper: FoldKeeper) -> Self:
+        """Return the trainer with its finished outer folds kept, and taken from where they are kept."""
+        other = copy.copy(self)
+        other.keeper = keeper
+        return other
 
     @abstractmethod
     def learn(self, rows: TrainingRows) -> Predictor:
@@ -117,8 +127,8 @@ class BaseTrainer(ABC):
             number of configurations seen so far on these data for this label family, this one
             included. The verdict is corrected for it.
         progress
-            Told after each stage and fold. It is told no score: nobody is to see one, stop the
-            run, and not have it counted.
+            Told after each stage and fold. It is told no score, unless the keeper of folds has it
+            counted: nobody is to see one, stop the run, and not have it counted.
 
         Raises
         ------
@@ -132,12 +142,7 @@ class BaseTrainer(ABC):
         """
         report = progress or _silent
         clock = _Clock()
-        self._require_classes()
-        spans = label_spans(market, self.labeler)
-        folds = self.splitter.folds(spans)
-        require_training_rows(folds)
-        self.require_inner_folds(spans, folds)
-        require_learnable(self, market, spans, folds)
+        spans, folds = self.cut(market)
         dataset = prepare(market, self.pipeline, spans, progress)
         clock.lap("features")
         outcomes = self.fit_folds(dataset, folds, report)
@@ -179,12 +184,37 @@ class BaseTrainer(ABC):
             paths=paths,
         )
 
+    def cut(self, market: Market) -> tuple[Spans, Sequence[Fold]]:
+        """Return the spans and outer folds of a market, after every check that needs no feature.
+
+        Raises
+        ------
+        OnwardError
+            As `train`, before anything is computed.
+        """
+        self._require_classes()
+        spans = label_spans(market, self.labeler)
+        folds = self.splitter.folds(spans)
+        require_training_rows(folds)
+        self.require_inner_folds(spans, folds)
+        require_learnable(self, market, spans, folds)
+        return spans, folds
+
     def fit_folds(self, dataset: Dataset, folds: Sequence[Fold], report: Progress) -> list[FoldOutcome]:
-        """Fit and predict every fold."""
+        """Fit and predict every fold; those that the keeper has are taken from there."""
         outcomes: list[FoldOutcome] = []
         for fold in folds:
             report(ProgressEvent("fold", len(outcomes), len(folds), f"{len(fold.train)} training rows"))
-            outcomes.append(self.fit_fold(dataset, self.labeler, fold))
+            outcome = self.keeper.load(fold, self.pipeline)
+            told = f"fold {fold.number + 1}"
+            if outcome is None:
+                outcome = self.fit_fold(dataset, self.labeler, fold)
+                self.keeper.keep(outcome)
+            else:
+                told += " was finished by an earlier attempt"
+            outcomes.append(outcome)
+            if figures := self.keeper.figures(outcome):
+                report(ProgressEvent("fold", len(outcomes), len(folds), told, figures))
         report(ProgressEvent("fold", len(folds), len(folds)))
         return outcomes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,7 @@ from onward.training.optimization.statistics import parameter_importance, statis
 from onward.training.optimization.studies import StudyKeeper
 from onward.training.plan import TrainingPlan
 from onward.training.trainer import BaseTrainer, FoldOutcome, TrainingRows
-from onward.types import Fold, IntArray, Labels, Market, ProgressEvent
+from onward.types import Fold, IntArray, Labels, Market, ProgressEvent, Spans
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -152,13 +152,8 @@ class OptimizationCoordinator:
         started = time.perf_counter()
         seconds: dict[str, float] = {}
         budget = Budget.of(self.config.seconds)
-        spans = label_spans(market, self.labeler)
-        folds = self.splitter.folds(spans)
-        require_training_rows(folds)
-        rows = np.asarray(market.index.get_indexer(spans.index), dtype=np.int64)
-        require_inner_folds(self.space, self._kinds, market, rows, folds, self.config.inner_splits)
-        if not self.space.searches_labels:
-            require_learnable(self._base, market, spans, folds)
+        spans, folds = self.cut(market)
+        rows = _bars_of(market, spans)
         bench = self._bench(market, self.labeler)
         outer = []
         for place, fold in enumerate(folds):
@@ -224,6 +219,17 @@ class OptimizationCoordinator:
             paths=paths,
             search=found,
         )
+
+    def cut(self, market: Market) -> tuple[Spans, Sequence[Fold]]:
+        """Return the spans and outer folds of a market, after every check that needs no feature."""
+        spans = label_spans(market, self.labeler)
+        folds = self.splitter.folds(spans)
+        require_training_rows(folds)
+        rows = _bars_of(market, spans)
+        require_inner_folds(self.space, self._kinds, market, rows, folds, self.config.inner_splits)
+        if not self.space.searches_labels:
+            require_learnable(self._base, market, spans, folds)
+        return spans, folds
 
     def fit_fold(self, dataset: Dataset, labeler: Labeler, fold: Fold) -> FoldOutcome:
         """Search on a fold's training rows, fit the best trial on them, predict the test rows.
@@ -315,6 +321,10 @@ def _uncached(make_trainer: TrainerFactory, plan: TrainingPlan, market: Market) 
     pipeline = trainer.pipeline
     trainer.pipeline = FeaturePipeline(pipeline.causal, pipeline.fitted, dtype=pipeline.dtype)
     return trainer
+
+
+def _bars_of(market: Market, spans: Spans) -> IntArray:
+    return np.asarray(market.index.get_indexer(spans.index), dtype=np.int64)
 
 
 def _url(plan: TrainingPlan) -> str | None:

@@ -1,0 +1,138 @@
+"""Jobs of kind ``import``: files of market data into the store, all of them or none.
+
+The worker reads and cleans them into a store of the attempt's own. Its rows are merged behind the
+fence of the transaction that ends the job: an attempt that lost its lease, or was stopped, leaves
+nothing. Each symbol is merged in one step, and merging again changes nothing, so a server that dies
+half-way is made good by the next attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from onward.data.repositories import DataStore, UpsertReport
+from onward.errors import JobError, OnwardError
+from onward.jobs.kinds import JobKind, Publication, TaskContext
+from onward.jobs.values import Job
+from onward.registry.plain import plain
+from onward.tasks.markets import existing
+from onward.tasks.outputs import refusals
+from onward.tasks.relay import relayed
+from onward.tasks.services import SupervisorServices, WorkerServices
+from onward.tasks.specs import Field, read_spec
+from onward.types import ProgressEvent
+
+__all__ = ["kind", "run"]
+
+NAME = "import"
+ROWS = "rows"
+SIDES = ("funding", "open_interest", "fear_greed")
+FIELDS = {
+    "files": Field((list,), required=True),
+    "symbol": Field(),
+    "timeframe": Field(),
+    "format": Field(),
+}
+
+
+def run(context: TaskContext, services: WorkerServices) -> dict[str, Any]:  # noqa: ARG001
+    """Read and clean the files into a store of the attempt's own, in the worker."""
+    from onward.data.importers import read
+
+    spec, told = context.spec, []
+    staged = DataStore(context.directory / ROWS)
+    with relayed(context):
+        for number, text in enumerate(spec["files"]):
+            file = Path(text)
+            context.progress(ProgressEvent("import", number, len(spec["files"]), file.name))
+            try:
+                result = read(file, spec["format"])
+                reports = staged.save(result, symbol=spec["symbol"], timeframe=spec["timeframe"])
+            except OnwardError as error:
+                raise _said_of(file, error) from error
+            times = result.frame["timestamp"]
+            told.append(
+                {
+                    "file": str(file),
+                    "kind": result.kind,
+                    "symbols": list(result.symbols),
+                    "rows": len(result.frame),
+                    "first": times.min().isoformat(),
+                    "last": times.max().isoformat(),
+                    "format": result.recognition.format,
+                    "repairs": [str(repair) for repair in result.repairs],
+                    "still_open": sum(report.still_open for report in reports),
+                }
+            )
+        context.progress(ProgressEvent("import", len(spec["files"]), len(spec["files"])))
+    return {"imported": told}
+
+
+def kind(services: SupervisorServices) -> JobKind:
+    """Return the kind with its supervisor's side."""
+    return JobKind(
+        NAME,
+        f"{__name__}:run",
+        "Import files of market data into the store.",
+        prepare=_prepare,
+        publish=partial(_publish, services),
+    )
+
+
+def _prepare(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    from onward.data.importers import CATALOG, recognise
+    from onward.data.timeframe import parse_timeframe
+    from onward.errors import FormatError, nearest
+
+    given = read_spec(NAME, spec, FIELDS)
+    files = [str(existing(str(file))) for file in given["files"]]
+    if not files:
+        raise JobError("there is nothing to import", got="no file", remedy="Name a file.")
+    if given["timeframe"] is not None:
+        parse_timeframe(given["timeframe"])
+    if given["format"] is None:
+        for file in files:
+            recognise(file)
+    elif given["format"] not in [one.name for one in CATALOG]:
+        guess = nearest(given["format"], [one.name for one in CATALOG])
+        raise FormatError(
+            "Unknown format" + (f"; did you mean {guess!r}?" if guess else ""),
+            got=repr(given["format"]),
+            allowed=", ".join(one.name for one in CATALOG),
+        )
+    return {**given, "files": files}
+
+
+def _publish(
+    services: SupervisorServices,
+    job: Job,  # noqa: ARG001
+    manifest: Mapping[str, Any],  # noqa: ARG001
+    directory: Path,
+) -> Publication:
+    staged = DataStore(directory / ROWS)
+
+    def on_commit(connection: object) -> Mapping[str, Any]:  # noqa: ARG001 - the rows go into files
+        with refusals("store the rows", services.store.root):
+            return {"stored": [plain(report.to_dict()) for report in _merge(staged, services.store)]}
+
+    return Publication(on_commit)
+
+
+def _merge(staged: DataStore, store: DataStore) -> Iterator[UpsertReport]:
+    pairs = [(staged.candles(length), store.candles(length)) for length in staged.timeframes()]
+    sides = [(staged.side(name), store.side(name)) for name in SIDES]
+    for source, target in (*pairs, *sides):
+        for symbol in source.symbols():
+            yield target.upsert(symbol, source.read(symbol))
+
+
+def _said_of(file: Path, error: OnwardError) -> OnwardError:
+    """Return the error with the name of the file that it is about."""
+    if file.name in f"{error.what} {error.got}":
+        return error
+    return type(error)(
+        f"{file.name}: {error.what}", got=error.got, allowed=error.allowed, remedy=error.remedy
+    )

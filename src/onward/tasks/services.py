@@ -1,0 +1,95 @@
+"""What the two sides of a job work with: the worker without a database, the supervisor with one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from onward.config.home import Home
+from onward.data.repositories import DataStore
+from onward.features.cache import FeatureCache
+
+if TYPE_CHECKING:
+    from onward.prediction.service import PredictionService
+    from onward.registry import EmbeddedRegistry, RunStore
+    from onward.settings import Settings
+    from onward.training.service import MLTrainingService
+
+__all__ = ["SupervisorServices", "WorkerServices"]
+
+
+@dataclass(frozen=True)
+class WorkerServices:
+    """What a worker may use. There is no database among it, and no settings.
+
+    Attributes
+    ----------
+    data_directory
+        Stored market data.
+    cache_directory, cache_bytes
+        Feature matrices on disk, and how much room they may take; None = no limit.
+    """
+
+    data_directory: Path
+    cache_directory: Path
+    cache_bytes: int | None = None
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> WorkerServices:
+        """Rebuild what `to_json` gave."""
+        return cls(Path(told["data_directory"]), Path(told["cache_directory"]), told["cache_bytes"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "data_directory": str(self.data_directory),
+            "cache_directory": str(self.cache_directory),
+            "cache_bytes": self.cache_bytes,
+        }
+
+    @cached_property
+    def store(self) -> DataStore:
+        """Stored candles and side series."""
+        return DataStore(self.data_directory)
+
+    @cached_property
+    def cache(self) -> FeatureCache:
+        """Feature matrices on disk."""
+        return FeatureCache(self.cache_directory, max_bytes=self.cache_bytes)
+
+
+@dataclass(frozen=True, eq=False)
+class SupervisorServices:
+    """What checks requests, answers workers and publishes what they made.
+
+    Attributes
+    ----------
+    settings
+        Of this server; they fill in what a request leaves open.
+    home
+        Where reports and outputs go.
+    store
+        Stored market data.
+    runs, registry
+        Tables in the database of the jobs.
+    training
+        Makes trainers, to check plans with.
+    prediction
+        Loads models, to check markets with.
+    """
+
+    settings: Settings
+    home: Home
+    store: DataStore
+    runs: RunStore
+    registry: EmbeddedRegistry
+    training: Callable[[], MLTrainingService]
+    prediction: Callable[[], PredictionService]
+
+    @property
+    def outputs(self) -> Path:
+        """Where files go that were asked for by a relative name, or by none."""
+        return self.home.root / "outputs"
