@@ -18,6 +18,7 @@ from onward.jobs.values import Job
 
 __all__ = ["claim", "due", "locked"]
 
+LARGEST_CLAIM = 10_000
 LIMIT_LOCK = "onward-jobs-limit"
 
 
@@ -29,6 +30,7 @@ def claim(
         limit = min(limit, _free_places(work.connection, global_limit))
     if limit <= 0:
         return ()
+    limit = min(limit, LARGEST_CLAIM)
     chosen = locked(due(work.now, backends).limit(limit)).cte("chosen")
     rows = work.connection.execute(
         update(ml_jobs)

@@ -15,9 +15,10 @@ from onward.jobs.store.fence import held
 from onward.jobs.store.rows import event_of, job_of
 from onward.jobs.values import Job, JobEvent, JobState, Lease, Page
 
-__all__ = ["counts", "events", "find", "get", "leases", "whole_id"]
+__all__ = ["counts", "events", "find", "get", "leases", "page_size", "whole_id"]
 
 LARGEST_PAGE = 10_000
+LARGEST_NUMBER = 2**31 - 1
 
 
 def whole_id(connection: Connection, job_id: object) -> str:
@@ -78,9 +79,9 @@ def find(
     if states is not None:
         wanted.append(ml_jobs.c.state.in_(_known(states)))
     if kinds is not None:
-        wanted.append(ml_jobs.c.kind.in_(list(kinds)))
+        wanted.append(ml_jobs.c.kind.in_(_sayable(kinds)))
     if tenant is not None:
-        wanted.append(ml_jobs.c.tenant == tenant)
+        wanted.append(ml_jobs.c.tenant.in_(_sayable([tenant])))
     if cursor is not None:
         moment, job_id = decode_cursor(cursor)
         at, same = ml_jobs.c.queued_at, ml_jobs.c.queued_at == moment
@@ -89,7 +90,7 @@ def find(
         select(ml_jobs)
         .where(*wanted)
         .order_by(ml_jobs.c.queued_at.desc(), ml_jobs.c.id.desc())
-        .limit(_size(limit) + 1)
+        .limit(page_size(limit) + 1)
     )
     rows = connection.execute(query).all()
     jobs = tuple(job_of(row) for row in rows[:limit])
@@ -99,7 +100,8 @@ def find(
 
 def events(connection: Connection, job_id: str, *, after: int, limit: int) -> tuple[JobEvent, ...]:
     """Return the events of a job that came after a number, in order."""
-    found = _events(connection, job_id, after, _size(limit)) if _may_be_an_id(job_id) else ()
+    after, limit = min(after, LARGEST_NUMBER), page_size(limit)
+    found = _events(connection, job_id, after, limit) if _may_be_an_id(job_id) else ()
     if not found:
         whole = whole_id(connection, job_id)
         if whole != job_id:
@@ -149,7 +151,19 @@ def _known(states: Iterable[JobState]) -> list[JobState]:
     return wanted
 
 
-def _size(limit: int) -> int:
+def _sayable(texts: Iterable[str]) -> list[str]:
+    """Return the texts that a job can carry; no job has the others, and databases choke on them."""
+    return [text for text in texts if text.isprintable()]
+
+
+def page_size(limit: int) -> int:
+    """Return a number of rows that may be asked for.
+
+    Raises
+    ------
+    JobError
+        When it may not.
+    """
     if not 1 <= limit <= LARGEST_PAGE:
         raise JobError("A page cannot have this size", got=repr(limit), allowed=f"1 to {LARGEST_PAGE}")
     return limit

@@ -129,7 +129,7 @@ class SqlJobStore:
     def prune(self, *, before: datetime, limit: int = 1000) -> int:
         """Delete up to ``limit`` terminal jobs that ended before a moment; keys leave tombstones."""
         with self._transactions.begin() as work:
-            return retention.prune(work, before=require_utc(before, "before"), limit=limit)
+            return retention.prune(work, before=require_utc(before, "before"), limit=looking.page_size(limit))
 
     # -- owners -------------------------------------------------------------------------------
 

@@ -119,6 +119,15 @@ def nonsense_is_refused(store: JobStore) -> None:
     for limit in (0, -1, 10**9):
         refused(lambda limit=limit: store.find(limit=limit), JobError)  # type: ignore[misc]
     refused(lambda: store.find(states=["runing"]), JobError)  # type: ignore[list-item]
+    for limit in (0, -1):
+        refused(lambda limit=limit: store.prune(before=datetime.now(UTC), limit=limit), JobError)  # type: ignore[misc]
+    job = store.submit(request()).job
+    for text in ("\0", "\ud800", "'; --", ""):
+        assert store.find(tenant=text).jobs == ()
+        assert store.find(kinds=[text]).jobs == ()
+    assert list(store.events(job.id, after=10**30)) == []
+    assert len(store.events(job.id, after=-(10**6))) == 1
+    assert len(store.claim("owner-1", limit=10**12)) == 1
 
 
 def only_what_has_ended_is_pruned(store: JobStore) -> None:
