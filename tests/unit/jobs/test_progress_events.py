@@ -1,0 +1,101 @@
+"""From messages to events: few rows of progress, every score, not every line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from onward.jobs.progress import MOST_LINES, EventBuffer, progress_payload
+
+
+def progress(done: float, total: float = 10.0, stage: str = "fit", **more: Any) -> dict[str, Any]:
+    return {"type": "progress", "stage": stage, "done": done, "total": total, "message": "m", **more}
+
+
+def line(text: str) -> dict[str, Any]:
+    return {"type": "log", "level": "info", "text": text}
+
+
+def test_nothing_is_due_before_something_was_said() -> None:
+    assert not EventBuffer(1.0).due(100.0)
+
+
+def test_one_row_of_progress_in_a_while() -> None:
+    buffer = EventBuffer(1.0)
+    buffer.add(progress(1), 0.0)
+    assert buffer.due(0.0)
+    buffer.take(0.0)
+    for step in range(2, 10):
+        buffer.add(progress(step), step / 10)
+        assert not buffer.due(step / 10)
+    assert buffer.due(1.0)
+    ((kind, payload),) = buffer.take(1.0)
+    assert (kind, payload["done"], payload["fraction"]) == ("progress", 9.0, 0.9)
+    assert not buffer.due(99.0)
+
+
+def test_every_score_is_kept_in_order() -> None:
+    buffer = EventBuffer(1.0)
+    for step in range(5):
+        buffer.add(progress(step, values={"auc": step / 10}), 0.0)
+    events = buffer.take(0.0)
+    assert [kind for kind, _ in events] == ["score"] * 5 + ["progress"]
+    assert [payload["values"]["auc"] for kind, payload in events if kind == "score"] == [
+        0.0,
+        0.1,
+        0.2,
+        0.3,
+        0.4,
+    ]
+
+
+def test_a_flood_of_lines_is_cut_and_says_so() -> None:
+    buffer = EventBuffer(1.0)
+    for number in range(MOST_LINES + 7):
+        buffer.add(line(f"line {number}" + "x" * 10_000), 0.0)
+    events = buffer.take(0.0)
+    assert len(events) == MOST_LINES + 1
+    assert events[-1][1] == {"level": "warning", "text": "7 lines were left out here"}
+    assert all(len(payload["text"]) <= 4_000 for _, payload in events)
+
+
+def test_what_could_not_be_written_comes_first_the_next_time() -> None:
+    buffer = EventBuffer(0.0)
+    buffer.add(progress(1, values={"auc": 1.0}), 0.0)
+    buffer.add(line("a"), 0.0)
+    events = buffer.take(0.0)
+    buffer.add(line("b"), 1.0)
+    buffer.add(progress(2, values={"auc": 2.0}), 1.0)
+    buffer.put_back(events)
+    again = buffer.take(1.0)
+    assert [payload["text"] for kind, payload in again if kind == "log"] == ["a", "b"]
+    assert [payload["values"]["auc"] for kind, payload in again if kind == "score"] == [1.0, 2.0]
+    assert [payload["done"] for kind, payload in again if kind == "progress"] == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "elapsed", "fraction", "eta"),
+    [
+        (5, 10, 30.0, 0.5, 30.0),
+        (0, 10, 30.0, 0.0, None),
+        (10, 10, 30.0, 1.0, 0.0),
+        (12, 10, 30.0, 1.0, 0.0),
+        (3, 0, 30.0, None, None),
+        (5, 10, 0.0, 0.5, None),
+    ],
+)
+def test_what_is_left(
+    done: float, total: float, elapsed: float, fraction: float | None, eta: float | None
+) -> None:
+    payload = progress_payload(progress(done, total), elapsed=elapsed)
+    assert (payload["fraction"], payload["eta_seconds"]) == (fraction, eta)
+
+
+def test_a_new_stage_has_its_own_pace() -> None:
+    buffer = EventBuffer(0.0)
+    buffer.add(progress(5, stage="read"), 0.0)
+    buffer.add(progress(1, stage="fit"), 100.0)
+    buffer.add(progress(5, stage="fit"), 110.0)
+    ((_, payload),) = buffer.take(110.0)
+    assert payload["eta_seconds"] == 10.0
