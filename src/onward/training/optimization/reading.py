@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic.fields import FieldInfo
 
 from onward.config.explain import unknown
 from onward.config.layers import field_paths, nested
+from onward.config.names import join_name, split_name
 from onward.config.sections import PlanSections
 from onward.config.text import options_of
 from onward.errors import ConfigError, PlanError, nearest
@@ -33,7 +34,9 @@ def read_parameters(table: Mapping[str, Any]) -> tuple[Parameter, ...]:
     ----------
     table
         Choices (a list) or ranges (a table with ``low``, ``high``, ``step``, ``log``) by dotted
-        place, nested tables or dotted names alike.
+        place, nested tables or dotted names alike. A level that holds dots itself stands in quotes
+        (`onward.config.names`); inside a free-form table (``features.tsfresh.parameters``) a nested
+        key is one level, whatever it holds.
 
     Raises
     ------
@@ -42,17 +45,29 @@ def read_parameters(table: Mapping[str, Any]) -> tuple[Parameter, ...]:
         each other, or a value is none that the setting takes.
     """
     fields = {p: f for p, f in field_paths(PlanSections).items() if p.partition(".")[0] in SEARCHABLE}
-    found = [_parameter(path, spec, fields) for path, spec in _entries(table)]
+    found = [_parameter(path, spec, fields) for path, spec in _entries(table, fields)]
     return tuple(sorted(found, key=lambda parameter: parameter.path))
 
 
-def _entries(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _entries(
+    table: Mapping[str, Any], fields: Mapping[str, FieldInfo], above: tuple[str, ...] = ()
+) -> Iterator[tuple[str, Any]]:
+    free = bool(above) and _free_table(above, fields) is not None
     for name, value in table.items():
-        path = f"{prefix}{name}"
+        levels = (*above, *([str(name)] if free else _levels(str(name))))
         if isinstance(value, Mapping) and value and not any(_says(value, key) for key in KEYS):
-            yield from _entries(value, f"{path}.")
+            yield from _entries(value, fields, levels)
         else:
-            yield path, value
+            yield join_name(levels), value
+
+
+def _levels(name: str) -> list[str]:
+    try:
+        return split_name(name)
+    except ConfigError as error:
+        raise PlanError(
+            f"{PLACE}: {error.what}", got=error.got, allowed=error.allowed, remedy=error.remedy
+        ) from error
 
 
 def _says(table: Mapping[str, Any], key: str) -> bool:
@@ -87,11 +102,10 @@ def _parameter(path: str, spec: Any, fields: Mapping[str, FieldInfo]) -> Paramet
 def _field(path: str, fields: Mapping[str, FieldInfo]) -> FieldInfo:
     if path in fields:
         return fields[path]
-    parts = path.split(".")
-    for length in range(len(parts) - 1, 0, -1):
-        field = fields.get(".".join(parts[:length]))
-        if field is not None and dict in {getattr(o, "__origin__", o) for o in options_of(field.annotation)}:
-            return field
+    levels = split_name(path)
+    table = _free_table(levels[:-1], fields)
+    if table is not None:
+        return table
     if path.partition(".")[0] in PlanSections.model_fields and path.partition(".")[0] not in SEARCHABLE:
         raise PlanError(
             f"{PLACE}: {path} is not for a search to vary",
@@ -101,6 +115,15 @@ def _field(path: str, fields: Mapping[str, FieldInfo]) -> FieldInfo:
         )
     error = unknown(path, list(fields), origin=PLACE)
     raise PlanError(error.what, got=error.got, allowed=error.allowed, remedy=error.remedy)
+
+
+def _free_table(levels: Sequence[str], fields: Mapping[str, FieldInfo]) -> FieldInfo | None:
+    """Return the free-form table at or above a place; None where every key is a setting."""
+    for length in range(len(levels), 0, -1):
+        field = fields.get(join_name(levels[:length]))
+        if field is not None and dict in {getattr(o, "__origin__", o) for o in options_of(field.annotation)}:
+            return field
+    return None
 
 
 def _choice(path: str, values: Any) -> Choice:

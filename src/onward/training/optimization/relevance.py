@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from onward.config.names import split_name
 from onward.labels import CATALOG as LABELERS
 from onward.models import model_class
 
@@ -98,7 +99,9 @@ def _label_setting(path: str, name: str, read: Read) -> bool:
 def _model_setting(name: str, read: Read) -> bool:
     if name == "name":
         return read("ensemble.method") == "none" or not read("ensemble.members")
-    return any(_takes(model, name.removeprefix("extra.")) for model in learners(read))
+    first, *rest = split_name(name)
+    argument = rest[0] if first == "extra" and rest else first
+    return any(_takes(model, argument) for model in learners(read))
 
 
 def _takes(model: str, name: str) -> bool:
@@ -112,12 +115,12 @@ def _ensemble_setting(name: str, read: Read) -> bool:
     if name == "method":
         return True
     if name.startswith("parameters."):
-        return method != "none" and name.split(".")[1] in learners(read)
+        return method != "none" and split_name(name)[1] in learners(read)
     return method in METHODS.get(name.partition(".")[0], ("bagging", "stacking", "voting"))
 
 
 def _feature_setting(name: str, read: Read) -> bool:
     if name == "stages":
         return True
-    stage = name.removeprefix("options.").partition(".")[0]
-    return bool(stage in read("features.stages"))
+    levels = split_name(name.removeprefix("options."))
+    return bool(levels[0] in read("features.stages"))

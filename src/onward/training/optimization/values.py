@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from onward.config.layers import nested
+from onward.config.names import split_name
 from onward.training.plan import TrainingPlan
 
 __all__ = ["read_value", "with_values", "without_search"]
 
 
 def read_value(plan: TrainingPlan, path: str) -> Any:
-    """Return the value at a dotted place; None below a table that does not hold it."""
+    """Return the value at a dotted place (`onward.config.names`); None below a table without it."""
     value: Any = plan
-    for name in path.split("."):
+    for name in split_name(path):
         value = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
     return value
 

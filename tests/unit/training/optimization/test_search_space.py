@@ -71,6 +71,29 @@ def test_a_plan_file_names_a_space(tmp_path: Any) -> None:
     assert {str(values["features.manual.without"]) for values in drawn(space)} == {"[]", "['market']"}
 
 
+def test_a_level_that_holds_dots_is_quoted_or_stands_in_its_table() -> None:
+    own = "package.stages:Shape"
+    dotted = {f'features.options."{own}".window': [5, 9], "features.stages": [["manual"], ["manual", own]]}
+    nested = {"features": {"options": {own: {"window": [5, 9]}}, "stages": dotted["features.stages"]}}
+    assert read_parameters(dotted) == read_parameters(nested)
+    space = Space.of(plan_of(dotted, features__stages=["manual", own]))
+    path = f'features.options."{own}".window'
+    assert [parameter.path for parameter in space.parameters] == ["features.stages", path]
+    for values in drawn(space):
+        plan = space.plan_with(values)
+        assert (path in values) == (own in plan.features.stages)
+        if path in values:
+            assert plan.features.options[own] == {"window": values[path]}
+            assert read_value(plan, path) == values[path]
+    assert read_value(space.plan, path) is None
+
+
+def test_a_quote_that_is_not_closed_is_refused() -> None:
+    with pytest.raises(PlanError, match="quotes") as caught:
+        Space.of(plan_of({'model.extra."depth': [2, 4]}))
+    assert "optimization.space" in caught.value.what
+
+
 @pytest.mark.parametrize(
     ("space", "said"),
     [
