@@ -139,7 +139,10 @@ class _Part:
         self.relevance = self.measure(self.ranks)
 
     def measure(self, ranks: npt.NDArray[np.float32]) -> Relevance:
-        """Return the relevance of ranked columns to the labels of these rows."""
+        """Return the relevance of ranked columns to the labels of these rows.
+
+        The walk compares columns by z alone, so the degrees of freedom of p are not asked for.
+        """
         return measure_relevance(ranks, self.targets, *self.moves)
 
 
