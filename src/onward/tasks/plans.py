@@ -41,7 +41,8 @@ def resolved_plan(settings: Settings, asked: object) -> TrainingPlan:
         return plan.with_overrides(preset_values(asked))
     if not isinstance(asked, Mapping):
         raise PlanError("this is not a plan", got=repr(asked)[:80], allowed="a preset's name, or a table")
-    values = flattened(asked)
+    sections = {name: value for name, value in asked.items() if "." not in str(name)}
+    values = flattened(sections) | {name: asked[name] for name in asked if name not in sections}
     if values.pop(URL, None) not in (None, MASK):
         raise PlanError(
             "a job's request is written down in clear, so no address with a password belongs there",

@@ -1,0 +1,152 @@
+"""Trainings and searches as jobs: published with the job's end, resumed after a kill, closed after a stop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from onward.jobs.values import Job
+from tests.integration.jobs.workshop import SEARCHED, Workshop
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    shop = Workshop(tmp_path_factory.mktemp("shop"))
+    yield shop
+    shop.close()
+
+
+def without_times(result: object) -> object:
+    told = json.loads(json.dumps(result))
+    for name in ("run", "seconds", "model", "alias", "report", "files"):
+        told.pop(name)
+    told["certificate"].pop("created_at")
+    return told
+
+
+def run_of(shop: Workshop, job: Job) -> object:
+    (run,) = shop.application.runs.of_job(job.id)
+    return run
+
+
+def test_a_training_publishes_model_alias_report_and_run_with_its_end(shop: Workshop) -> None:
+    job = shop.submit("train", {"save": "whole", "alias": "champion", "actor": "somebody"})
+    done = shop.succeeded(job)
+    assert done.result is not None
+    (run,) = shop.application.runs.of_job(job.id)
+    assert done.result["run"] == run.id
+    assert (done.result["model"], done.result["alias"]) == ("models:/whole/1", "champion")
+    assert (run.record.status, run.record.model_ref, run.record.looked_at) == (
+        "succeeded",
+        "models:/whole/1",
+        True,
+    )
+    assert run.record.scores["pooled"] == done.result["scores"]["pooled"]
+    assert run.record.verdicts["direction"].level == done.result["verdict"]["direction"]["level"]
+    report = shop.home / done.result["report"]
+    assert run.record.report_path == done.result["report"]
+    assert report.read_text("utf-8").startswith("<!")
+    (event,) = shop.application.registry.alias_history("whole")
+    assert (event.actor, event.reason) == ("somebody", f"job {job.id}")
+    scores = shop.events(job, "score")
+    assert [event.payload["message"] for event in scores] == ["fold 1", "fold 2", "fold 3"]
+    assert {"direction_auc", "range_auc", "log_loss_skill"} == set(scores[0].payload["values"])
+    assert any("Recognised" in event.payload["text"] for event in shop.events(job, "log"))
+    # Nothing of the attempt is left but its log.
+    attempts = shop.home / "jobs" / job.id
+    shop.until(lambda: {path.name for path in attempts.rglob("*") if path.is_file()} == {"log.txt"})
+
+
+def test_a_training_as_a_job_equals_one_in_this_process(shop: Workshop) -> None:
+    from onward.data.read import read_market
+
+    job = shop.succeeded(shop.submit("train", {"audit": False, "save": "apart"}))
+    result = shop.application.training.train(
+        read_market(shop.bars), shop.application.settings.plan, audit=False
+    )
+    assert job.result is not None
+    assert job.result["scores"]["pooled"] == result.scores.to_dict()["pooled"]
+    assert job.result["verdict"]["direction"]["p"] == result.verdict.direction.p
+    version = result.save("here")
+    assert shop.model_files("apart")["model.txt"] == (version.directory / "model" / "model.txt").read_bytes()
+
+
+def test_an_attempt_after_a_kill_goes_on_from_finished_folds_and_ends_alike(shop: Workshop) -> None:
+    plain = shop.succeeded(shop.submit("train", {"audit": False, "save": "straight"}))
+    job = shop.submit("train", {"audit": False, "save": "killed"})
+    folds = shop.home / "jobs" / job.id / "shared" / "folds"
+    shop.until(lambda: list(folds.glob("*/fold-1")))
+    shop.kill_worker(job)
+    done = shop.succeeded(job)
+    assert done.attempt == 2
+    told = [e.payload["message"] for e in shop.events(job, "score") if e.attempt == 2]
+    assert told[:2] == [f"fold {n} was finished by an earlier attempt" for n in (1, 2)]
+    assert len(told) == 3
+    assert shop.model_files("killed") == shop.model_files("straight")
+    assert without_times(done.result) == without_times(plain.result)
+    (run,) = shop.application.runs.of_job(job.id)
+    assert (run.record.status, run.record.model_ref) == ("succeeded", "models:/killed/1")
+
+
+def test_an_attempt_after_a_kill_goes_on_from_finished_trials_and_ends_alike(shop: Workshop) -> None:
+    spec = {"plan": SEARCHED, "audit": False}
+    plain = shop.succeeded(shop.submit("tune", {**spec, "save": "searched"}))
+    job = shop.submit("tune", {**spec, "save": "searched-twice"})
+    shop.until(lambda: len([e for e in shop.events(job, "score") if e.payload["stage"] == "search"]) >= 3)
+    shop.kill_worker(job)
+    done = shop.succeeded(job)
+    assert done.attempt == 2
+    first = next(e for e in shop.events(job, "score") if e.attempt == 2)
+    assert first.payload["stage"] == "search"
+    first_progress = next(
+        e for e in shop.events(job, "progress") if e.attempt == 2 and e.payload["stage"] == "search"
+    )
+    assert first_progress.payload["done"] >= 3
+    assert shop.model_files("searched-twice") == shop.model_files("searched")
+    assert without_times(done.result) == without_times(plain.result)
+    assert done.result is not None
+    home = shop.home / "runs" / done.result["run"]
+    assert {path.name for path in home.iterdir()} == {"report.html", "search.journal", "search.json"}
+
+
+def test_a_stopped_training_leaves_a_cancelled_run_that_counts_and_no_model(shop: Workshop) -> None:
+    job = shop.submit("train", {"save": "stopped"})
+    shop.until(lambda: shop.events(job, "score"))
+    shop.manager.request_stop(job.id)
+    assert shop.ended(job).state == "cancelled"
+    runs = shop.until(
+        lambda: [r for r in shop.application.runs.of_job(job.id) if r.record.status != "running"]
+    )
+    assert [(run.record.status, run.record.looked_at) for run in runs] == [("cancelled", True)]
+    assert "stopped" not in [model.name for model in shop.application.registry.list_models()]
+
+
+def test_a_failed_training_closes_its_run(shop: Workshop) -> None:
+    job = shop.submit("train", {"save": "starved"}, memory_limit_mb=64)
+    done = shop.ended(job)
+    assert (done.state, done.reason) == ("failed", "oom")
+    shop.until(lambda: all(r.record.status == "failed" for r in shop.application.runs.of_job(job.id)))
+
+
+def test_an_alias_is_refused_without_a_passed_audit_and_the_model_is_published(shop: Workshop) -> None:
+    job = shop.submit("train", {"audit": False, "save": "unaudited", "alias": "champion"})
+    done = shop.succeeded(job)
+    assert done.result is not None
+    assert (done.result["model"], done.result["alias"]) == ("models:/unaudited/1", None)
+    assert any("champion was not given" in warning for warning in done.result["warnings"])
+    assert shop.application.registry.resolve("unaudited/1").aliases == ()
+
+
+def test_a_waiting_job_that_lost_an_attempt_closes_its_run_when_it_is_stopped(shop: Workshop) -> None:
+    from datetime import timedelta
+
+    from onward.database.moments import utc_now
+    from onward.registry import RunRecord
+
+    job = shop.submit("train", {}, run_after=utc_now() + timedelta(hours=1))
+    record = RunRecord("train", {}, "p", "d", "threshold", status="running", job_id=job.id)
+    run = shop.application.runs.take_up(record)
+    assert shop.manager.request_stop(job.id).job.state == "cancelled"
+    assert shop.application.runs.get(run.id).record.status == "cancelled"
