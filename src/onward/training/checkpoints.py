@@ -19,7 +19,7 @@ from onward.evaluation.learning import CalibrationRecord, LearningRecord, Member
 from onward.evaluation.metrics import Metrics
 from onward.features.pipeline import FeaturePipeline, FittedPipeline
 from onward.prediction.predictor import Predictor
-from onward.registry.files import atomic_directory
+from onward.registry.files import atomic_directory, hash_file
 from onward.training.outcomes import FoldOutcome
 from onward.types import Fold
 
@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 ARRAYS = "outcome.npz"
 LEARNT = "learnt.json"
 MODEL = "model"
+DIGESTS = "digests.json"
 
 
 class FoldKeeper(Protocol):
@@ -86,6 +87,7 @@ class FoldFiles:
         if not place.is_dir():
             return None
         try:
+            _verify(place)
             with np.load(place / ARRAYS, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             if not (_same(arrays["train"], fold.train) and _same(arrays["test"], fold.test)):
@@ -146,9 +148,20 @@ class FoldFiles:
         (draft / LEARNT).write_text(json.dumps(learnt), encoding="utf-8")
         (draft / MODEL).mkdir()
         predictor.model.save(draft / MODEL)
+        (draft / DIGESTS).write_text(json.dumps(_digests(draft)), encoding="utf-8")
 
     def _place(self, fold: Fold) -> Path:
         return self._directory / f"fold-{fold.number}"
+
+
+def _digests(directory: Path) -> dict[str, str]:
+    files = sorted(path for path in directory.rglob("*") if path.is_file() and path.name != DIGESTS)
+    return {path.relative_to(directory).as_posix(): hash_file(path) for path in files}
+
+
+def _verify(directory: Path) -> None:
+    if _digests(directory) != json.loads((directory / DIGESTS).read_text(encoding="utf-8")):
+        raise ValueError("a file is not what was written")
 
 
 def _same(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
