@@ -72,6 +72,21 @@ class JobConfig(Section):
         262_144, ge=1024, le=100_000_000, description="Largest request that is accepted."
     )
 
+    ray_address: str | None = Field(
+        None,
+        description="Ray cluster for jobs of the backend `ray`: `host:port`, `auto` or `ray://host:port`; "
+        "none = a small one of this machine, for a try-out.",
+    )
+    ray_namespace: str = Field(
+        "onward",
+        min_length=1,
+        max_length=100,
+        description="Namespace of actors in the Ray cluster; one for each database.",
+    )
+    ray_cpus: float = Field(
+        1.0, gt=0, le=10_000, description="Processors that the Ray cluster keeps for one attempt."
+    )
+
     @model_validator(mode="after")
     def _fence_closes_first(self) -> JobConfig:
         if not self.heartbeat_seconds < self.fence_seconds < self.lease_seconds:
