@@ -22,6 +22,7 @@ CATALOG: Mapping[str, str] = {
     "walk_forward": "53 retrains of 63 features over their bare fits: loop, command, memory (long)",
     "backtest": "a million bars through the backtest, and the search for overfitting",
     "job_store": "jobs in SQLite and PostgreSQL: submits, claims, reads, heartbeats",
+    "ray_cluster": "jobs on a Ray cluster of two nodes, beside local processes: start, stop, loss (long)",
     "families": "each family of manual features by itself",
     "null_band": "whether the null band is as wide as noise, and what is found (long)",
     "memory": "pipelines again and again, rolling features beside tsfresh's own way, the default plan (long)",
@@ -31,6 +32,7 @@ CATALOG: Mapping[str, str] = {
     "autofeat": "autofeat on a fold of real bars: seconds, memory, prediction (long)",
     "selection_power": "what a selector is worth to the verdict: signals found, noise believed (long)",
     "survivors": "which stage's features survive selection on real bars, with its picture (long)",
+    "results": "what is found on real data: twelve runs and their page, docs/results.md (long)",
     "selector": "the full selector on 2,000 columns: seconds, memory, power and false finds (long)",
 }
 """Name of the module, and what it measures."""
@@ -41,6 +43,7 @@ ON_REQUEST = frozenset(
         "featuretools",
         "memory",
         "null_band",
+        "results",
         "selection_power",
         "selector",
         "survivors",
