@@ -24,6 +24,8 @@ COMMANDS: Mapping[str, str] = {
     "runs": "runs",
     "models": "models",
     "predict": "predict",
+    "jobs": "jobs",
+    "worker": "worker",
     "cache": "cache",
     "config": "config",
     "db": "database",

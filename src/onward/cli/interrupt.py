@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 
-__all__ = ["EXIT_CODE", "stop_within"]
+__all__ = ["EXIT_CODE", "stop_within", "unhurried"]
 
 EXIT_CODE = 130
 """What shells expect of a program that Ctrl-C ended (128 + SIGINT)."""
@@ -41,6 +41,16 @@ def stop_within(seconds: float) -> Iterator[None]:
         # The thread stays: what Python does at exit (joining threads) must not outlast it either.
         with contextlib.suppress(ValueError):
             signal.set_wakeup_fd(previous if previous >= 0 else writer.fileno())
+
+
+@contextlib.contextmanager
+def unhurried() -> Iterator[None]:
+    """Take back, for a while, that Ctrl-C ends this process soon: who is inside ends in its own time."""
+    previous = signal.set_wakeup_fd(-1)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(previous, warn_on_full_buffer=False)
 
 
 def _watch(reader: socket.socket, seconds: float) -> None:

@@ -26,13 +26,13 @@ def actor_name(given: str | None = None) -> str:
         return ""
 
 
-def moment_of(text: str) -> datetime:
+def moment_of(text: str, *, option: str = "--at") -> datetime:
     """Return a moment in UTC from ISO 8601 text; text without a zone is taken as UTC."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise UserError(
-            "--at takes a moment",
+            f"{option} takes a moment",
             got=text,
             allowed="ISO 8601, UTC: 2026-01-31 or 2026-01-31T12:00",
             remedy="Correct it.",

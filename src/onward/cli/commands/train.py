@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from onward.cli.jobs.options import BackgroundOption
+from onward.cli.jobs.requests import market_fields, training_fields
 from onward.cli.market import DataOption, SeriesOption, TimerangeOption, load_market
 from onward.cli.session import Session, command, verb
 from onward.cli.training import (
@@ -29,12 +31,19 @@ def train(
     alias: AliasOption = None,
     report: ReportOption = None,
     audit: AuditOption = True,
+    background: BackgroundOption = False,
 ) -> None:
     """Train, judge and audit a model.
 
     Says honestly whether there is any skill, in direction and in the range class.
     """
     application = open_application(session, plan, timerange, save=save, alias=alias)
+    if background:
+        from onward.cli.jobs.submitting import submit_in_background
+
+        fields = training_fields(save=save, alias=alias, report=report, audit=audit)
+        submit_in_background(session, application, "train", {**market_fields(data, series), **fields})
+        return
     resolved = application.settings.plan
     market = load_market(application.repositories, resolved.data, data, series)
     with session.progress() as progress:

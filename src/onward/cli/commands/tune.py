@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from onward.cli.jobs.options import BackgroundOption
+from onward.cli.jobs.requests import market_fields, training_fields
 from onward.cli.market import DataOption, SeriesOption, TimerangeOption, load_market
 from onward.cli.output import print_note, print_table
 from onward.cli.session import Session, command, verb
@@ -20,6 +22,7 @@ from onward.cli.training import (
     deliver,
     open_application,
 )
+from onward.errors import UserError
 
 if TYPE_CHECKING:
     from onward.training.optimization import SearchResult
@@ -54,15 +57,29 @@ def tune(
     alias: AliasOption = None,
     report: ReportOption = None,
     audit: AuditOption = True,
+    background: BackgroundOption = False,
 ) -> None:
     """Search parameters, nested, and train with the best.
 
     Every outer fold searches on its own training rows: the scores are those of the whole
     procedure. Trials are kept as they come; a run that was stopped goes on with --resume.
     """
+    if background and resume is not None:
+        raise UserError(
+            "a run is resumed in the foreground",
+            got=f"--resume {resume} with --background",
+            remedy="Leave one of them out: a job that lost its worker goes on from its own trials.",
+        )
+    application = open_application(session, plan, timerange, save=save, alias=alias)
+    if background:
+        from onward.cli.jobs.submitting import submit_in_background
+
+        asked = training_fields(save=save, alias=alias, report=report, audit=audit)
+        asked |= {**market_fields(data, series), "trials": trials, "seconds": seconds}
+        submit_in_background(session, application, "tune", asked)
+        return
     from onward.training.optimization import with_search
 
-    application = open_application(session, plan, timerange, save=save, alias=alias)
     searched = with_search(application.settings.plan, trials=trials, seconds=seconds)
     market = load_market(application.repositories, searched.data, data, series)
     with session.progress() as progress, _saying_how_to_go_on(application, plan):

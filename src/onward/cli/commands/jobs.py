@@ -1,0 +1,268 @@
+"""``onward jobs``: long work that has an id, goes on without a terminal, and can be stopped."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from onward.cli.jobs.options import JobId
+from onward.cli.jobs.submit import app as submit_app
+from onward.cli.output import print_note, print_table
+from onward.cli.session import Session, group, verb
+from onward.cli.texts import duration
+from onward.errors import UserError
+
+if TYPE_CHECKING:
+    from onward.jobs.values import Job, JobState
+
+app = group("Submit, watch and stop long work that outlives the terminal.")
+app.add_typer(submit_app, name="submit")
+
+DETACHED = 130
+LONGEST_CELL = 60
+
+
+@verb(app, "list")
+def list_(
+    session: Session,
+    *,
+    state: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--state", metavar="STATE", help="Only jobs in this state, such as running; repeatable."
+        ),
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option("--kind", metavar="KIND", help="Only jobs of this kind, such as train; repeatable."),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, max=10_000, help="Jobs to list at most.")
+    ] = 20,
+) -> None:
+    """List jobs, newest first."""
+    from onward.cli.jobs.lines import ran, state_words, work_done
+    from onward.cli.jobs.values import job_value
+
+    states = None if not state else [_known_state(name) for name in state]
+    page = session.application().job_store.find(states=states, kinds=kind or None, limit=limit)
+
+    def render() -> None:
+        print_table(
+            ("job", "kind", "state", "progress", "queued (UTC)", "ran", "result"),
+            [
+                (
+                    job.id,
+                    job.kind,
+                    state_words(job.state, job.reason, job.attempt),
+                    None if job.finished_at or job.state == "queued" else work_done(job.progress) or None,
+                    job.queued_at,
+                    None if job.state == "queued" or (s := ran(job)) is None else duration(s),
+                    _came_to(job),
+                )
+                for job in page.jobs
+            ],
+            empty="No such job." if state or kind else "No job yet. Submit one: onward train --background",
+        )
+        if page.cursor is not None:
+            print_note(f"The newest {len(page.jobs)}; --limit shows more.")
+
+    session.show([job_value(job, outcome=False) for job in page.jobs], render)
+
+
+@verb(app)
+def show(
+    session: Session,
+    job: JobId,
+    *,
+    events: Annotated[bool, typer.Option("--events", help="Every event with its number as well.")] = False,
+) -> None:
+    """Show a job: where it stands, what it came to, what went wrong."""
+    from onward.cli.jobs.details import print_job
+    from onward.cli.jobs.following import follow
+    from onward.cli.jobs.values import event_value, job_value
+
+    application = session.application()
+    sight = next(follow(application.job_store, application.job_store.get(job).id))
+    value = job_value(sight.job, spec=True)
+    if events:
+        value["events"] = [event_value(event) for event in sight.events]
+    told = sight.events if events else None
+    session.show(value, lambda: print_job(sight.job, told, application.home.root))
+
+
+@verb(app)
+def watch(
+    session: Session,
+    job: JobId,
+    *,
+    tail: Annotated[
+        int, typer.Option("--tail", metavar="N", min=0, help="Earlier log lines to begin with.")
+    ] = 10,
+) -> None:
+    """Watch a job until it has ended; Ctrl-C leaves it running.
+
+    Shows what there was so far, then states, scores of folds and trials, and log lines as they
+    come. Ends with the exit code that the same work has in the foreground; 3 when it was stopped.
+    With --json one JSON object a line.
+    """
+    from onward.cli.jobs.display import shown
+    from onward.cli.jobs.outcome import exit_code, print_outcome
+    from onward.cli.jobs.values import job_value
+    from onward.cli.jobs.watching import watched
+
+    application = session.application()
+    store = application.job_store
+    known = store.get(job)
+    try:
+        with shown(as_json=session.as_json) as display:
+            ended = watched(store, known.id, display, tail=None if session.as_json else tail)
+    except KeyboardInterrupt:
+        typer.echo(f"\nDetached; {known.kind} {known.id} goes on.", err=True)
+        typer.echo(f"  watch it again:  onward jobs watch {known.id}", err=True)
+        typer.echo(f"  stop it:         onward jobs stop {known.id}", err=True)
+        raise typer.Exit(DETACHED) from None
+    code = exit_code(ended)
+    if session.as_json:
+        from onward.cli.jobs.display import write_json_line
+
+        write_json_line({"kind": "end", "exit_code": code, "job": job_value(ended)})
+    else:
+        print_outcome(ended, application.home.root)
+    raise typer.Exit(code)
+
+
+@verb(app)
+def logs(
+    session: Session,
+    job: JobId,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job has ended.")] = False,
+    attempt: Annotated[
+        int | None, typer.Option("--attempt", metavar="N", min=1, help="Only this attempt, else all.")
+    ] = None,
+) -> None:
+    """Write what the worker of a job wrote.
+
+    On the machine that ran the job everything its processes wrote; elsewhere the log lines that
+    the database keeps. With --json one JSON object a line, from the database.
+    """
+    from onward.cli.jobs.watching import logged
+
+    application = session.application()
+    known = application.job_store.get(job)
+    try:
+        logged(
+            application.job_store,
+            known.id,
+            application.home.jobs / known.id,
+            attempt=attempt,
+            on_and_on=follow,
+            as_json=session.as_json,
+        )
+    except KeyboardInterrupt:
+        raise typer.Exit(DETACHED) from None
+
+
+@verb(app)
+def stop(
+    session: Session,
+    job: JobId,
+    *,
+    wait: Annotated[bool, typer.Option("--wait", help="Return when no process of the job is left.")] = False,
+) -> None:
+    """Stop a job, wherever it runs.
+
+    It is `stopping` until whoever ran it has proven that no process of it is left, then
+    `cancelled`. A job that has ended is left as it is.
+    """
+    from onward.cli.jobs.stopping import told, waited
+    from onward.cli.jobs.values import job_value
+
+    application = session.application()
+    store = application.job_store
+    reply = store.request_stop(job)
+    if reply.accepted and reply.job.state == "cancelled" and reply.job.attempt:
+        # It waited for another attempt: no supervisor is there to tidy up after the ones before.
+        for kind in application.job_kinds:
+            if kind.name == reply.job.kind:
+                kind.ended(reply.job)
+    if not session.as_json:
+        print_note(told(reply))
+    ended = reply.job
+    if wait and ended.finished_at is None:
+        ended, sentence = waited(store, reply.job)
+        if not session.as_json:
+            print_note(sentence)
+    session.show({"accepted": reply.accepted, **job_value(ended)}, lambda: None)
+
+
+@verb(app)
+def retry(session: Session, job: JobId) -> None:
+    """Submit the request of an ended job again, as a new job."""
+    from onward.cli.jobs.submitting import show_submission
+
+    application = session.application()
+    show_submission(session, application, application.job_manager.retry(job))
+
+
+@verb(app)
+def prune(
+    session: Session,
+    *,
+    days: Annotated[
+        float | None,
+        typer.Option(
+            "--days", metavar="N", min=0, help="Keep jobs that ended since; else jobs.retention_days."
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+) -> None:
+    """Delete jobs that ended long ago, with their files.
+
+    Models, runs, reports and outputs stay, and idempotency keys stay taken.
+    """
+    from onward.cli.jobs.pruning import expired, pruned
+
+    application = session.application()
+    keep = application.settings.jobs.retention_days if days is None else days
+    before = datetime.now(UTC) - timedelta(days=keep)
+    if dry_run:
+        gone = [job.id for job in expired(application.job_store, before)]
+    else:
+        gone = pruned(application.job_store, application.home.jobs, before)
+
+    def render() -> None:
+        what = f"{len(gone)} job{'' if len(gone) == 1 else 's'} that ended before {before:%Y-%m-%d %H:%M} UTC"
+        print_note(f"{'Would delete' if dry_run else 'Deleted'} {what}." if gone else "Nothing to delete.")
+
+    session.show({"deleted": gone, "before": before, "dry_run": dry_run}, render)
+
+
+def _known_state(name: str) -> JobState:
+    from onward.errors import nearest
+    from onward.jobs.states import STATES
+
+    for state in STATES:
+        if state == name:
+            return state
+    guess = nearest(name, STATES)
+    raise UserError(
+        "there is no such state of jobs",
+        got=name,
+        allowed=", ".join(STATES),
+        remedy=f"Did you mean {guess}?" if guess else "Name one of these.",
+    )
+
+
+def _came_to(job: Job) -> str | None:
+    if job.error is not None and job.state == "failed":
+        text = str(job.error.get("what", ""))
+        return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"
+    result: dict[str, Any] = dict(job.result or {})
+    for name in ("model", "written", "run"):
+        if result.get(name):
+            return str(result[name])
+    return None

@@ -1,0 +1,61 @@
+"""One job with everything that is worth knowing about it, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from onward.cli.jobs.lines import event_line, ran, result_lines, state_words, work_done
+from onward.cli.jobs.outcome import problem_of
+from onward.cli.output import as_cell, print_note
+from onward.cli.problems import print_problem
+from onward.cli.texts import duration
+
+if TYPE_CHECKING:
+    from onward.jobs.values import Job, JobEvent
+
+__all__ = ["print_job"]
+
+
+def print_job(job: Job, events: Sequence[JobEvent] | None, home: Path) -> None:
+    """Write a job: conditions, times, owner, progress, result or error, and events when given."""
+    print_note(f"{job.kind} {job.id}: {state_words(job.state, job.reason, job.attempt)}")
+    for name, value in _facts(job, home / "jobs" / job.id):
+        if value is not None and value != "":
+            print_note(f"  {name + ':':<14}{as_cell(value)}")
+    for line in result_lines(job.result or {}, home):
+        print_note(f"  {line}")
+    if job.state == "failed":
+        print_problem(problem_of(job), as_json=False)
+        for part in ("traceback", "log"):
+            text = (job.error or {}).get(part)
+            if text:
+                typer.echo(f"\n{part.capitalize()}:\n{str(text).rstrip()}", err=True)
+    for event in events or ():
+        line = event_line(event) or f"{event.at:%H:%M:%S}  {work_done(event.payload)}"
+        print_note(f"{event.seq:>6}  {line}")
+
+
+def _facts(job: Job, directory: Path) -> list[tuple[str, object]]:
+    request, identity, seconds = job.request, job.identity, ran(job)
+    live = job.finished_at is None
+    owner = None if job.owner is None or not live else job.owner
+    return [
+        ("attempt", f"{job.attempt} of {request.max_attempts}" if job.attempt else None),
+        ("key", request.idempotency_key),
+        ("priority", request.priority or None),
+        ("not before", request.run_after),
+        ("retry of", job.retry_of),
+        ("queued", job.queued_at),
+        ("began", job.started_at),
+        ("ended", job.finished_at),
+        ("ran", None if seconds is None else duration(seconds)),
+        ("stop asked", job.cancel_requested_at),
+        ("progress", work_done(job.progress) if live else None),
+        ("owner", owner),
+        ("process", f"{identity.pid} on {identity.host}" if identity is not None and live else None),
+        ("files", directory if directory.is_dir() else None),
+    ]

@@ -1,0 +1,74 @@
+"""What is said about a job that was taken in, and how ``--background`` sees to it that it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from onward.cli.jobs.presence import Presence
+from onward.cli.jobs.requests import plan_field
+from onward.cli.jobs.values import job_value
+from onward.cli.output import print_note
+
+if TYPE_CHECKING:
+    from onward.cli.jobs.background import Runner
+    from onward.cli.session import Session
+    from onward.jobs.values import Submission
+    from onward.wiring import Application
+
+__all__ = ["show_submission", "submit_in_background"]
+
+
+def show_submission(
+    session: Session, application: Application, submission: Submission, runner: Runner | None = None
+) -> None:
+    """Say which job it is, and how to watch and stop it.
+
+    Parameters
+    ----------
+    session, application
+        The call and its services.
+    submission
+        What the store answered.
+    runner
+        Who runs it, when that was found out.
+    """
+    job = submission.job
+
+    def render() -> None:
+        if submission.created:
+            print_note(f"Job {job.id} ({job.kind}) is queued.")
+        else:
+            print_note(
+                f"The key {job.request.idempotency_key!r} made this job before: {job.id}, {job.state}."
+            )
+        if job.finished_at is not None:
+            print_note(f"  what came of it:  onward jobs show {job.id}")
+            return
+        if runner is not None:
+            print_note(runner.sentence)
+        elif job.state == "queued" and not _anybody(application):
+            print_note("It runs as soon as a worker or server is there: onward worker")
+        print_note(f"  watch it:  onward jobs watch {job.id}")
+        print_note(f"  stop it:   onward jobs stop {job.id}")
+
+    value = {"created": submission.created, **job_value(job)}
+    if runner is not None:
+        value["runner"] = runner.to_dict()
+    session.show(value, render)
+
+
+def _anybody(application: Application) -> bool:
+    presence = Presence(application.home.jobs, str(application.resolved.database_url))
+    return presence.anybody() or bool(application.job_store.leases())
+
+
+def submit_in_background(
+    session: Session, application: Application, kind: str, spec: Mapping[str, Any]
+) -> None:
+    """Submit what a verb would do in the foreground, and start a worker when nobody is there to run it."""
+    from onward.cli.jobs.background import ensure_runner
+
+    submission = application.job_manager.submit(kind, {**spec, **plan_field(application)})
+    runner = ensure_runner(session, application, submission.job.id)
+    show_submission(session, application, submission, runner)
