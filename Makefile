@@ -9,7 +9,7 @@ UV     := $(shell command -v uv 2>/dev/null)
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lint types imports unit acceptance nightly bench lock clean
+.PHONY: help install demo test check format lint types imports unit acceptance faults nightly bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,8 +54,11 @@ unit: install
 acceptance: install ## the verdict on 100 random walks and 20 planted signals (long)
 	@$(BIN)/pytest -m acceptance --override-ini="addopts=" -rA tests/acceptance
 
+faults: install ## the fault matrix of training jobs; FAULTS_SHARD=1/4 for a part, call again to go on
+	@$(BIN)/python -m tests.faults
+
 nightly: install acceptance ## everything, the slow suites included
-	@HYPOTHESIS_PROFILE=default $(BIN)/pytest -m "not acceptance" --override-ini="addopts="
+	@HYPOTHESIS_PROFILE=default $(BIN)/pytest -m "not acceptance and not faults" --override-ini="addopts="
 
 bench: install ## speed and memory, printed as a table
 	@$(BIN)/python -m benchmarks

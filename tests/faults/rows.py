@@ -1,0 +1,342 @@
+"""The fault matrix: what is done to a world in each row, and what must have come of it."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from onward.database import open_database
+from onward.jobs.manager import BackgroundTaskManager
+from onward.jobs.store import SqlJobStore
+from tests.faults.load import load
+from tests.faults.world import World, kill, parent_of
+
+__all__ = ["CRASH_POINTS", "ROWS", "Row"]
+
+BOTH = ("sqlite", "postgresql")
+CRASH_POINTS = (
+    "claim:after",
+    "start:before",
+    "start:after",
+    "started:before",
+    "started:after",
+    "report:after",
+    "finish:before",
+    "finish:inside",
+    "finish:after",
+    "stopping:after",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the matrix.
+
+    Attributes
+    ----------
+    name
+        What is done.
+    run
+        Does it, and asserts what is special to it; the invariants are judged afterwards.
+    count
+        Runs that the full matrix wants on each database.
+    databases
+        On which.
+    """
+
+    name: str
+    run: Callable[[World], None]
+    count: int
+    databases: tuple[str, ...] = BOTH
+
+
+def kill_server(world: World) -> None:
+    """kill -9 in the middle of a training with two children: gone at once, and taken over."""
+    server = world.serve(preload=["lightgbm", "joblib"])
+    kind = world.random.choice(["loky", "lightgbm"])
+    job_id = world.submit(kind)
+    pids = world.at_work(job_id, 2 if kind == "loky" else 1)
+    heir = world.serve()
+    time.sleep(world.random.uniform(0.0, 0.5))
+    killed = server.kill()
+    world.note("server dead, processes gone", world.gone(pids, killed))
+    world.until(job_id, "running", attempt=2)
+    world.note("server dead, job queued again", world.transition(job_id, "queued") - killed)
+    world.at_work(job_id, attempt=2)
+    assert heir.alive
+    world.stop(job_id)
+
+
+def crash_at(point: str, world: World) -> None:
+    """kill -9 right before, in or after one step of the protocol."""
+    server = world.serve(crash=point)
+    job_id = world.submit("sleep" if point.startswith("stopping") else "publish", {"seconds": 0.3})
+    if point.startswith("stopping"):
+        world.at_work(job_id)
+        world.front.request_stop(job_id)
+    server.await_death()
+    world.launch().ready()
+    died = time.time()  # nobody could take over before
+    job = world.until(job_id, "succeeded", "cancelled", "failed")
+    if point == "finish:after":
+        assert (job.state, job.attempt) == ("succeeded", 1)
+    elif point.startswith("stopping"):
+        assert job.state == "cancelled"
+        world.note("owner dead, stopped", world.transition(job_id, "cancelled") - died)
+    else:
+        assert (job.state, job.attempt) == ("succeeded", 2)
+        world.note("server dead, job queued again", world.transition(job_id, "queued") - died)
+
+
+def kill_worker(world: World) -> None:
+    """kill -9 of the worker: tried again at once."""
+    world.serve()
+    job_id = world.submit("sleep")
+    (pid,) = world.at_work(job_id)
+    killed = kill(pid)
+    world.until(job_id, "running", attempt=2)
+    world.note("worker killed, queued again", world.transition(job_id, "queued") - killed)
+    (pid,) = world.at_work(job_id, attempt=2)
+    kill(pid)
+    job = world.until(job_id, "failed")
+    assert job.reason == "worker_lost"
+
+
+def kill_child(world: World) -> None:
+    """kill -9 of a loky child: the task fails with what joblib says about it."""
+    world.serve(preload=["lightgbm", "joblib"])
+    job_id = world.submit("loky")
+    pids = world.at_work(job_id, 2)
+    killed = kill(world.random.choice(pids))
+    job = world.until(job_id, "failed")
+    world.note("child killed, failed", world.transition(job_id, "failed") - killed)
+    assert (job.reason, job.attempt) == ("error", 1)
+    assert job.error is not None
+    assert "Terminated" in job.error["error"]
+    world.gone(pids, killed)
+
+
+def kill_warden(world: World) -> None:
+    """kill -9 of the warden: its attempt ends with it, and is tried again."""
+    world.serve(preload=["lightgbm", "joblib"])
+    kind = world.random.choice(["sleep", "escape", "loky"])
+    job_id = world.submit(kind)
+    pids = world.at_work(job_id, 1 if kind == "sleep" else 2)
+    worker = world.job(job_id).identity
+    assert worker is not None
+    killed = kill(parent_of(worker.pid))
+    world.note("warden killed, processes gone", world.gone(pids, killed))
+    world.until(job_id, "running", attempt=2)
+    world.note("warden killed, queued again", world.transition(job_id, "queued") - killed)
+    world.stop(job_id)
+
+
+def kill_nursery(world: World) -> None:
+    """kill -9 of the warm process: what runs goes on, the next attempt gets a new one."""
+    world.serve()
+    job_id = world.submit("sleep")
+    world.at_work(job_id)
+    worker = world.job(job_id).identity
+    assert worker is not None
+    killed = kill(parent_of(parent_of(worker.pid)))
+    other = world.submit("publish", {"seconds": 0.0})
+    assert world.until(other, "succeeded", "failed").state == "succeeded"
+    world.note("nursery killed, next job ended", world.transition(other, "succeeded") - killed)
+    assert world.job(job_id).attempt == 1
+    world.stop(job_id)
+
+
+def stop_deaf(world: World) -> None:
+    """A worker that is suspended, with a child that ignores SIGTERM, is stopped."""
+    world.serve()
+    job_id = world.submit("deaf")
+    pids = world.at_work(job_id, 2)
+    seconds = world.stop(job_id)
+    world.note("stop of a deaf worker", seconds)
+    assert seconds < 9.0 * world.scale + 1.0
+    world.gone(pids, time.time(), 0.1)
+
+
+def stop_escaped(world: World) -> None:
+    """Whoever left its session and its parents is stopped with the job."""
+    world.serve()
+    job_id = world.submit("escape")
+    pids = world.at_work(job_id, 2)
+    world.note("stop of an escaped process", world.stop(job_id))
+    world.gone(pids, time.time(), 0.1)
+
+
+def stop_elsewhere(world: World) -> None:
+    """A stop through another instance, told by the database."""
+    world.serve(preload=["lightgbm", "joblib"])
+    for _ in range(3):
+        job_id = world.submit("lightgbm")
+        world.at_work(job_id)
+        seconds = world.stop(job_id)
+        world.note("stop from another instance", seconds)
+        assert seconds < 1.5
+
+
+def stop_unheard(world: World) -> None:
+    """The owner hears of nothing: the answer to its heartbeat tells it."""
+    world.serve(mute=True)
+    job_id = world.submit("sleep")
+    world.at_work(job_id)
+    seconds = world.stop(job_id)
+    world.note("stop without notification", seconds)
+    assert seconds < 3.0 * world.scale + 1.0
+
+
+def pause_server(world: World) -> None:
+    """SIGSTOP of a server for one and a half leases, then SIGCONT: it has lost, and writes nothing."""
+    server = world.serve()
+    lease = 60.0 * world.scale
+    job_id = world.submit("publish", {"seconds": 1.2 * lease})
+    world.until(job_id, "running")
+    world.serve()
+    paused = server.signal(signal.SIGSTOP)
+    world.until(job_id, "running", attempt=2, patience=90.0 * world.scale + 10.0)
+    world.note("server dead, job queued again", world.transition(job_id, "queued") - paused)
+    time.sleep(max(0.0, paused + 1.5 * lease - time.time()))
+    server.signal(signal.SIGCONT)
+    job = world.until(job_id, "succeeded", "failed", patience=120.0 * world.scale + 30.0)
+    assert (job.state, job.attempt) == ("succeeded", 2)
+    assert world.published() == [(job_id, 2)]
+    assert server.alive
+
+
+def pause_before_publishing(world: World) -> None:
+    """SIGSTOP right before the terminal write, SIGCONT while another attempt runs: it writes nothing."""
+    lease = 60.0 * world.scale
+    server = world.serve(crash="finish:before:stop")
+    job_id = world.submit("publish", {"seconds": 1.5})
+    world.until(job_id, "running")
+    world.serve()
+    world.until(job_id, "running", attempt=2, patience=2.0 * lease + 20.0)
+    server.signal(signal.SIGCONT)
+    job = world.until(job_id, "succeeded", "failed")
+    assert (job.state, job.attempt) == ("succeeded", 2)
+    assert world.published() == [(job_id, 2)]
+
+
+def out_of_memory(world: World) -> None:
+    """More memory than allowed, and more than there is to be had: ``oom``, once, and life goes on."""
+    server = world.serve()
+    job_id = world.submit("grow", memory_limit_mb=200)
+    job = world.until(job_id, "failed")
+    assert (job.reason, job.attempt) == ("oom", 1)
+    job = world.until(world.submit("bad_alloc"), "failed")
+    assert (job.reason, job.attempt) == ("oom", 1)
+    assert server.alive
+    world.until(world.submit("publish"), "succeeded")
+
+
+def database_away(world: World) -> None:
+    """SQLite's writer is locked for a while: nobody loses a thing."""
+    world.serve()
+    job_id = world.submit("publish", {"seconds": 0.5})
+    world.until(job_id, "running")
+    with world.engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        raw.execute("BEGIN EXCLUSIVE")
+        time.sleep(20.0 * world.scale)
+        raw.execute("ROLLBACK")
+    job = world.until(job_id, "succeeded", "failed")
+    assert (job.state, job.attempt) == ("succeeded", 1)
+
+
+def database_restarts(world: World) -> None:
+    """PostgreSQL crashes and is away for 5, 30 or 120 seconds (scaled): nobody is blamed for it."""
+    server = world.serve()
+    ending, staying = world.submit("publish", {"seconds": 0.5}), world.submit("sleep")
+    world.until(ending, "running")
+    world.at_work(staying)
+    assert world.postgres is not None
+    world.postgres.stop("immediate")
+    time.sleep(world.random.choice([5.0, 30.0, 120.0]) * world.scale)
+    world.postgres.start()
+    world.engine.dispose()
+    job = world.until(ending, "succeeded", "failed")
+    assert (job.state, job.attempt) == ("succeeded", 1)
+    assert world.job(staying).attempt == 1
+    world.stop(staying)
+    assert server.alive
+
+
+def clocks_differ(world: World) -> None:
+    """Wall clocks one hour ahead and one behind: nobody is reaped, nobody waits."""
+    for shift in world.random.sample([3_600.0, -3_600.0], 2):
+        world.serve(clock_shift=shift, concurrency=1)
+    seconds = 1.5 * 60.0 * world.scale
+    jobs = [world.submit("publish", {"seconds": seconds}, run_after=None) for _ in range(2)]
+    for job_id in jobs:
+        job = world.until(job_id, "succeeded", "failed", patience=4_000.0 * world.scale)
+        assert (job.state, job.attempt) == ("succeeded", 1)
+
+
+def duplicate_submits(world: World) -> None:
+    """200 submits of one key at once: one job."""
+    engines = [open_database(world.url) for _ in range(4)]
+    fronts = [
+        BackgroundTaskManager(SqlJobStore(engine), [], world.front.kinds.values(), world.config(), world.jobs)
+        for engine in engines
+    ]
+    with ThreadPoolExecutor(16) as threads:
+        submitted = list(
+            threads.map(
+                lambda n: fronts[n % 4].submit("publish", {"seconds": 0.1}, idempotency_key="once"),
+                range(200),
+            )
+        )
+    for engine in engines:
+        engine.dispose()
+    assert len({submission.job.id for submission in submitted}) == 1
+    assert sum(submission.created for submission in submitted) == 1
+    world.accepted.add(submitted[0].job.id)
+    world.serve()
+    world.until(submitted[0].job.id, "succeeded")
+
+
+def stop_races_finish(world: World) -> None:
+    """50 stops at about the moment of the end: the first commit wins, whichever it is."""
+    world.serve(concurrency=2)
+    ends = []
+    for _ in range(50):
+        job_id = world.submit("publish", {"seconds": 0.02})
+        world.until(job_id, "running")
+        time.sleep(world.random.uniform(0.0, 0.08))
+        world.front.request_stop(job_id)
+        job = world.until(job_id, "succeeded", "cancelled", "failed")
+        ends.append(job.state)
+        # Stopped means not published, published means not stopped.
+        assert (job.state == "succeeded") == ((job_id, 1) in world.published())
+    assert set(ends) == {"succeeded", "cancelled"}, ends
+
+
+ROWS: tuple[Row, ...] = (
+    Row("kill -9 server mid-training", kill_server, 50),
+    *(Row(f"kill -9 server at {point}", partial(crash_at, point), 10) for point in CRASH_POINTS),
+    Row("kill -9 worker", kill_worker, 20),
+    Row("kill -9 loky child", kill_child, 20),
+    Row("kill -9 warden", kill_warden, 20),
+    Row("kill -9 nursery", kill_nursery, 20),
+    Row("suspended worker, deaf child, then stop", stop_deaf, 20),
+    Row("setsid and double fork, then stop", stop_escaped, 20),
+    Row("stop through another instance", stop_elsewhere, 34),
+    Row("notifications dropped, then stop", stop_unheard, 10),
+    Row("SIGSTOP server beyond its lease, then SIGCONT", pause_server, 10),
+    Row("SIGSTOP server right before it publishes", pause_before_publishing, 10),
+    Row("out of memory", out_of_memory, 20),
+    Row("SQLite writer locked 20 s", database_away, 10, ("sqlite",)),
+    Row("PostgreSQL away 5, 30, 120 s", database_restarts, 10, ("postgresql",)),
+    Row("clocks one hour ahead and behind", clocks_differ, 6),
+    Row("200 duplicate submits at once", duplicate_submits, 20),
+    Row("stop races finish, 50 times", stop_races_finish, 20),
+    Row("4 instances, 2,000 jobs, one killed every 20 s", load, 3, ("postgresql",)),
+)
+"""Every row of the matrix."""

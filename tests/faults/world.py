@@ -1,0 +1,304 @@
+"""What a fault happens to: a database, servers, the auditor, and a log that triggers write."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import text
+
+from onward.config import JobConfig
+from onward.database import open_database
+from onward.jobs.kinds import JobKind
+from onward.jobs.local.processes import find
+from onward.jobs.manager import BackgroundTaskManager
+from onward.jobs.store import SqlJobStore
+from onward.jobs.values import Job
+from onward.testing.job_backends import ENTRIES, living, noted, until
+from onward.testing.postgres import PostgresServer
+
+__all__ = ["ROOT", "Server", "World", "kill", "parent_of"]
+
+ROOT = Path(__file__).resolve().parents[2]
+LOG_TABLES = (
+    "CREATE TABLE published (job_id VARCHAR(32), attempt INTEGER)",
+    """CREATE TABLE transitions
+    (job_id VARCHAR(32), attempt INTEGER, before VARCHAR(16), after VARCHAR(16), at DOUBLE PRECISION)""",
+)
+LOG_TRIGGERS = {
+    "sqlite": (
+        (
+            "CREATE TRIGGER log_steps AFTER UPDATE OF state ON ml_jobs WHEN OLD.state <> NEW.state BEGIN "
+            "INSERT INTO transitions VALUES (NEW.id, NEW.attempt, OLD.state, NEW.state, "
+            "(julianday('now') - 2440587.5) * 86400.0); END"
+        ),
+    ),
+    "postgresql": (
+        (
+            "CREATE FUNCTION log_steps() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "INSERT INTO transitions VALUES (NEW.id, NEW.attempt, OLD.state, NEW.state, "
+            "extract(epoch FROM clock_timestamp())); RETURN NEW; END $$"
+        ),
+        (
+            "CREATE TRIGGER log_steps AFTER UPDATE OF state ON ml_jobs FOR EACH ROW "
+            "WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION log_steps()"
+        ),
+    ),
+}
+PATIENCE = 60.0
+
+
+class Server:
+    """A server process.
+
+    Parameters
+    ----------
+    process
+        Of `tests.faults.server`.
+    """
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def ready(self) -> Self:
+        assert self.process.stdout is not None
+        said = self.process.stdout.readline()
+        assert said == "ready\n", f"the server said {said!r} and ended with {self.process.poll()}"
+        return self
+
+    def signal(self, number: signal.Signals) -> float:
+        """Send a signal, and return the wall second before."""
+        at = time.time()
+        self.process.send_signal(number)
+        return at
+
+    def kill(self) -> float:
+        at = self.signal(signal.SIGKILL)
+        self.process.wait(10)
+        return at
+
+    def await_death(self) -> float:
+        self.process.wait(PATIENCE)
+        return time.time()
+
+    def end(self) -> None:
+        """Close in an orderly way; kill when that takes too long."""
+        if self.alive:
+            self.process.send_signal(signal.SIGCONT)
+            assert self.process.stdin is not None
+            self.process.stdin.close()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        for end in (self.process.stdin, self.process.stdout):
+            if end is not None:
+                end.close()
+
+
+class World:
+    """One run: made, hurt, judged, and taken down.
+
+    Parameters
+    ----------
+    url
+        Of a database with all tables, for this run alone.
+    directory
+        For this run alone.
+    scale
+        Factor of all waiting times; 1.0 = those of production.
+    seed
+        Of `random`.
+    """
+
+    def __init__(self, url: str, directory: Path, *, scale: float, seed: int) -> None:
+        self.url, self.directory, self.scale = url, directory, scale
+        self.random = random.Random(seed)
+        self.servers: list[Server] = []
+        self.figures: dict[str, list[float]] = {}
+        self.accepted: set[str] = set()
+        self.allowed_at_once: int | None = None
+        self.postgres: PostgresServer | None = None
+        self.engine = open_database(url)
+        with self.engine.begin() as connection:
+            for statement in (*LOG_TABLES, *LOG_TRIGGERS[self.engine.dialect.name]):
+                connection.execute(text(statement))
+        self.store = SqlJobStore(self.engine, poll_seconds=0.02)
+        names = [JobKind(name, entry, name) for name, entry in ENTRIES.items()]
+        self.front = BackgroundTaskManager(self.store, [], names, self.config(), directory / "jobs")
+        (directory / "jobs").mkdir(parents=True)
+        self._auditor = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests/faults/auditor.py"), str(self.jobs), str(self.audit)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._auditor.stdout is not None
+        self._auditor.stdout.readline()
+        self.bystander = subprocess.Popen(
+            [sys.executable, "-c", "import time; time.sleep(100000)"], start_new_session=True
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for server in self.servers:
+            if error is not None and server.alive:
+                server.kill()
+            server.end()
+        for process in (self._auditor, self.bystander):
+            process.kill()
+            process.wait()
+        assert self._auditor.stdout is not None
+        self._auditor.stdout.close()
+        self.engine.dispose()
+
+    @property
+    def jobs(self) -> Path:
+        return self.directory / "jobs"
+
+    @property
+    def audit(self) -> Path:
+        return self.directory / "audit.jsonl"
+
+    # -- servers ------------------------------------------------------------------------------
+
+    def config(self, **changes: Any) -> JobConfig:
+        """Return the settings of production at this run's scale."""
+        usual = JobConfig.sealed()
+        scaled = (
+            "heartbeat_seconds",
+            "fence_seconds",
+            "lease_seconds",
+            "grace_seconds",
+            "unkillable_seconds",
+            "progress_seconds",
+            "memory_sample_seconds",
+        )
+        times = {name: getattr(usual, name) * self.scale for name in scaled}
+        return JobConfig.sealed(**{"concurrency": 4, **times, **changes})
+
+    def launch(
+        self,
+        *,
+        crash: str = "",
+        mute: bool = False,
+        clock_shift: float = 0.0,
+        preload: list[str] | None = None,
+        without: str | None = None,
+        **config: Any,
+    ) -> Server:
+        """Start a server process; `Server.ready` waits for it."""
+        order = {
+            "url": self.url,
+            "directory": str(self.directory),
+            "config": self.config(**config).model_dump(),
+            "crash": crash,
+            "mute": mute,
+            "clock_shift": clock_shift,
+            "preload": preload or [],
+            "without": without,
+        }
+        with (self.directory / f"server-{len(self.servers)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.server", json.dumps(order)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                cwd=ROOT,
+            )
+        self.servers.append(Server(process))
+        return self.servers[-1]
+
+    def serve(self, **how: Any) -> Server:
+        """Start a server and wait until it is ready."""
+        return self.launch(**how).ready()
+
+    # -- jobs ---------------------------------------------------------------------------------
+
+    def submit(self, kind: str, spec: Mapping[str, Any] | None = None, **more: Any) -> str:
+        job_id = self.front.submit(kind, spec or {}, **more).job.id
+        self.accepted.add(job_id)
+        return job_id
+
+    def job(self, job_id: str) -> Job:
+        return self.store.get(job_id)
+
+    def until(self, job_id: str, *states: str, attempt: int | None = None, patience: float = PATIENCE) -> Job:
+        """Wait for a state (and an attempt), and return the job."""
+        deadline = time.monotonic() + patience
+        while True:
+            job = self.job(job_id)
+            if job.state in states and attempt in (None, job.attempt):
+                return job
+            assert time.monotonic() < deadline, (
+                f"{job_id} is {job.state} ({job.reason}), attempt {job.attempt}; awaited {states}, {attempt}"
+            )
+            time.sleep(0.01)
+
+    def at_work(self, job_id: str, notes: int = 1, attempt: int | None = None) -> list[int]:
+        """Wait until a job's task runs, and return the living processes that it noted down."""
+        self.until(job_id, "running", attempt=attempt)
+        place = self.jobs / job_id
+        return list(until(lambda: len(found := living(noted(place))) >= notes and found))
+
+    def stop(self, job_id: str) -> float:
+        """Ask for a stop, wait for its proof, and return the seconds between."""
+        began = time.monotonic()
+        assert self.front.request_stop(job_id).accepted
+        self.until(job_id, "cancelled")
+        return time.monotonic() - began
+
+    def note(self, name: str, seconds: float) -> None:
+        """Keep a figure."""
+        self.figures.setdefault(name, []).append(seconds)
+
+    def transition(self, job_id: str, after: str, attempt: int | None = None) -> float:
+        """Return the wall second at which a job came to a state the last time."""
+        found = [row for row in self.transitions() if row[0] == job_id and row[3] == after]
+        return max(row[4] for row in found if attempt in (None, row[1]))
+
+    def transitions(self) -> list[tuple[str, int, str, str, float]]:
+        with self.engine.connect() as connection:
+            rows = connection.execute(text("SELECT job_id, attempt, before, after, at FROM transitions"))
+            return sorted((tuple(row) for row in rows), key=lambda row: row[4])  # type: ignore[misc]
+
+    def published(self) -> list[tuple[str, int]]:
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text("SELECT job_id, attempt FROM published"))]  # type: ignore[misc]
+
+    def gone(self, pids: list[int], since: float, patience: float = 10.0) -> float:
+        """Wait until processes are no more; return the seconds since a wall second."""
+        until(lambda: not [pid for pid in pids if (p := find(pid)) is not None and not p.dead], patience)
+        return time.time() - since
+
+
+def parent_of(pid: int) -> int:
+    """Return the parent of a process: of a worker, its warden."""
+    process = find(pid)
+    assert process is not None
+    return process.parent
+
+
+def kill(pid: int) -> float:
+    """Kill a process and return the wall second before."""
+    at = time.time()
+    os.kill(pid, signal.SIGKILL)
+    return at
