@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from onward.jobs.kinds import JobKind, Publication, TaskContext
 from onward.jobs.values import Job
 from onward.registry.plain import plain
+from onward.tasks.asking import patient
 from onward.tasks.delivering import publish_file
 from onward.tasks.markets import MARKET_FIELDS, frozen_source, market_of
 from onward.tasks.outputs import checked_output, hashes
@@ -68,7 +69,7 @@ def kind(services: SupervisorServices) -> JobKind:
         f"{__name__}:run",
         "Look for ways to see the future, and certify that there are none.",
         prepare=partial(_prepare, services),
-        answer=lambda _, question, __: search_address(services.settings, question),
+        answer=patient(lambda _, question, __: search_address(services.settings, question)),
         publish=partial(_publish, services),
     )
 

@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
 from onward.jobs.kinds import JobKind
-from onward.tasks import audit, features, importing, predict, train, tune
-from onward.tasks.services import SupervisorServices
+
+if TYPE_CHECKING:
+    from onward.tasks.services import SupervisorServices
 
 __all__ = ["CATALOG", "PRELOAD", "job_kinds"]
 
-CATALOG = (train, tune, features, importing, predict, audit)
-"""Modules with a function ``kind(services)``."""
+CATALOG: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "train": (
+            "onward.tasks.train",
+            "Train on a market what a plan asks for, judge it, audit it, publish it.",
+        ),
+        "tune": (
+            "onward.tasks.tune",
+            "Search parameters, nested, train with the best, and judge the whole procedure.",
+        ),
+        "features": ("onward.tasks.features", "Compute the features of every bar into a file."),
+        "import": ("onward.tasks.importing", "Import files of market data into the store."),
+        "predict": ("onward.tasks.predict", "Predict many bars with a published model into a file."),
+        "audit": ("onward.tasks.audit", "Look for ways to see the future, and certify that there are none."),
+    }
+)
+"""Kind -> a module with functions ``run`` and ``kind(services)``, and what it does in a sentence.
+
+Modules are imported when a job of theirs is first submitted, answered or published: a server that
+waits holds no training library."""
 
 PRELOAD = (
     "numpy",
@@ -21,7 +46,7 @@ PRELOAD = (
     "lightgbm",
     "optuna",
     "onward.wiring",
-    "onward.tasks.catalog",
+    *(module for module, _ in CATALOG.values()),
     "onward.training.assembly",
     "onward.training.auditing",
     "onward.training.conduct",
@@ -35,6 +60,23 @@ PRELOAD = (
 OpenMP region ran, or in which a pool of threads lives, cannot be forked."""
 
 
-def job_kinds(services: SupervisorServices) -> tuple[JobKind, ...]:
-    """Return every kind, its supervisor's side at work with these services."""
-    return tuple(module.kind(services) for module in CATALOG)
+def job_kinds(services: Callable[[], SupervisorServices]) -> tuple[JobKind, ...]:
+    """Return every kind, its supervisor's side at work with these services once it is needed."""
+    return tuple(_deferred(name, module, summary, services) for name, (module, summary) in CATALOG.items())
+
+
+def _deferred(name: str, module: str, summary: str, services: Callable[[], SupervisorServices]) -> JobKind:
+    @cache
+    def real() -> JobKind:
+        kind: JobKind = importlib.import_module(module).kind(services())
+        return kind
+
+    return JobKind(
+        name,
+        f"{module}:run",
+        summary,
+        prepare=lambda spec: real().prepare(spec),
+        answer=lambda job, question, arguments: real().answer(job, question, arguments),
+        publish=lambda job, result, directory: real().publish(job, result, directory),
+        ended=lambda job: real().ended(job),
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 from onward.jobs.kinds import JobKind, Publication, TaskContext
 from onward.jobs.values import Job
+from onward.tasks.asking import patient
 from onward.tasks.delivering import publish_file
 from onward.tasks.markets import MARKET_FIELDS, frozen_source, market_of
 from onward.tasks.outputs import checked_output, hashes
@@ -57,7 +58,7 @@ def kind(services: SupervisorServices) -> JobKind:
         f"{__name__}:run",
         "Compute the features of every bar into a file.",
         prepare=partial(_prepare, services),
-        answer=lambda _, question, __: search_address(services.settings, question),
+        answer=patient(lambda _, question, __: search_address(services.settings, question)),
         publish=partial(_publish, services),
     )
 

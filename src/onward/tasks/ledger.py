@@ -10,6 +10,7 @@ from onward.jobs.kinds import TaskContext
 from onward.jobs.values import Job
 from onward.registry import RunRecord, RunStore, RunVerdict
 from onward.registry.plain import plain
+from onward.tasks.asking import ask
 from onward.training.outcomes import Training
 from onward.training.plan import TrainingPlan
 from onward.training.publishing import describe_market
@@ -43,7 +44,8 @@ class JobLedger:
 
     def begin(self, plan: TrainingPlan, market: Market) -> str | None:
         """Let a row be written, or that of an earlier attempt be taken up again."""
-        run_id: str = self._context.ask(
+        run_id: str = ask(
+            self._context,
             BEGIN,
             kind="tune" if plan.optimization.trials > 0 else "train",
             plan=plan.model_dump(mode="json"),
@@ -62,7 +64,7 @@ class JobLedger:
 
     def look(self, run_id: str | None) -> int:
         """Let the look be written down, and return the count that follows."""
-        return int(self._context.ask(LOOK, run=run_id))
+        return int(ask(self._context, LOOK, run=run_id))
 
     def finish(self, run_id: str | None, training: Training, seconds: float) -> None:
         """Note what goes into the manifest."""

@@ -9,6 +9,7 @@ from onward.config.layers import flattened
 from onward.errors import JobError, PlanError
 from onward.jobs.kinds import TaskContext
 from onward.settings import Settings
+from onward.tasks.asking import ask
 from onward.training.plan import TrainingPlan, preset_values
 
 __all__ = ["frozen_plan", "plan_of", "resolved_plan", "search_address"]
@@ -72,7 +73,7 @@ def plan_of(context: TaskContext) -> TrainingPlan:
     spec = context.spec
     plan = TrainingPlan(**spec["plan"])
     if spec["shared_search"]:
-        plan = plan.with_overrides({URL: context.ask(ADDRESS)})
+        plan = plan.with_overrides({URL: ask(context, ADDRESS)})
     if plan.content_hash != spec["plan_hash"]:
         raise JobError(
             "this version of Onward reads another plan out of the request than the one that was submitted",

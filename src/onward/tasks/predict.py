@@ -12,6 +12,7 @@ from onward.errors import JobError
 from onward.jobs.kinds import JobKind, Publication, TaskContext
 from onward.jobs.values import Job
 from onward.registry import Version
+from onward.tasks.asking import ask, patient
 from onward.tasks.delivering import publish_file
 from onward.tasks.markets import MARKET_FIELDS, frozen_source, market_of
 from onward.tasks.outputs import checked_output, hashes
@@ -75,7 +76,7 @@ def kind(services: SupervisorServices) -> JobKind:
         f"{__name__}:run",
         "Predict many bars with a published model into a file.",
         prepare=partial(_prepare, services),
-        answer=partial(_answer, services),
+        answer=patient(partial(_answer, services)),
         publish=partial(_publish, services),
     )
 
@@ -130,7 +131,7 @@ def _loaded(context: TaskContext) -> LoadedModel:
     from onward.prediction.predictor import Predictor
     from onward.registry import read_manifest
 
-    told = context.ask("model.open")
+    told = ask(context, "model.open")
     directory = Path(told["directory"])
     version = Version(
         told["name"],

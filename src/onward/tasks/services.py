@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onward.config.home import Home
-from onward.data.repositories import DataStore
-from onward.features.cache import FeatureCache
 
 if TYPE_CHECKING:
+    from onward.data.repositories import DataStore
+    from onward.features.cache import FeatureCache
     from onward.prediction.service import PredictionService
     from onward.registry import EmbeddedRegistry, RunStore
     from onward.settings import Settings
@@ -53,11 +53,15 @@ class WorkerServices:
     @cached_property
     def store(self) -> DataStore:
         """Stored candles and side series."""
+        from onward.data.repositories import DataStore
+
         return DataStore(self.data_directory)
 
     @cached_property
     def cache(self) -> FeatureCache:
         """Feature matrices on disk."""
+        from onward.features.cache import FeatureCache
+
         return FeatureCache(self.cache_directory, max_bytes=self.cache_bytes)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from onward.jobs.kinds import JobKind, TaskContext
 from onward.tasks import trained
+from onward.tasks.asking import patient
 from onward.tasks.plans import resolved_plan
 from onward.tasks.services import SupervisorServices, WorkerServices
 from onward.tasks.specs import read_spec
@@ -35,7 +36,7 @@ def kind(services: SupervisorServices) -> JobKind:
         f"{__name__}:run",
         "Train on a market what a plan asks for, judge it, audit it, publish it.",
         prepare=partial(_prepare, services),
-        answer=partial(trained.answer, services),
+        answer=patient(partial(trained.answer, services)),
         publish=partial(trained.publish, services),
         ended=partial(trained.ended, services),
     )

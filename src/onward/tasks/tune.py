@@ -8,6 +8,7 @@ from typing import Any
 
 from onward.jobs.kinds import JobKind, TaskContext
 from onward.tasks import trained
+from onward.tasks.asking import patient
 from onward.tasks.plans import resolved_plan
 from onward.tasks.services import SupervisorServices, WorkerServices
 from onward.tasks.specs import Field, read_spec
@@ -36,7 +37,7 @@ def kind(services: SupervisorServices) -> JobKind:
         f"{__name__}:run",
         "Search parameters, nested, train with the best, and judge the whole procedure.",
         prepare=partial(_prepare, services),
-        answer=partial(trained.answer, services),
+        answer=patient(partial(trained.answer, services)),
         publish=partial(trained.publish, services),
         ended=partial(trained.ended, services),
     )

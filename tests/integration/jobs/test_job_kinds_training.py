@@ -8,12 +8,13 @@ from collections.abc import Iterator
 import pytest
 
 from onward.jobs.values import Job
+from onward.types import ProgressEvent
 from tests.integration.jobs.workshop import SEARCHED, Workshop
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
-    shop = Workshop(tmp_path_factory.mktemp("shop"))
+    shop = Workshop(tmp_path_factory.mktemp("shop"), n_bars=450)
     yield shop
     shop.close()
 
@@ -109,6 +110,30 @@ def test_an_attempt_after_a_kill_goes_on_from_finished_trials_and_ends_alike(sho
     assert done.result is not None
     home = shop.home / "runs" / done.result["run"]
     assert {path.name for path in home.iterdir()} == {"report.html", "search.journal", "search.json"}
+
+
+def test_the_trials_of_a_stopped_search_are_there_to_go_on_from(shop: Workshop) -> None:
+    from onward.data.read import read_market
+    from onward.training.plan import TrainingPlan
+
+    job = shop.submit("tune", {"plan": SEARCHED, "audit": False})
+    shop.until(lambda: len([e for e in shop.events(job, "score") if e.payload["stage"] == "search"]) >= 2)
+    shop.manager.request_stop(job.id)
+    shop.ended(job)
+    (run,) = shop.until(
+        lambda: [r for r in shop.application.runs.of_job(job.id) if r.record.status != "running"]
+    )
+    shop.until(lambda: not (shop.home / "jobs" / job.id / "shared").exists())
+    events: list[ProgressEvent] = []
+    result = shop.application.training.tune(
+        read_market(shop.bars),
+        TrainingPlan(**job.request.spec["plan"]),
+        resume=run.id,
+        audit=False,
+        progress=events.append,
+    )
+    assert next(event for event in events if event.stage == "search").done >= 2
+    assert result.run_id == run.id
 
 
 def test_a_stopped_training_leaves_a_cancelled_run_that_counts_and_no_model(shop: Workshop) -> None:

@@ -32,7 +32,7 @@ class Context:
     def ask(self, question: str, **_: Any) -> Any:
         self.asked.append(question)
         assert self._settings is not None
-        return search_address(self._settings, question)
+        return {"answer": search_address(self._settings, question)}
 
 
 @pytest.mark.parametrize("preset", list(PRESETS))
