@@ -43,6 +43,7 @@ ON_REQUEST = frozenset(
         "featuretools",
         "memory",
         "null_band",
+        "ray_cluster",
         "results",
         "selection_power",
         "selector",
