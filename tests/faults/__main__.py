@@ -31,10 +31,16 @@ def planned() -> list[tuple[Row, str, float, int]]:
         for row in ROWS
         if chosen in row.name
         for kind in row.databases
-        for factor, wanted in ((scale, row.count), (1.0, PRODUCTION_RUNS))
-        for number in range(min(wanted, count) if factor == scale else min(wanted, count // 10))
+        for factor, wanted in scales(row, scale)
+        for number in range(wanted if factor == scale or row.production else min(wanted, count // 10))
+        if number < count
     ]
     return [(row, kind, factor, number) for number, row, kind, factor in sorted(runs, key=lambda r: r[0])]
+
+
+def scales(row: Row, scale: float) -> list[tuple[float, int]]:
+    """Return at which scales a row is run, and how often."""
+    return [(1.0, row.count)] if row.production else [(scale, row.count), (1.0, PRODUCTION_RUNS)]
 
 
 def main() -> int:

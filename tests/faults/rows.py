@@ -12,6 +12,7 @@ from functools import partial
 from onward.database import open_database
 from onward.jobs.manager import BackgroundTaskManager
 from onward.jobs.store import SqlJobStore
+from tests.faults.latencies import MEASURES
 from tests.faults.load import load
 from tests.faults.world import World, kill, parent_of
 
@@ -46,12 +47,15 @@ class Row:
         Runs that the full matrix wants on each database.
     databases
         On which.
+    production
+        Whether it is run with the waiting times of production only.
     """
 
     name: str
     run: Callable[[World], None]
     count: int
     databases: tuple[str, ...] = BOTH
+    production: bool = False
 
 
 def kill_server(world: World) -> None:
@@ -337,6 +341,7 @@ ROWS: tuple[Row, ...] = (
     Row("clocks one hour ahead and behind", clocks_differ, 6),
     Row("200 duplicate submits at once", duplicate_submits, 20),
     Row("stop races finish, 50 times", stop_races_finish, 20),
+    *(Row(name, measure, 1, production=True) for name, measure in MEASURES),
     Row("4 instances, 2,000 jobs, one killed every 20 s", load, 3, ("postgresql",)),
 )
 """Every row of the matrix."""

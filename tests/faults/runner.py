@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -74,7 +75,7 @@ def run(row: Row, kind: str, databases: Databases, *, scale: float, seed: int) -
             try:
                 row.run(world)
                 found = list(dict.fromkeys(violations(world)))
-            except AssertionError as error:
+            except (AssertionError, subprocess.TimeoutExpired) as error:
                 logs = "\n".join(log.read_text()[-3_000:] for log in sorted(directory.glob("server-*.log")))
                 found = [f"{row.name}: {error}\n{logs}"]
                 for left in world.servers:

@@ -76,6 +76,7 @@ def quick(context: TaskContext, services: object) -> Mapping[str, Any]:
 
 def publish(context: TaskContext, services: object) -> Mapping[str, Any]:
     """Write an artifact for the supervisor to publish, after ``seconds``."""
+    context.progress(ProgressEvent("work", 0, 1))
     time.sleep(float(context.spec.get("seconds", 0.0)))
     (context.directory / "artifact.txt").write_text(f"{context.job_id}/{context.attempt}")
     return {"attempt": context.attempt}

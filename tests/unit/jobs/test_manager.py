@@ -1,0 +1,245 @@
+"""The manager at work: what it refuses, what it runs, how it ends, on a real database with real processes."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onward.config import JobConfig
+from onward.database import open_database
+from onward.errors import ConfigError, JobConflictError, JobError, JobNotFoundError
+from onward.jobs.kinds import JobKind
+from onward.jobs.local import LocalBackend
+from onward.jobs.manager import BackgroundTaskManager
+from onward.jobs.store import SqlJobStore
+from onward.jobs.values import Job
+from onward.testing.job_backends import ENTRIES, living, noted, until
+
+KINDS = [JobKind(name, entry, name) for name, entry in ENTRIES.items()]
+CONFIG = JobConfig.sealed(
+    concurrency=2,
+    heartbeat_seconds=0.2,
+    fence_seconds=20.0,
+    lease_seconds=30.0,
+    grace_seconds=0.3,
+    progress_seconds=0.05,
+    memory_sample_seconds=0.1,
+    max_request_bytes=2_000,
+    poll_seconds=0.05,
+)
+
+
+@pytest.fixture(scope="module")
+def backend() -> Iterator[LocalBackend]:
+    backend = LocalBackend(ENTRIES)
+    backend.warm()
+    yield backend
+    backend.close()
+
+
+class Borrowed:
+    """A backend that outlives the managers that use it."""
+
+    def __init__(self, backend: LocalBackend) -> None:
+        self._backend = backend
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def manager(backend: LocalBackend, sqlite_template: Path, tmp_path: Path) -> Iterator[BackgroundTaskManager]:
+    shutil.copy(sqlite_template, tmp_path / "onward.db")
+    engine = open_database(f"sqlite:///{tmp_path}/onward.db")
+    store = SqlJobStore(engine, poll_seconds=0.05)
+    borrowed: Any = Borrowed(backend)
+    with BackgroundTaskManager(store, [borrowed], KINDS, CONFIG, tmp_path / "jobs") as manager:
+        yield manager
+        manager.close(finish_within=0.0)
+    engine.dispose()
+
+
+def end(manager: BackgroundTaskManager, job_id: str) -> Job:
+    job: Job = until(lambda: (job := manager.store.get(job_id)).finished_at and job)
+    return job
+
+
+def run(manager: BackgroundTaskManager, kind: str, spec: dict[str, Any] | None = None, **more: Any) -> Job:
+    return end(manager, manager.submit(kind, spec or {}, **more).job.id)
+
+
+# -- refusals -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "more", "said"),
+    [
+        ("ecko", {}, {}, "Did you mean echo"),
+        ("echo", {"x": {1, 2}}, {}, "plain JSON"),
+        ("echo", {"x": float("nan")}, {}, "plain JSON"),
+        ("echo", {"x": "y" * 3_000}, {}, "too large"),
+        ("echo", {}, {"max_attempts": 0}, "max_attempts"),
+        ("echo", {}, {"priority": 10**7}, "priority"),
+        ("echo", {}, {"timeout_seconds": -1.0}, "timeout_seconds"),
+        ("echo", {}, {"memory_limit_mb": 1}, "memory_limit_mb"),
+        ("echo", {}, {"idempotency_key": ""}, "idempotency_key"),
+        ("echo", {}, {"tenant": ""}, "tenant"),
+    ],
+)
+def test_what_cannot_run_is_refused_at_submit(
+    manager: BackgroundTaskManager, kind: str, spec: Any, more: Any, said: str
+) -> None:
+    with pytest.raises(JobError, match=said):
+        manager.submit(kind, spec, **more)
+    assert sum(manager.store.counts().values()) == 0
+
+
+def test_a_key_with_another_request_is_refused(manager: BackgroundTaskManager) -> None:
+    first = manager.submit("echo", {"x": 1}, idempotency_key="k")
+    again = manager.submit("echo", {"x": 1}, idempotency_key="k")
+    assert (first.job.id, first.created, again.created) == (again.job.id, True, False)
+    with pytest.raises(JobConflictError):
+        manager.submit("echo", {"x": 2}, idempotency_key="k")
+
+
+def test_unknown_and_ended_jobs(manager: BackgroundTaskManager) -> None:
+    with pytest.raises(JobNotFoundError):
+        manager.request_stop("0" * 16)
+    job_id = manager.submit("echo", {}).job.id
+    with pytest.raises(JobError, match="has ended"):
+        manager.retry(job_id)
+    assert manager.request_stop(job_id).accepted
+    reply = manager.request_stop(job_id)
+    assert (reply.accepted, reply.job.state) == (False, "cancelled")
+
+
+def test_a_fence_that_closes_too_late_is_refused() -> None:
+    with pytest.raises(ConfigError, match="fence"):
+        JobConfig.sealed(heartbeat_seconds=2.0, fence_seconds=60.0, lease_seconds=60.0)
+
+
+# -- endings --------------------------------------------------------------------------------
+
+
+def test_a_job_succeeds_with_its_events(manager: BackgroundTaskManager) -> None:
+    manager.start()
+    job = run(manager, "echo", {"x": 1})
+    assert (job.state, job.result, job.attempt) == ("succeeded", {"x": 1}, 1)
+    events = manager.store.events(job.id)
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    assert {"score", "progress", "log", "state"} == {event.kind for event in events}
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "more", "reason"),
+    [
+        ("fail", {}, {}, "error"),
+        ("die", {"code": 3}, {}, "error"),
+        ("die", {"signal": 11}, {}, "error"),
+        ("die", {"signal": 9}, {"max_attempts": 1}, "worker_lost"),
+        ("sleep", {}, {"timeout_seconds": 0.3}, "timeout"),
+        ("grow", {}, {"memory_limit_mb": 200}, "oom"),
+        ("garble", {}, {}, "error"),
+    ],
+)
+def test_a_job_fails_for_its_reason(
+    manager: BackgroundTaskManager, kind: str, spec: Any, more: Any, reason: str
+) -> None:
+    manager.start()
+    job = run(manager, kind, spec, **more)
+    assert (job.state, job.reason, job.attempt) == ("failed", reason, 1)
+    assert job.error is not None
+    assert job.error["what"]
+    assert living(noted(manager._directory / job.id)) == []
+    until(lambda: not (manager._directory / job.id / "1" / "work").exists(), 5.0)
+
+
+def test_silence_is_a_reason_when_it_is_limited(manager: BackgroundTaskManager) -> None:
+    changed = CONFIG.model_copy(update={"stall_seconds": 0.3})
+    object.__setattr__(manager._in, "config", changed)
+    manager.start()
+    job = run(manager, "sleep")
+    assert (job.state, job.reason) == ("failed", "stalled")
+
+
+def test_a_lost_worker_is_tried_again(manager: BackgroundTaskManager) -> None:
+    manager.start()
+    job = run(manager, "die", {"signal": 9}, max_attempts=3)
+    assert (job.state, job.reason, job.attempt) == ("failed", "worker_lost", 3)
+
+
+def test_a_retry_is_a_new_job(manager: BackgroundTaskManager) -> None:
+    manager.start()
+    first = run(manager, "fail", idempotency_key="k")
+    second = manager.retry(first.id).job
+    assert (second.id != first.id, second.retry_of) == (True, first.id)
+    assert end(manager, second.id).reason == "error"
+
+
+def test_urgent_jobs_come_first(manager: BackgroundTaskManager) -> None:
+    ids = [manager.submit("quick", {"n": n}, priority=n).job.id for n in range(6)]
+    manager.start()
+    began = [end(manager, job_id).started_at for job_id in ids]
+    assert began[5] is not None
+    assert began[0] is not None
+    assert began[5] < began[0]
+
+
+def test_a_stop_frees_the_place(manager: BackgroundTaskManager) -> None:
+    manager.start()
+    ids = [manager.submit("sleep", {}).job.id for _ in range(3)]
+    until(lambda: sum(manager.store.get(job_id).state == "running" for job_id in ids) == 2)
+    assert manager.store.get(ids[2]).state == "queued"
+    manager.request_stop(ids[0])
+    assert end(manager, ids[0]).state == "cancelled"
+    until(lambda: manager.store.get(ids[2]).state == "running")
+    assert living(noted(manager._directory / ids[0])) == []
+
+
+# -- closing --------------------------------------------------------------------------------
+
+
+def test_closing_gives_back_what_did_not_finish(manager: BackgroundTaskManager) -> None:
+    manager.start()
+    long, short = manager.submit("sleep", {}).job.id, manager.submit("quick", {"seconds": 0.5}).job.id
+    until(lambda: manager.store.counts()["running"] == 2)
+    pids = until(lambda: noted(manager._directory / long))
+    began = time.monotonic()
+    manager.close(finish_within=1.5)
+    assert time.monotonic() - began < 5.0
+    assert manager.store.get(short).state == "succeeded"
+    job = manager.store.get(long)
+    assert (job.state, job.owner, job.request.max_attempts) == ("queued", None, 3)
+    assert living(pids) == []
+
+
+def test_closing_does_not_wait_for_a_database_that_is_away(manager: BackgroundTaskManager) -> None:
+    from onward.errors import StorageError
+
+    class Away:
+        def __getattr__(self, name: str) -> Any:
+            def away(*arguments: Any, **named: Any) -> Any:
+                raise StorageError("away")
+
+            return away
+
+    manager.start()
+    job_id = manager.submit("sleep", {}).job.id
+    pids = until(lambda: noted(manager._directory / job_id))
+    store = manager.store
+    config = manager._config.model_copy(update={"unkillable_seconds": 0.5})
+    manager._config = config
+    object.__setattr__(manager._in, "store", Away())
+    began = time.monotonic()
+    manager.close(finish_within=0.0)
+    assert time.monotonic() - began < 8.0
+    assert living(pids) == []
+    assert store.get(job_id).state in ("running", "stopping"), "whoever watches takes it over"
