@@ -25,12 +25,16 @@ ONWARD = [sys.executable, "-c", "from onward.cli import main; main()"]
 
 def every_verb() -> list[tuple[str, ...]]:
     context = typer.Context(typer.main.get_command(app))
-    found: list[tuple[str, ...]] = []
-    for name in COMMANDS:
-        command = context.command.get_command(context, name)
-        verbs = getattr(command, "commands", None)
-        found += [(name, verb) for verb in verbs] if verbs else [(name,)]
-    return found
+    return [
+        path for name in COMMANDS for path in paths_below((name,), context.command.get_command(context, name))
+    ]
+
+
+def paths_below(path: tuple[str, ...], command: object) -> list[tuple[str, ...]]:
+    verbs = getattr(command, "commands", None)
+    if not verbs:
+        return [path]
+    return [below for name, verb in verbs.items() for below in paths_below((*path, name), verb)]
 
 
 def test_the_verbs_are_those_that_are_promised() -> None:
@@ -40,6 +44,9 @@ def test_the_verbs_are_those_that_are_promised() -> None:
         "train",
         "tune",
         "predict",
+        "worker",
+        *(f"jobs {v}" for v in ("list", "show", "watch", "logs", "stop", "retry", "prune")),
+        *(f"jobs submit {v}" for v in ("train", "tune", "features", "import", "predict", "audit")),
         "config show",
         "config init",
         "db upgrade",
