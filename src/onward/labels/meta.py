@@ -11,10 +11,10 @@ import numpy as np
 from onward.errors import LabelError
 from onward.labels.arguments import as_count
 from onward.labels.barriers import BarrierLabeler, Touches
-from onward.labels.signals import Signal, signal_address, signal_values
+from onward.labels.signals import Signal, rule_lookback, signal_address, signal_values
 from onward.types import FloatArray, IntArray, Market
 
-__all__ = ["MetaLabeler", "primary_signal"]
+__all__ = ["MetaLabeler", "meta_labeler", "primary_signal"]
 
 
 def primary_signal(state: Mapping[str, Any], market: Market) -> FloatArray | None:
@@ -38,12 +38,22 @@ def primary_signal(state: Mapping[str, Any], market: Market) -> FloatArray | Non
     SeriesError
         When the market lacks the side series of the signal.
     """
+    labeler = meta_labeler(state)
+    return None if labeler is None else labeler.signals(market)
+
+
+def meta_labeler(state: Mapping[str, Any]) -> MetaLabeler | None:
+    """Return the labeler of verdicts on a primary signal; None when the labels are about the price.
+
+    Parameters
+    ----------
+    state
+        What a labeler's ``to_json`` gave; of event sampling, the labeler inside counts.
+    """
     inner = state.get("inner")
     if isinstance(inner, Mapping):
-        return primary_signal(inner, market)
-    if state.get("labeler") != MetaLabeler.name:
-        return None
-    return MetaLabeler.from_json(state).signals(market)
+        return meta_labeler(inner)
+    return MetaLabeler.from_json(state) if state.get("labeler") == MetaLabeler.name else None
 
 
 @dataclass(frozen=True)
@@ -116,6 +126,11 @@ class MetaLabeler(BarrierLabeler):
     def signals(self, market: Market) -> FloatArray:
         """Return the primary signal of every bar: 1, -1, 0, NaN where it is not known yet."""
         return signal_values(self.signal, market, self.signal_bars)
+
+    @property
+    def signal_lookback(self) -> int:
+        """Bars that the primary signal needs, the bar itself included; 1 where only its author knows."""
+        return rule_lookback(self.signal, self.signal_bars)
 
     def to_json(self) -> dict[str, Any]:
         """Return the parameters as plain JSON values, a function by its address."""

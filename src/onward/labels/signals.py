@@ -23,7 +23,16 @@ from onward.errors import LabelError, nearest
 from onward.labels.horizon import by_symbol
 from onward.types import FloatArray, Market
 
-__all__ = ["RULES", "Signal", "breakout", "mean_reversion", "momentum", "signal_address", "signal_values"]
+__all__ = [
+    "RULES",
+    "Signal",
+    "breakout",
+    "mean_reversion",
+    "momentum",
+    "rule_lookback",
+    "signal_address",
+    "signal_values",
+]
 
 Signal: TypeAlias = str | Callable[[Market], Any]
 STRETCHED = 1.0
@@ -100,6 +109,11 @@ def signal_values(signal: Signal, market: Market, window_bars: int) -> FloatArra
         allowed=", ".join(RULES) + ", series:NAME, series:NAME.COLUMN, module:function",
         remedy=f"Did you mean {close!r}?" if close else "Name a rule, a side series or a function.",
     )
+
+
+def rule_lookback(signal: Signal, window_bars: int) -> int:
+    """Return the bars that a rule of this module needs, the bar itself included; 1 for other signals."""
+    return window_bars + 1 if isinstance(signal, str) and signal in RULES else 1
 
 
 def signal_address(signal: Signal) -> str:

@@ -34,11 +34,11 @@ class LoadedModel:
 
     @property
     def lookback(self) -> int:
-        """Bars that the newest prediction reads: what the features in use need.
+        """Bars that the newest prediction reads: what the features in use, and a primary signal, need.
 
         It is the manifest's ``lookback_bars``; bundles of earlier versions may name more there.
         """
-        return self.predictor.pipeline.lookback
+        return self.predictor.lookback
 
     def predict(self, market: Market, *, start: pd.Timestamp | None = None) -> pd.DataFrame:
         """Return a prediction for every bar, or for those from a moment on.
@@ -54,10 +54,10 @@ class LoadedModel:
         Returns
         -------
         DataFrame
-            Indexed like the bars: ``down range up`` (probabilities), ``signal`` (-1, 0, 1) and
-            ``decision_time`` (UTC). Bars that the model was trained on are in-sample: judge it
-            by its out-of-fold scores, not by these. The first ``lookback`` bars of a symbol's history are
-            predicted from features that are not warmed up.
+            Indexed like the bars: ``down range up`` (probabilities), ``signal`` (-1, 0, 1: the side to
+            trade, see `Predictor.frame`) and ``decision_time`` (UTC). Bars that the model was
+            trained on are in-sample: judge it by its out-of-fold scores, not by these. The first
+            ``lookback`` bars of a symbol's history are predicted from features that are not warmed up.
 
         Raises
         ------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from onward.errors import BundleError
 from onward.features.catalog import saved_spec, stage_from_spec
 from onward.features.pipeline import FeaturePipeline, FittedPipeline
 from onward.features.selection.live_columns import narrow
+from onward.prediction.following import Following
 from onward.prediction.imported import ImportedStage
 from onward.protocols import CausalStage, Model
 from onward.types import CLASSES, FloatArray, Market
@@ -41,12 +43,34 @@ class Predictor:
         Classifier over down, range, up: one model, or an ensemble in its place.
     learning
         How it learnt, as far as there is more to tell than the model; not kept in bundles.
+    following
+        Of a model of meta-labels: how its verdicts become sides to trade. None when its classes are
+        about the price.
     """
 
     pipeline: FeaturePipeline
     fitted: FittedPipeline
     model: Model
     learning: LearningRecord | None = None
+    following: Following | None = None
+
+    @property
+    def lookback(self) -> int:
+        """Bars that the newest prediction reads: those of the features, and of the primary signal."""
+        own = self.pipeline.lookback
+        return own if self.following is None else max(own, self.following.lookback)
+
+    def acting(self, labels: Mapping[str, Any], act_above: float | None) -> Predictor:
+        """Return the predictor that knows what its classes mean.
+
+        Parameters
+        ----------
+        labels
+            The labeler that it learnt from, as plain JSON values.
+        act_above
+            See `Following`.
+        """
+        return replace(self, following=Following.of(labels, act_above))
 
     def from_matrix(self, features: pd.DataFrame) -> FloatArray:
         """Return probabilities, shape (n, 3), for rows of the causal feature matrix."""
@@ -58,34 +82,41 @@ class Predictor:
 
     def batch(self, market: Market) -> pd.DataFrame:
         """Return probabilities and signal of every bar (see `frame`)."""
-        return self.frame(self.pipeline.compute(market), market.timeframe)
+        return self.frame(self.pipeline.compute(market), market)
 
     def latest(self, market: Market) -> pd.DataFrame:
         """Return probabilities and signal of each symbol's newest bar.
 
-        Only the newest ``pipeline.lookback`` bars are read; the values equal those of `batch`.
+        Only the newest ``lookback`` bars are needed; the values equal those of `batch`.
         """
-        return self.frame(self.pipeline.latest(market), market.timeframe)
+        return self.frame(self.pipeline.latest(market), market)
 
-    def frame(self, features: pd.DataFrame, timeframe: pd.Timedelta) -> pd.DataFrame:
+    def frame(self, features: pd.DataFrame, market: Market) -> pd.DataFrame:
         """Return ``down range up signal decision_time``, one row a feature row.
 
         The signal is the most probable class; ties go to the lower one (down before range
-        before up). The decision time is the open time of the bar plus the timeframe, UTC.
+        before up). Of a model of meta-labels, whose classes say whether following its primary
+        signal loses, ends undecided or pays, it is the side of that signal where it is said to pay,
+        else 0. The decision time is the open time of the bar plus the timeframe, UTC.
         """
         probability = self.from_matrix(features)
         frame = pd.DataFrame(probability, index=features.index, columns=list(CLASS_COLUMNS))
-        frame["signal"] = [CLASSES[i] for i in probability.argmax(axis=1)]
-        frame["decision_time"] = pd.DatetimeIndex(features.index.get_level_values(1)) + timeframe
+        if self.following is None:
+            frame["signal"] = [CLASSES[i] for i in probability.argmax(axis=1)]
+        else:
+            frame["signal"] = self.following.signal(market, frame)
+        opened = pd.DatetimeIndex(features.index.get_level_values(1))
+        frame["decision_time"] = opened + market.timeframe
         return frame
 
     def narrowed(self) -> Predictor:
         """Return the predictor that computes what the model sees, and nothing that it can do without.
 
         Predictions are those of this one to the last bit. What no column of the model is made from is
-        left out: families, whole stages, and with them often bars of history (``pipeline.lookback``).
+        left out: families, whole stages, and with them often bars of history (``lookback``).
         """
-        return Predictor(*narrow(self.pipeline, self.fitted), self.model, self.learning)
+        pipeline, fitted = narrow(self.pipeline, self.fitted)
+        return replace(self, pipeline=pipeline, fitted=fitted)
 
     def state(self) -> dict[str, Any]:
         """Return, as plain JSON values, what a bundle keeps of the features in ``pipeline.json``.
@@ -106,7 +137,7 @@ class Predictor:
 
     @classmethod
     def load(cls, directory: Path) -> Predictor:
-        """Read the predictor of a bundle: ``pipeline.json`` and ``model/``.
+        """Read the predictor of a bundle: ``pipeline.json``, ``labels.json``, ``model/``, the plan.
 
         Parameters
         ----------
@@ -126,6 +157,7 @@ class Predictor:
             pipeline = FeaturePipeline(stages, dtype=state["causal"]["dtype"])
             fitted = FittedPipeline.from_json(state["fitted"])
             model = saved_model_class(state["model"]).load(directory / "model")
+            following = _following(directory)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BundleError(
                 "a model bundle cannot be read",
@@ -133,7 +165,14 @@ class Predictor:
                 allowed="a bundle written by Onward and not changed since",
                 remedy="Export the version again, or train anew.",
             ) from error
-        return cls(pipeline, fitted, model)
+        return cls(pipeline, fitted, model, following=following)
+
+
+def _following(directory: Path) -> Following | None:
+    """Return how the verdicts of a bundle's model become sides: by its labels and the plan's terms."""
+    labels = json.loads((directory / "labels.json").read_text(encoding="utf-8"))
+    manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+    return Following.of(labels, manifest["plan"].get("evaluation", {}).get("act_above"))
 
 
 def _spec(stage: CausalStage) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def stage_bundle(
         Self-contained HTML, if there is one.
     """
     market = training.dataset.market
-    predictor = training.predictor
+    predictor = training.predictor.acting(training.labeler_state, plan.evaluation.act_above)
     facts = BundleFacts(
         name=name,
         created_at=created_at,
@@ -128,7 +128,7 @@ def stage_bundle(
         certificate=certificate,
         features=FeatureSchema(
             columns=predictor.fitted.output_columns,
-            lookback_bars=predictor.narrowed().pipeline.lookback,
+            lookback_bars=predictor.narrowed().lookback,
             series=tuple(sorted(market.series)),
         ),
         run_id=run_id,

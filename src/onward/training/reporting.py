@@ -15,9 +15,9 @@ from onward.evaluation.report import ReportContent
 from onward.evaluation.report.search import SearchContent, SearchedFold, SearchedTrial
 from onward.features.pipeline import nan_ledger
 from onward.features.selection.across_fits import FINAL_FIT, ledger_of, ledgers_frame
-from onward.labels import primary_signal
 from onward.prediction.predictor import Predictor
 from onward.registry import library_versions
+from onward.training.acting import primary_of
 from onward.training.gains import gain_shares
 from onward.training.optimization import SearchResult
 from onward.training.outcomes import Training
@@ -34,6 +34,7 @@ def report_content(result: TrainingResult) -> ReportContent:
     """Return what the report of a training shows."""
     training, plan = result.training, result.plan
     market = training.dataset.market
+    primary = primary_of(training, plan)
     return ReportContent(
         title=f"{', '.join(market.symbols)} {format_timeframe(market.timeframe)}",
         created_at=result.finished_at,
@@ -61,7 +62,8 @@ def report_content(result: TrainingResult) -> ReportContent:
         learning=training.learning,
         diagnosis=result.diagnosis,
         backtest=BacktestSettings.from_config(plan.evaluation, horizon_bars=plan.labels.horizon_bars),
-        primary=primary_signal(training.labeler_state, market),
+        primary=None if primary is None else primary.signal,
+        verdicts=None if primary is None else primary.verdicts,
     )
 
 

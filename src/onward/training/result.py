@@ -81,8 +81,8 @@ class TrainingResult:
 
     @property
     def predictor(self) -> Predictor:
-        """The model fitted on all labelled rows, with its features."""
-        return self.training.predictor
+        """The model fitted on all labelled rows, with its features, and what its classes mean."""
+        return self.training.predictor.acting(self.training.labeler_state, self.plan.evaluation.act_above)
 
     @property
     def learning(self) -> LearningRecord | None:

@@ -26,6 +26,7 @@ class Content:
     slippage_bps: float = 2.0
     backtest: BacktestSettings | None = None
     primary: np.ndarray | None = None
+    verdicts: np.ndarray | None = None
 
 
 def content_of(**changes):

@@ -16,7 +16,41 @@ from onward.errors import DataError
 from onward.evaluation.backtest.signals import aligned
 from onward.types import FloatArray, Market
 
-__all__ = ["followed"]
+__all__ = ["about_price", "followed"]
+
+
+def about_price(
+    market: Market, said: pd.DataFrame, primary: FloatArray | None, *, act_above: float | None = None
+) -> pd.DataFrame:
+    """Return what a model says about the price, whatever its classes mean: signals for a backtest.
+
+    Parameters
+    ----------
+    market
+        The bars.
+    said
+        ``down range up`` by (symbol, open time), as the model gives them.
+    primary
+        The primary signal that the classes are verdicts on, see `followed`; None when they are about
+        the price.
+    act_above
+        See `followed`; without a meaning when the classes are about the price.
+
+    Returns
+    -------
+    DataFrame
+        ``signal`` and ``down range up``: of a model of meta-labels as `followed` gives them, of any
+        other the most probable class (the lower one of equals) beside what was said.
+
+    Raises
+    ------
+    DataError
+        As `followed`.
+    """
+    if primary is not None:
+        return followed(market, said, primary, act_above=act_above)
+    side = said[["down", "range", "up"]].to_numpy(np.float64).argmax(axis=1) - 1.0
+    return said.assign(signal=side)
 
 
 def followed(

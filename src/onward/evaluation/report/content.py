@@ -16,7 +16,7 @@ from onward.evaluation.judgement import Judgement
 from onward.evaluation.learning import LearningRecord
 from onward.evaluation.oof import OutOfFold
 from onward.evaluation.report.search import SearchContent
-from onward.types import Certificate, FloatArray, Market
+from onward.types import BoolArray, Certificate, FloatArray, Market
 
 __all__ = ["ReportContent"]
 
@@ -78,7 +78,11 @@ class ReportContent:
         What a person should know about this run, in sentences.
     primary
         Of a model of meta-labels: the primary signal of every bar, on which its classes are
-        verdicts (1: following it pays); None when they are about the price. Shape (n_bars,).
+        verdicts (1: following it pays); None when they are about the price. Shape (n_bars,). Folds of
+        a search may choose signals of their own: each row's is that of the fold that scored it.
+    verdicts
+        Which rows of ``oof`` are verdicts on it, shape (n_scored,); None for all, where there is a
+        primary signal.
     backtest
         How signals are traded in the equity section; by default at the next open, in fixed size,
         at the costs above.
@@ -111,3 +115,4 @@ class ReportContent:
     diagnosis: Diagnosis | None = None
     backtest: BacktestSettings | None = None
     primary: FloatArray | None = None
+    verdicts: BoolArray | None = None

@@ -14,9 +14,9 @@ from onward.evaluation.backtest import (
     BacktestResult,
     BacktestSettings,
     Statistics,
+    about_price,
     backtest,
     buy_and_hold,
-    followed,
     rule_backtest,
 )
 from onward.evaluation.baselines import rule_signals
@@ -82,15 +82,19 @@ class EquityView:
 
 
 def model_signal(content: ReportContent) -> pd.DataFrame:
-    """Return what the model said about the price at every scored row, by (symbol, open time).
+    """Return what the model said about the price at every scored row: ``signal down range up`` by bar.
 
-    ``down range up``; of a model of meta-labels also ``signal``, the primary signal where the model
-    says that following it pays.
+    Of verdicts on a primary signal, ``signal`` is that signal where following it is said to pay.
     """
     said = pd.DataFrame(content.oof.probability, columns=list(CLASS_NAMES), index=content.oof.spans.index)
-    if content.primary is None:
-        return said
-    return followed(content.market, said, content.primary, act_above=terms_of(content).act_above)
+    act_above = terms_of(content).act_above
+    if content.primary is None or content.verdicts is None or content.verdicts.all():
+        return about_price(content.market, said, content.primary, act_above=act_above)
+    parts = (
+        about_price(content.market, said[rows], primary, act_above=act_above)
+        for rows, primary in ((content.verdicts, content.primary), (~content.verdicts, None))
+    )
+    return pd.concat(parts).reindex(said.index)
 
 
 def terms_of(content: ReportContent) -> BacktestSettings:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from onward.labels import ThresholdLabeler
+from onward.evaluation.backtest import BacktestSettings
+from onward.labels import ThresholdLabeler, primary_signal
 from onward.protocols import Labeler
 from onward.splits import require_training_rows
 from onward.training.dataset import Dataset, label_spans, prepare
@@ -20,7 +21,7 @@ from onward.training.optimization.space import Space
 from onward.training.optimization.values import with_values
 from onward.training.plan import TrainingPlan
 from onward.training.trainer import BaseTrainer
-from onward.types import BoolArray, Fold, IntArray, Market
+from onward.types import BoolArray, FloatArray, Fold, IntArray, Market
 
 __all__ = ["Bench", "Candidate", "TrainerFactory"]
 
@@ -41,12 +42,21 @@ class Candidate:
         Its labeler, unfitted.
     dataset
         Features and spans; positions of folds are positions into these spans.
+    primary
+        Of meta-labels: the primary signal of every bar, on which the classes are verdicts; None when
+        they are about the price. Shape (n_bars,).
     """
 
     plan: TrainingPlan
     trainer: BaseTrainer
     labeler: Labeler
     dataset: Dataset
+    primary: FloatArray | None = None
+
+    @property
+    def terms(self) -> BacktestSettings:
+        """Terms on which its signals are traded."""
+        return BacktestSettings.from_config(self.plan.evaluation, horizon_bars=self.plan.labels.horizon_bars)
 
 
 class Bench:
@@ -141,11 +151,17 @@ class Bench:
         trainer = self._make_trainer(plan, self.market)
         labeler = answered(self.labeler, trainer.labeler)
         made_of = plan.features.model_dump_json()
-        key = f"dataset|{made_of}|{plan.labels.model_dump_json()}"
+        asked = plan.labels.model_dump_json()
+        key = f"dataset|{made_of}|{asked}"
         dataset = self.memory.get(
             key, lambda: self._dataset(trainer, labeler, made_of), lambda made: 100 * len(made)
         )
-        return Candidate(plan, trainer, labeler, dataset)
+        primary = self.memory.get(
+            f"primary|{asked}",
+            lambda: primary_signal(trainer.labeler.to_json(), self.market),
+            lambda made: 0 if made is None else made.nbytes,
+        )
+        return Candidate(plan, trainer, labeler, dataset, primary)
 
     def _dataset(self, trainer: BaseTrainer, labeler: Labeler, made_of: str) -> Dataset:
         spans = label_spans(self.market, labeler)

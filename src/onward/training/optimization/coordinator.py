@@ -32,7 +32,7 @@ from onward.training.optimization.refusals import (
     require_trials,
 )
 from onward.training.optimization.result import FINAL, SearchedTraining, SearchResult, StudyResult
-from onward.training.optimization.search import Search, backtest_terms, best_of
+from onward.training.optimization.search import Search, best_of
 from onward.training.optimization.sharing import Memory
 from onward.training.optimization.space import Space
 from onward.training.optimization.statistics import parameter_importance, statistics_of
@@ -169,7 +169,7 @@ class OptimizationCoordinator:
         seconds["final search"] = round(time.perf_counter() - started, 3)
         started = time.perf_counter()
         candidate = bench.candidate(dict(chosen.parameters))
-        statistics = statistics_of(study, chosen, market, backtest_terms(candidate))
+        statistics = statistics_of(study, chosen, market, candidate.terms)
         importance = parameter_importance(study, self._seed(-1))
         final = StudyResult(FINAL, records, float("nan"), importance)
         labels, state, rows_in_hand = self._final_rows(candidate)
@@ -257,8 +257,7 @@ class OptimizationCoordinator:
         candidate = bench.candidate(dict(chosen.parameters))
         own, kept = translated(candidate.dataset, rows, fold)
         outcome = candidate.trainer.fit_fold(candidate.dataset, candidate.labeler, own)
-        terms = backtest_terms(candidate)
-        score = fold_score(self.config.objective, candidate.dataset, outcome, terms)
+        score = fold_score(self.config.objective, candidate, outcome)
         importance = parameter_importance(study, self._seed(fold.number)) if title else {}
         return Outer(
             outcome=replace(outcome, fold=kept),

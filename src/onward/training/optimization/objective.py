@@ -6,18 +6,17 @@ import numpy as np
 import pandas as pd
 
 from onward.config.optimization import Objective
-from onward.evaluation.backtest import BacktestSettings, backtest
+from onward.evaluation.backtest import BacktestSettings, about_price, backtest
 from onward.evaluation.metrics import measure, ranked_probability_score
-from onward.training.dataset import Dataset
+from onward.evaluation.oof import CLASS_NAMES
+from onward.training.optimization.bench import Candidate
 from onward.training.trainer import FoldOutcome
-from onward.types import FloatArray, IntArray, Market
+from onward.types import FloatArray, Market
 
-__all__ = ["fold_score", "sides", "signal_returns"]
+__all__ = ["fold_score", "fold_signals", "signal_returns"]
 
 
-def fold_score(
-    objective: Objective, dataset: Dataset, outcome: FoldOutcome, settings: BacktestSettings
-) -> float:
+def fold_score(objective: Objective, candidate: Candidate, outcome: FoldOutcome) -> float:
     """Return the score of a fold's test rows; NaN where it is not defined.
 
     Parameters
@@ -26,17 +25,16 @@ def fold_score(
         ``log_loss_skill``: 1 - log loss / that of the training rows' class frequencies.
         ``probability_skill``: the same with the ranked probability score, which knows that down is
         further from up than from range. ``direction_auc``, ``range_auc``: as verdicts use them.
-        ``sharpe``: a year, after costs, of acting on the most probable class.
-    dataset
+        ``sharpe``: a year, after costs, of acting on what was said about the price, on the terms of
+        the plan, as the report trades it.
+    candidate
         What the fold was cut from.
     outcome
         What it learnt and predicted.
-    settings
-        Terms of the backtest.
     """
     if objective == "sharpe":
-        rows = dataset.rows[outcome.fold.test]
-        result = backtest(dataset.market, signal_series(dataset.market, rows, sides(outcome)), settings)
+        signals = fold_signals(candidate, outcome)
+        result = backtest(candidate.dataset.market, signals, candidate.terms)
         return float(result.statistics.performance.sharpe)
     prior = np.tile(outcome.prior, (len(outcome.y), 1))
     if objective == "probability_skill":
@@ -46,14 +44,15 @@ def fold_score(
     return float(getattr(measure(outcome.probability, outcome.y, prior), objective))
 
 
-def sides(outcome: FoldOutcome) -> IntArray:
-    """Return the most probable class of each test row: -1, 0, 1."""
-    return np.asarray(outcome.probability.argmax(axis=1) - 1, dtype=np.int64)
+def fold_signals(candidate: Candidate, outcome: FoldOutcome) -> pd.DataFrame:
+    """Return what a fold said about the price of its test rows: ``signal down range up`` by bar.
 
-
-def signal_series(market: Market, rows: IntArray, side: IntArray) -> pd.Series:
-    """Return sides as signals by (symbol, open time); ``rows`` are positions of bars."""
-    return pd.Series(side.astype(np.float64), index=market.index[rows])
+    The signal of meta-labels is their primary signal where following it pays, else 0.
+    """
+    market = candidate.dataset.market
+    bars = market.index[candidate.dataset.rows[outcome.fold.test]]
+    said = pd.DataFrame(outcome.probability, columns=list(CLASS_NAMES), index=bars)
+    return about_price(market, said, candidate.primary, act_above=candidate.terms.act_above)
 
 
 def signal_returns(market: Market, side: FloatArray, settings: BacktestSettings) -> pd.Series:

@@ -12,6 +12,7 @@ import pandas as pd
 from onward.evaluation.overfitting import SearchStatistics
 from onward.training.optimization.records import TrialRecord
 from onward.training.optimization.search import best_of
+from onward.training.optimization.space import plan_of_trial
 from onward.training.plan import TrainingPlan
 from onward.training.trainer import Training
 
@@ -113,9 +114,7 @@ class SearchResult:
 
     def plan(self, asked: TrainingPlan) -> TrainingPlan:
         """Return the plan of the final model: what was asked for with what was chosen, no search."""
-        from onward.training.optimization.values import with_values, without_search
-
-        return with_values(without_search(asked), self.chosen)
+        return plan_of_trial(asked, self.chosen)
 
     def best(self, n_trials: int) -> tuple[TrialRecord, ...]:
         """Return the trials of the final search, best first, at most so many."""

@@ -12,10 +12,9 @@ import numpy as np
 
 from onward.config.optimization import OptimizationConfig
 from onward.errors import OnwardError, PlanError
-from onward.evaluation.backtest import BacktestSettings
 from onward.protocols import Progress
-from onward.training.optimization.bench import Bench, Candidate
-from onward.training.optimization.objective import fold_score, sides
+from onward.training.optimization.bench import Bench
+from onward.training.optimization.objective import fold_score, fold_signals
 from onward.training.optimization.pruning import is_hopeless, rivals
 from onward.training.optimization.records import RECORD, TrialRecord, packed_sides, trial_records
 from onward.training.optimization.studies import finished, quiet_optuna
@@ -169,14 +168,14 @@ class Search:
     ) -> dict[str, Any]:
         candidate = self.bench.trial(values)
         folds = self.bench.inner_folds(candidate, self.allowed, self.config.inner_splits)
-        terms = backtest_terms(candidate)
         others = rivals(self.config.pruner, before)
         side = np.full(len(self.bench.market), np.nan)
         scores: list[float] = []
         for number, fold in enumerate(folds):
             outcome = candidate.trainer.fit_fold(candidate.dataset, candidate.labeler, fold)
-            scores.append(fold_score(self.config.objective, candidate.dataset, outcome, terms))
-            side[candidate.dataset.rows[outcome.fold.test]] = sides(outcome)
+            scores.append(fold_score(self.config.objective, candidate, outcome))
+            traded = fold_signals(candidate, outcome)["signal"]
+            side[self.bench.market.index.get_indexer(traded.index)] = traded.to_numpy()
             known = [score for score in scores if not math.isnan(score)]
             if known:
                 trial.report(float(np.mean(known)), number)
@@ -229,12 +228,6 @@ def best_of(records: tuple[TrialRecord, ...]) -> TrialRecord:
         allowed="at least one that fits the data",
         remedy="Repair what the first trial was refused for, or narrow the space.",
     )
-
-
-def backtest_terms(candidate: Candidate) -> BacktestSettings:
-    """Return the terms on which a trial's signals are traded."""
-    plan = candidate.plan
-    return BacktestSettings.from_config(plan.evaluation, horizon_bars=plan.labels.horizon_bars)
 
 
 def _plain(scores: list[float]) -> list[float | None]:

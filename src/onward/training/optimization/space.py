@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import BaseTrial
 
-__all__ = ["Space"]
+__all__ = ["Space", "plan_of_trial"]
 
 MOST_SWITCHINGS = 200
 """Combinations of switches that are looked at before the search."""
@@ -209,6 +209,11 @@ class Space:
     def _used(self, values: Mapping[str, Any]) -> dict[str, Any]:
         by_path = {p.path: p for p in self.parameters}
         return {path: value for path, value in values.items() if self._active(by_path[path], values)}
+
+
+def plan_of_trial(plan: TrainingPlan, values: Mapping[str, Any]) -> TrainingPlan:
+    """Return the plan of a single training with what a search chose, by dotted place."""
+    return Space((), without_search(plan)).plan_with(values)
 
 
 def _all_values(parameter: Parameter) -> tuple[Any, ...]:
