@@ -60,18 +60,17 @@ class Row:
 
 def kill_server(world: World) -> None:
     """kill -9 in the middle of a training with two children: gone at once, and taken over."""
-    server = world.serve(preload=["lightgbm", "joblib"])
+    for server in [world.launch() for _ in range(2)]:
+        server.ready()
     kind = world.random.choice(["loky", "lightgbm"])
     job_id = world.submit(kind)
     pids = world.at_work(job_id, 2 if kind == "loky" else 1)
-    heir = world.serve()
     time.sleep(world.random.uniform(0.0, 0.5))
-    killed = server.kill()
+    killed = world.owner_of(job_id).kill()
     world.note("server dead, processes gone", world.gone(pids, killed))
     world.until(job_id, "running", attempt=2)
     world.note("server dead, job queued again", world.transition(job_id, "queued") - killed)
     world.at_work(job_id, attempt=2)
-    assert heir.alive
     world.stop(job_id)
 
 
@@ -197,11 +196,12 @@ def stop_unheard(world: World) -> None:
 
 def pause_server(world: World) -> None:
     """SIGSTOP of a server for one and a half leases, then SIGCONT: it has lost, and writes nothing."""
-    server = world.serve()
+    for server in [world.launch() for _ in range(2)]:
+        server.ready()
     lease = 60.0 * world.scale
     job_id = world.submit("publish", {"seconds": 1.2 * lease})
     world.until(job_id, "running")
-    world.serve()
+    server = world.owner_of(job_id)
     paused = server.signal(signal.SIGSTOP)
     world.until(job_id, "running", attempt=2, patience=90.0 * world.scale + 10.0)
     world.note("server dead, job queued again", world.transition(job_id, "queued") - paused)

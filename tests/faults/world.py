@@ -231,6 +231,13 @@ class World:
         """Start a server and wait until it is ready."""
         return self.launch(**how).ready()
 
+    def owner_of(self, job_id: str) -> Server:
+        """Return the server that holds a job."""
+        owner = self.job(job_id).owner
+        assert owner is not None
+        (server,) = [server for server in self.servers if server.process.pid == int(owner.split(":")[1])]
+        return server
+
     # -- jobs ---------------------------------------------------------------------------------
 
     def submit(self, kind: str, spec: Mapping[str, Any] | None = None, **more: Any) -> str:

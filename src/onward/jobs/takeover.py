@@ -94,7 +94,7 @@ class Takeover:
     def _run(self) -> None:
         config = self._in.config
         # Often enough that a pause between two looks can only mean that this server was suspended.
-        pause = min(config.heartbeat_seconds, config.lease_seconds / 8)
+        pause = min(config.heartbeat_seconds / 2, config.lease_seconds / 8)
         while not self._closing.wait(pause):
             try:
                 self.look(time.monotonic())
