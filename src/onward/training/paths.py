@@ -6,20 +6,19 @@ one prediction a row, the mean over all folds that tested it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
-from onward.evaluation.backtest import BacktestSettings, backtest
+from onward.evaluation.backtest import BacktestSettings, about_price, backtest
 from onward.evaluation.metrics import measure
-from onward.evaluation.oof import OutOfFold
+from onward.evaluation.oof import CLASS_NAMES, OutOfFold
 from onward.evaluation.paths import PathScores
 from onward.protocols import Splitter
 from onward.splits import CombinatorialPurgedKFold
-from onward.training.dataset import Dataset
 from onward.training.outcomes import FoldOutcome, pool
-from onward.types import FloatArray, Spans
+from onward.types import FloatArray, Market, Spans
 
 __all__ = ["backtest_paths", "backtests_of_paths", "pool_by_splitter"]
 
@@ -100,28 +99,32 @@ def backtest_paths(
         yield OutOfFold(spans, fold, y, probability, prior, baselines)
 
 
-def backtests_of_paths(paths: PathScores, dataset: Dataset, settings: BacktestSettings) -> pd.DataFrame:
-    """Trade the most probable class of each path.
+def backtests_of_paths(
+    paths: Iterable[OutOfFold], market: Market, settings: BacktestSettings, primary: FloatArray | None = None
+) -> pd.DataFrame:
+    """Trade what was said about the price on each path.
 
     Parameters
     ----------
     paths
-        The paths.
-    dataset
-        What they were trained on.
+        From `backtest_paths`.
+    market
+        The bars.
     settings
         Terms of the backtest.
+    primary
+        Of meta-labels: the primary signal of every bar, see `onward.evaluation.backtest.followed`.
 
     Returns
     -------
     DataFrame
         One row a path: ``sharpe`` a year, ``total_return`` and ``max_drawdown``, all after costs.
     """
-    index = dataset.market.index[dataset.rows]
     rows = []
-    for side in paths.sides:
-        result = backtest(dataset.market, pd.Series(side.astype(np.float64), index=index), settings)
-        found = result.statistics.performance
+    for path in paths:
+        said = pd.DataFrame(path.probability, columns=list(CLASS_NAMES), index=path.spans.index)
+        traded = about_price(market, said, primary, act_above=settings.act_above)
+        found = backtest(market, traded, settings).statistics.performance
         rows.append(
             {
                 "sharpe": found.sharpe,

@@ -17,15 +17,19 @@ from onward.features.pipeline import nan_ledger
 from onward.features.selection.across_fits import FINAL_FIT, ledger_of, ledgers_frame
 from onward.prediction.predictor import Predictor
 from onward.registry import library_versions
+from onward.splits import CombinatorialPurgedKFold
 from onward.training.acting import primary_of
+from onward.training.assembly import make_splitter
 from onward.training.gains import gain_shares
 from onward.training.optimization import SearchResult
 from onward.training.outcomes import Training
+from onward.training.paths import backtest_paths, backtests_of_paths
+from onward.training.plan import TrainingPlan
 
 if TYPE_CHECKING:
     from onward.training.result import TrainingResult
 
-__all__ = ["importance_table", "report_content", "search_content", "selection_table"]
+__all__ = ["importance_table", "paths_table", "report_content", "search_content", "selection_table"]
 
 CLASS_NAMES = {-1: "down", 0: "range", 1: "up"}
 
@@ -64,7 +68,24 @@ def report_content(result: TrainingResult) -> ReportContent:
         backtest=BacktestSettings.from_config(plan.evaluation, horizon_bars=plan.labels.horizon_bars),
         primary=None if primary is None else primary.signal,
         verdicts=None if primary is None else primary.verdicts,
+        paths=None if training.paths is None else paths_table(training, plan),
+        n_fits=len(training.folds),
     )
+
+
+def paths_table(training: Training, plan: TrainingPlan) -> pd.DataFrame:
+    """Return scores and backtest of every path of combinatorial validation; empty for other methods."""
+    splitter = make_splitter(plan)
+    if training.paths is None or not isinstance(splitter, CombinatorialPurgedKFold):
+        return pd.DataFrame().rename_axis("path")
+    market, primary = training.dataset.market, primary_of(training, plan)
+    earned = backtests_of_paths(
+        backtest_paths(splitter, training.dataset.spans, training.folds),
+        market,
+        BacktestSettings.from_config(plan.evaluation, horizon_bars=plan.labels.horizon_bars),
+        None if primary is None else primary.signal,
+    )
+    return training.paths.frame().join(earned)
 
 
 def search_content(search: SearchResult | None) -> SearchContent | None:
@@ -127,9 +148,14 @@ def selection_table(training: Training) -> pd.DataFrame:
 
 
 def _label_counts(training: Training) -> pd.DataFrame:
+    if training.paths is not None:  # folds share test rows: count each row once, in its group
+        oof = training.oof
+        parts = {number: oof.y[oof.fold == number] for number in oof.folds}
+    else:
+        parts = {outcome.fold.number: outcome.y for outcome in training.folds}
     counts = {
-        outcome.fold.number: {name: int(np.count_nonzero(outcome.y == c)) for c, name in CLASS_NAMES.items()}
-        for outcome in training.folds
+        number: {name: int(np.count_nonzero(y == c)) for c, name in CLASS_NAMES.items()}
+        for number, y in parts.items()
     }
     return pd.DataFrame.from_dict(counts, orient="index").rename_axis("fold")
 

@@ -66,7 +66,11 @@ class TrainingResult:
 
     @property
     def oof(self) -> pd.DataFrame:
-        """Pooled out-of-fold predictions, one row a scored bar (see `OutOfFold.frame`)."""
+        """Pooled out-of-fold predictions, one row a scored bar (see `OutOfFold.frame`).
+
+        Of combinatorial validation the mean over the folds that tested a row; ``fold`` is then the
+        number of the row's group, as it is in ``scores.folds``.
+        """
         return self.training.oof.frame()
 
     @property
@@ -96,6 +100,20 @@ class TrainingResult:
     def search(self) -> SearchResult | None:
         """Trials and choices of the search, ``leaderboard()`` a table; None when nothing was searched."""
         return self.training.search if isinstance(self.training, SearchedTraining) else None
+
+    @property
+    def paths(self) -> pd.DataFrame:
+        """Backtest paths of combinatorial validation; empty for other methods.
+
+        Returns
+        -------
+        DataFrame
+            One row a path: its scores, and ``sharpe`` (a year), ``total_return`` and ``max_drawdown``
+            of trading it on the terms of ``[evaluation]``, after costs.
+        """
+        from onward.training.reporting import paths_table
+
+        return paths_table(self.training, self.plan)
 
     @property
     def schedule(self) -> RetrainingSchedule | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import onward as ow
 from onward.errors import PlanError, SplitError
-from onward.evaluation.backtest import BacktestSettings
+from onward.evaluation.backtest import BacktestSettings, backtest
+from onward.evaluation.report.page import page
 from onward.splits import CombinatorialPurgedKFold
 from onward.training.assembly import make_trainer
 from onward.training.auditing import audit_trainer
@@ -16,6 +20,7 @@ from onward.training.fold_views import FoldViews
 from onward.training.optimization import OptimizationCoordinator
 from onward.training.outcomes import FoldOutcome, Training
 from onward.training.paths import backtest_paths, backtests_of_paths, pool_by_splitter
+from onward.training.reporting import report_content
 from onward.types import FloatArray, Fold, Spans
 from tests.unit.training.small_runs import panel, planted, small_plan
 
@@ -129,11 +134,58 @@ def test_where_fitted_thresholds_disagree_the_outcome_is_that_of_most_folds() ->
 
 def test_paths_are_traded_on_the_terms_of_the_plan(training: Training) -> None:
     assert training.paths is not None
-    free = backtests_of_paths(training.paths, training.dataset, BacktestSettings(fee_bps=0, slippage_bps=0))
-    dear = backtests_of_paths(training.paths, training.dataset, BacktestSettings(fee_bps=50, slippage_bps=0))
+    paths = list(backtest_paths(CombinatorialPurgedKFold(4, 2), training.dataset.spans, training.folds))
+    free = backtests_of_paths(paths, MARKET, BacktestSettings(fee_bps=0, slippage_bps=0))
+    dear = backtests_of_paths(paths, MARKET, BacktestSettings(fee_bps=50, slippage_bps=0))
     assert len(free) == 3
     assert (free["total_return"] > dear["total_return"]).all()
     assert free["sharpe"].nunique() == 3
+
+
+def test_paths_of_meta_labels_are_traded_by_the_primary_signal(training: Training) -> None:
+    paths = list(backtest_paths(CombinatorialPurgedKFold(4, 2), training.dataset.spans, training.folds))
+    terms = BacktestSettings(fee_bps=0, slippage_bps=0, act_above=0.0, max_drift=None)
+    primary = np.where(np.arange(len(MARKET)) < 240, 1.0, -1.0)
+    traded = backtests_of_paths(paths, MARKET, terms, primary)
+    always = backtest(
+        MARKET, pd.Series(primary[training.dataset.rows], index=training.dataset.spans.index), terms
+    )
+    assert traded["total_return"].to_numpy() == pytest.approx(always.performance.total_return)
+
+
+def test_the_report_tells_paths_and_does_not_mix_groups_with_folds(tmp_path: Path) -> None:
+    result = ow.train(MARKET, small_plan(**COMBINATORIAL), audit=False, home=tmp_path)
+    paths = result.paths
+    assert len(paths) == 3
+    assert {"direction_auc", "sharpe", "total_return", "max_drawdown"} <= set(paths)
+    content = report_content(result)
+    assert (content.part, content.n_folds) == ("Group", 6)
+    assert content.labels.index.tolist() == [0, 1, 2, 3]
+    assert content.labels.to_numpy().sum() == len(result.oof)
+    shown = page(content)
+    assert shown.paths is not None
+    assert [row[0].text for row in shown.paths.table.rows] == [
+        "Lowest",
+        "Highest",
+        "Path 1",
+        "Path 2",
+        "Path 3",
+    ]
+    assert shown.scores.folds.rows[0][0].text == "Group 1"
+    assert any("6 folds over 4 groups of rows" in fact for fact in shown.facts)
+    assert shown.features.importance is not None
+    kept = [row[3].text for row in shown.features.importance.rows]
+    assert all(text.endswith("of 6") for text in kept)
+    html = result.report_html()
+    assert "Backtest paths" in html
+    assert "Labels by group" in html
+
+
+def test_other_validation_has_no_paths(tmp_path: Path) -> None:
+    result = ow.train(MARKET, small_plan(), audit=False, home=tmp_path)
+    assert result.paths.empty
+    assert page(report_content(result)).paths is None
+    assert "Backtest paths" not in result.report_html()
 
 
 def test_a_search_may_have_combinatorial_outer_folds() -> None:

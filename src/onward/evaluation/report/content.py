@@ -83,6 +83,12 @@ class ReportContent:
     verdicts
         Which rows of ``oof`` are verdicts on it, shape (n_scored,); None for all, where there is a
         primary signal.
+    paths
+        Of combinatorial validation: scores and backtest of each path (see `paths_view`). Then several
+        folds predict each row, and what is told by the rows themselves (scores, labels) is told by
+        group of rows, not by fold. None for other methods.
+    n_fits
+        Folds that were fitted; 0 where it is the number of scored parts.
     backtest
         How signals are traded in the equity section; by default at the next open, in fixed size,
         at the costs above.
@@ -116,3 +122,15 @@ class ReportContent:
     backtest: BacktestSettings | None = None
     primary: FloatArray | None = None
     verdicts: BoolArray | None = None
+    paths: pd.DataFrame | None = None
+    n_fits: int = 0
+
+    @property
+    def part(self) -> str:
+        """What ``oof.fold`` numbers: a fold, or a group of rows that several folds tested."""
+        return "Fold" if self.paths is None else "Group"
+
+    @property
+    def n_folds(self) -> int:
+        """Folds that were fitted."""
+        return self.n_fits or len(self.judgement.scores.folds)

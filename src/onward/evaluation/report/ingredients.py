@@ -86,10 +86,10 @@ def features_view(content: ReportContent) -> FeaturesView:
 
 
 def label_rows(content: ReportContent) -> tuple[LabelRow, ...]:
-    """Return the class frequencies of every fold, those of all folds together last."""
+    """Return the class frequencies of every fold (or group of rows), those of all together last."""
     counts = content.labels.reindex(columns=list(CLASS_NAMES)).fillna(0)
-    rows = [_label_row(_fold_name(fold), row) for fold, row in counts.iterrows()]
-    return (*rows, _label_row("All folds", counts.sum(axis=0)))
+    rows = [_label_row(_part_name(content.part, part), row) for part, row in counts.iterrows()]
+    return (*rows, _label_row(f"All {content.part.lower()}s", counts.sum(axis=0)))
 
 
 def _label_row(name: str, counts: pd.Series) -> LabelRow:
@@ -102,15 +102,15 @@ def _label_row(name: str, counts: pd.Series) -> LabelRow:
     return LabelRow(name, words.count(total), shares)
 
 
-def _fold_name(fold: Hashable) -> str:
-    return f"Fold {fold + 1}" if isinstance(fold, int) else str(fold)
+def _part_name(part: str, number: Hashable) -> str:
+    return f"{part} {number + 1}" if isinstance(number, int) else str(number)
 
 
 def _importance(content: ReportContent) -> Table | None:
     frame = content.importance
     if frame.empty:
         return None
-    n_folds = len(content.judgement.scores.folds)
+    n_folds = content.n_folds
     largest = max(float(frame["importance"].max(skipna=True)), 1e-12)
     rows: list[Row] = [
         [

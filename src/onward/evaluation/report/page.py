@@ -18,6 +18,7 @@ from onward.evaluation.report.equity import EquityView, equity_view, simulations
 from onward.evaluation.report.importance import ImportanceView, importance_view
 from onward.evaluation.report.information import information_table
 from onward.evaluation.report.ingredients import FeaturesView, LabelRow, features_view, label_rows
+from onward.evaluation.report.paths import PathsView, paths_view
 from onward.evaluation.report.provenance import (
     CertificateView,
     QualityView,
@@ -53,6 +54,10 @@ class Page:
         What a person should know about this run.
     cards
         Direction first, then range.
+    part
+        What the scores are told by: ``fold``, or ``group`` of rows that several folds tested.
+    paths
+        Backtest paths of combinatorial validation; None for other methods.
     remarks
         What of importance, drift and information could not be measured, and what was left out.
     """
@@ -68,6 +73,8 @@ class Page:
     candles: CandlesView
     chance: tuple[ChanceView, ...]
     scores: ScoresView
+    part: str
+    paths: PathsView | None
     reliability: ReliabilityView
     features: FeaturesView
     importance: ImportanceView | None
@@ -111,6 +118,8 @@ def page(content: ReportContent) -> Page:
         candles=candles_view(content.market, runs["Model"]),
         chance=chance_views(content),
         scores=scores_view(content),
+        part=content.part.lower(),
+        paths=paths_view(content.paths),
         reliability=reliability_view(content),
         features=features_view(content),
         importance=importance_view(diagnosis),
@@ -132,11 +141,12 @@ def page(content: ReportContent) -> Page:
 def _facts(content: ReportContent) -> tuple[str, ...]:
     market = content.market
     first, last = pd.Timestamp(market.open_time.min()), pd.Timestamp(market.open_time.max())
-    n_folds = len(content.judgement.scores.folds)
+    n_parts, n_folds = len(content.judgement.scores.folds), content.n_folds
+    folds = f"{n_folds} folds" if content.paths is None else f"{n_folds} folds over {n_parts} groups of rows"
     return (
         f"{first:%Y-%m-%d} – {last:%Y-%m-%d}",
         f"{words.count(len(market))} bars of {format_timeframe(market.timeframe)}",
-        f"{words.count(len(content.oof))} scored out of fold, {n_folds} folds",
+        f"{words.count(len(content.oof))} scored out of fold, {folds}",
         f"leak audit {words.spoken(content.certificate.status)}",
         f"made {words.moment(content.created_at)} UTC",
     )

@@ -131,7 +131,7 @@ def _folds(content: ReportContent) -> Table:
         first, last = from_ns(np.array([oof.spans.start[mine].min(), oof.spans.start[mine].max()]))
         rows.append(
             [
-                f"Fold {fold + 1}",
+                f"{content.part} {fold + 1}",
                 f"{first:%Y-%m-%d} – {last:%Y-%m-%d}",
                 words.count(metrics.n),
                 *(score(name, getattr(metrics, name)) for name in shown),
@@ -140,7 +140,12 @@ def _folds(content: ReportContent) -> Table:
     means = [float(np.mean([getattr(m, name) for m in scores.folds.values()])) for name in shown]
     means[0] = scores.mean_fold_direction_auc
     rows.append(
-        ["Mean of folds", "", "", *(Cell(score(n, v), "quiet") for n, v in zip(shown, means, strict=True))]
+        [
+            f"Mean of {content.part.lower()}s",
+            "",
+            "",
+            *(Cell(score(n, v), "quiet") for n, v in zip(shown, means, strict=True)),
+        ]
     )
     rows.append(
         [
@@ -150,8 +155,12 @@ def _folds(content: ReportContent) -> Table:
             *(Cell(score(name, getattr(scores.pooled, name)), "strong") for name in shown),
         ]
     )
-    columns: list[str | Column] = ["Fold", Column("Decisions from – to (UTC)", "short"), "Rows"]
-    return table("Scores fold by fold", [*columns, *(MEANINGS[name][0] for name in shown)], rows)
+    columns: list[str | Column] = [content.part, Column("Decisions from – to (UTC)", "short"), "Rows"]
+    return table(
+        f"Scores {content.part.lower()} by {content.part.lower()}",
+        [*columns, *(MEANINGS[name][0] for name in shown)],
+        rows,
+    )
 
 
 def _regimes(content: ReportContent) -> tuple[Table, ...]:
