@@ -22,7 +22,7 @@ from onward.training.optimization.cautions import search_cautions
 from onward.training.optimization.crew import work_together
 from onward.training.optimization.errand import labeler_of
 from onward.training.optimization.objective import fold_score
-from onward.training.optimization.outer import Outer, n_questions, pooled, translated
+from onward.training.optimization.outer import Outer, n_questions, pooled, translated, with_inner_folds
 from onward.training.optimization.pooling import judge_apart
 from onward.training.optimization.records import TrialRecord, trial_records
 from onward.training.optimization.refusals import (
@@ -234,10 +234,13 @@ class OptimizationCoordinator:
     def fit_fold(self, dataset: Dataset, labeler: Labeler, fold: Fold) -> FoldOutcome:
         """Search on a fold's training rows, fit the best trial on them, predict the test rows.
 
-        Nothing is kept of the search. Audits ask this of redrawn labels and other futures.
+        Nothing is kept of the search, but its inner folds are noted in the outcome's learning record.
+        Audits ask this of redrawn labels and other futures.
         """
         bench = self._bench(dataset.market, labeler)
-        return self._outer(bench, dataset.rows, fold, "", _silent, None).outcome
+        found = self._outer(bench, dataset.rows, fold, "", _silent, None)
+        chosen = dict(found.study.chosen.parameters)
+        return with_inner_folds(found.outcome, bench, chosen, self.config.inner_splits)
 
     def _outer(
         self,

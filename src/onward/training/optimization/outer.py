@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from onward.errors import SplitError
+from onward.evaluation.learning import LearningRecord
 from onward.evaluation.oof import OutOfFold
 from onward.evaluation.paths import PathScores
 from onward.protocols import Splitter
 from onward.training.dataset import Dataset
+from onward.training.optimization.bench import Bench
 from onward.training.optimization.result import StudyResult
 from onward.training.outcomes import FoldOutcome
 from onward.training.paths import pool_by_splitter
 from onward.types import Fold, IntArray, Spans
 
-__all__ = ["Outer", "n_questions", "pooled", "translated"]
+__all__ = ["Outer", "n_questions", "pooled", "translated", "with_inner_folds"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +71,42 @@ def translated(dataset: Dataset, rows: IntArray, fold: Fold) -> tuple[Fold, Fold
             remedy="Take rare events out of the space, or use more data.",
         )
     return own, Fold(fold.number, fold.train[train >= 0], fold.test[test >= 0])
+
+
+def with_inner_folds(
+    outcome: FoldOutcome, bench: Bench, chosen: dict[str, Any], n_splits: int
+) -> FoldOutcome:
+    """Return an outcome whose learning record names the inner folds of the search, for audits.
+
+    They are the same for all trials: where labels vary, each trial has spans and inner folds of its
+    own, which the spans of the outer folds (they hold the longest label of all) cannot judge; then
+    none are named.
+
+    Parameters
+    ----------
+    outcome
+        What an outer fold came to.
+    bench
+        Makes trials.
+    chosen
+        Values of the best trial.
+    n_splits
+        Inner folds of the search.
+    """
+    train, learning = outcome.fold.train, outcome.predictor.learning
+    own = LearningRecord("single", len(train)) if learning is None else learning
+    if bench.space.searches_labels:
+        named = replace(own, inner=())
+    else:
+        candidate = bench.candidate(chosen)
+        allowed = np.zeros(len(bench.market), dtype=np.bool_)
+        allowed[candidate.dataset.rows[train]] = True
+        place = np.full(len(candidate.dataset), -1, dtype=np.int64)
+        place[train] = np.arange(len(train))
+        cut = bench.inner_folds(candidate, allowed, n_splits)
+        inner = tuple(Fold(fold.number, place[fold.train], place[fold.test]) for fold in cut)
+        named = replace(own, inner=(*own.inner, *inner))
+    return replace(outcome, predictor=replace(outcome.predictor, learning=named))
 
 
 def pooled(splitter: Splitter, spans: Spans, outer: Sequence[Outer]) -> tuple[OutOfFold, PathScores | None]:
