@@ -42,9 +42,9 @@ def run(quick: bool = False) -> list[Row]:
         start = time.perf_counter()
         cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
         try:
-            second = cluster.add_node(num_cpus=1)
             ray = RayBackend(ENTRIES, address=cluster.address, fence_seconds=FENCE_SECONDS)
-            ray.warm()
+            ray.warm()  # on the head: the node that came later can be killed
+            second = cluster.add_node(num_cpus=1)
             rows.append(Row("Ray: two nodes started, connected", time.perf_counter() - start, "s"))
             rows += _measured("Ray", ray, place / "ray", times)
             rows.append(_actor_killed(ray, place / "actor", times))
