@@ -125,3 +125,26 @@ def test_a_place_that_the_cluster_does_not_have(tmp_path: Path) -> None:
         with pytest.raises(JobError, match=r"no place for the job in time; got .* CPUs free"):
             backend.start(job_of("echo", {}), tmp_path)
         assert backend.end_orphan(job_of("echo", {}))
+
+
+@pytest.mark.slow
+def test_a_node_that_refuses_leaves_no_actor_behind(
+    backend: RayBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    job = job_of("echo", {})
+    (tmp_path / "work").mkdir()
+    monkeypatch.setattr("onward.jobs.ray.backend.__version__", "0.0.1")
+    with pytest.raises(JobError, match=r"another version .* onward\[ray\]==0\.0\.1"):
+        backend.start(job, tmp_path)
+    assert list(tmp_path.glob(".seen-*")) == []
+
+    def unknown() -> bool:
+        try:
+            ray.get_actor(actor_name(job), namespace="onward")
+        except ValueError:
+            return True
+        return False
+
+    assert until(unknown, 5.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -170,31 +171,35 @@ class RayBackend:
         try:
             born: Mapping[str, Any] = ray.get(actor.start.remote(order), timeout=self._spawn_seconds)
         except GetTimeoutError as error:
-            ray.kill(actor, no_restart=True)
-            raise JobError(
+            failure = JobError(
                 "the Ray cluster had no place for the job in time",
                 got=f"nothing within {self._spawn_seconds:g} s; {self._cluster.free()}",
                 allowed=f"{self._cpus:g} free CPUs on one node, and the job's memory limit",
                 remedy="Lower jobs.concurrency to what the cluster holds, add nodes, lower jobs.ray_cpus, "
                 "or raise jobs.spawn_seconds.",
-            ) from error
+            )
+            failure.__cause__ = error
         except RayError as error:
-            raise JobError(
+            failure = JobError(
                 "the worker of the job could not be started on the Ray cluster",
                 got=" ".join(str(error).split())[:500],
                 allowed="onward[ray] installed on every node, in the same version",
                 remedy="Install it there; the cluster's log says more.",
-            ) from error
-        if "error" in born:
-            ray.kill(actor, no_restart=True)
+            )
+            failure.__cause__ = error
+        else:
+            if "error" not in born:
+                return born
             parts = born["error"]
-            raise JobError(
+            failure = JobError(
                 str(parts.get("what")),
                 got=parts.get("got"),
                 allowed=parts.get("allowed"),
                 remedy=parts.get("remedy"),
             )
-        return born
+        with contextlib.suppress(RayError, ValueError):  # it may be dead, or never have been
+            ray.kill(actor, no_restart=True)
+        raise failure
 
     def _ended(self, ray: Any, job: Job) -> bool:
         """End the actor of an attempt and look on its host whether that was all."""
