@@ -58,7 +58,7 @@ class Workshop:
     def submit(self, kind: str, spec: dict[str, Any] | None = None, **limits: Any) -> Job:
         return self.manager.submit(kind, {"data": str(self.bars), **(spec or {})}, **limits).job
 
-    def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+    def until(self, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if found := condition():
