@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +54,7 @@ def paths_view(paths: pd.DataFrame | None) -> PathsView | None:
     return PathsView(first, others)
 
 
-def _row(name: str, one: Mapping[Hashable, Any]) -> Row:
+def _row(name: str, one: Mapping[Any, Any]) -> Row:
     total = one["total_return"]
     return [
         Cell(name, "" if name.startswith("Path") else "strong"),
