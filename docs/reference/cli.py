@@ -17,9 +17,10 @@ Every command with its help, made by `python docs/reference/cli.py`; a test fail
 - Every verb takes `--home DIR`, `--set NAME=VALUE` (repeatable) and `--json`, before or after its name; of
   two equal ones the later wins.
 - Results go to standard output, progress and errors to standard error. With `--json` the result is one JSON
-  document, and so is an error.
+  document, and so is an error; `jobs watch` and `jobs logs` write one JSON object a line.
 - Exit codes: 0 done; 1 something failed that is not your doing, or a check (`data check`, `audit`) found
-  something; 2 something you can repair, said as what / got / allowed / fix; 130 stopped by Ctrl-C.
+  something; 2 something you can repair, said as what / got / allowed / fix; 3 the job that was watched was
+  stopped; 130 stopped by Ctrl-C. A worker that is told to end (SIGTERM, Ctrl-C) and does so ends with 0.
 - Ctrl-C stops within a second. Files appear whole or not at all, and databases change in transactions.
 """
 WIDTH = 96
