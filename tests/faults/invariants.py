@@ -8,13 +8,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from onward.jobs.states import STEPS, TERMINAL
-from tests.faults.world import World
+from tests.faults.world import World, slack
 
 __all__ = ["looks", "violations"]
 
 UNOWNED_SECONDS = 65.0
-SLACK = 5.0
-"""Seconds by which a busy test machine may exceed a bound of time."""
 
 
 def violations(world: World) -> list[str]:
@@ -118,7 +116,7 @@ def _events(world: World) -> Iterator[str]:
 def _leases(world: World) -> Iterator[str]:
     """I9: whoever lost its server is taken over in time (where a server was there to do it)."""
     for name, seconds in world.figures.items():
-        bound = UNOWNED_SECONDS * world.scale + SLACK
+        bound = UNOWNED_SECONDS * world.scale + slack()
         if name == "server dead, job queued again" and max(seconds) > bound:
             yield f"I9: a job without an owner for {max(seconds):.1f} s; {bound:.1f} s are allowed"
 

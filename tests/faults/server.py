@@ -12,7 +12,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -124,7 +124,10 @@ class Crashing:
 
     def _hit(self) -> None:
         self._call = ""
-        os.kill(os.getpid(), self._signal)
+        # Not while another thread writes: it would be suspended with SQLite's only writer's place.
+        turn = getattr(getattr(self._target, "_transactions", None), "_turn", nullcontext())
+        with turn if self._signal == signal.SIGSTOP else nullcontext():
+            os.kill(os.getpid(), self._signal)
 
 
 class Deaf:

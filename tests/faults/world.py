@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -26,7 +27,7 @@ from onward.jobs.values import Job
 from onward.testing.job_backends import ENTRIES, living, noted, until
 from onward.testing.postgres import PostgresServer
 
-__all__ = ["ROOT", "Server", "World", "kill", "parent_of"]
+__all__ = ["ROOT", "Server", "World", "kill", "parent_of", "slack"]
 
 ROOT = Path(__file__).resolve().parents[2]
 LOG_TABLES = (
@@ -84,6 +85,20 @@ class Server:
         at = time.time()
         self.process.send_signal(number)
         return at
+
+    def pause(self, url: str) -> float:
+        """Suspend it, and return the wall second before.
+
+        Not in the middle of a write to SQLite: whoever is suspended there holds its only writer's
+        place, and everybody waits until he goes on.
+        """
+        while True:
+            at = self.signal(signal.SIGSTOP)
+            time.sleep(0.05)
+            if not url.startswith("sqlite") or _writable(url.removeprefix("sqlite:///")):
+                return at
+            self.signal(signal.SIGCONT)
+            time.sleep(0.05)
 
     def kill(self) -> float:
         at = self.signal(signal.SIGKILL)
@@ -297,11 +312,28 @@ class World:
         return time.time() - since
 
 
+def slack() -> float:
+    """Return by how many seconds this machine, as busy as it is, may exceed a bound of time."""
+    return 3.0 + os.getloadavg()[0] / (os.cpu_count() or 1)
+
+
 def parent_of(pid: int) -> int:
     """Return the parent of a process: of a worker, its warden."""
     process = find(pid)
     assert process is not None
     return process.parent
+
+
+def _writable(file: str) -> bool:
+    connection = sqlite3.connect(file, timeout=0.5, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 def kill(pid: int) -> float:
