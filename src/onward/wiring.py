@@ -142,7 +142,7 @@ class Application:
         from onward.tasks.services import SupervisorServices
 
         return job_kinds(
-            SupervisorServices(
+            lambda: SupervisorServices(
                 settings=self.settings,
                 home=self.home,
                 store=self.repositories,
