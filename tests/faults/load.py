@@ -23,7 +23,7 @@ def load(world: World, jobs: int = JOBS) -> None:
     for server in servers:
         server.ready()
     ids = [world.submit("publish", {"seconds": 0.0}, max_attempts=100) for _ in range(jobs)]
-    condemned = set(world.random.sample(ids, int(jobs * STOPPED)))
+    condemned = world.random.sample(ids, int(jobs * STOPPED))
     began = killed = time.monotonic()
     while True:
         counts = world.store.counts()
@@ -31,7 +31,7 @@ def load(world: World, jobs: int = JOBS) -> None:
         if ended == jobs:
             break
         assert time.monotonic() - began < PATIENCE, counts
-        if condemned and world.random.random() < 0.9:
+        while len(condemned) > STOPPED * (jobs - ended):  # all along, not all at first
             world.front.request_stop(condemned.pop())
         if time.monotonic() - killed >= KILL_SECONDS:
             killed = time.monotonic()
