@@ -17,7 +17,9 @@
     │   ├── ModelError              a model that is unknown, not installed or cannot be fitted
     │   ├── AuditError              something that cannot be audited as it stands
     │   ├── RegistryError           a version or alias that does not exist or is not allowed
-    │   │   └── BundleError         a model bundle that is damaged or of another format
+    │   │   ├── BundleError         a model bundle that is damaged or of another format
+    │   │   ├── RegistryNotFoundError   no such model, version, alias or run
+    │   │   └── RegistryConflictError   what there is does not allow the change
     │   └── PredictionError         data that a model must not be applied to (stale, other schema)
     └── StorageError                the disk or the database refused (full, locked, unreadable)
 
@@ -38,13 +40,17 @@ __all__ = [
     "JobConflictError",
     "JobError",
     "JobNotFoundError",
+    "JobStateError",
+    "JobTooLargeError",
     "LabelError",
     "ModelError",
     "NotEnoughDataError",
     "OnwardError",
     "PlanError",
     "PredictionError",
+    "RegistryConflictError",
     "RegistryError",
+    "RegistryNotFoundError",
     "SeriesError",
     "SplitError",
     "StageError",
@@ -163,6 +169,14 @@ class BundleError(RegistryError):
     """A model bundle is damaged or of another format."""
 
 
+class RegistryNotFoundError(RegistryError):
+    """No model, version, alias or run goes by this name."""
+
+
+class RegistryConflictError(RegistryError):
+    """What the registry holds does not allow the change."""
+
+
 class PredictionError(UserError):
     """The data must not be fed to this model: stale, or of another schema."""
 
@@ -177,6 +191,14 @@ class JobNotFoundError(JobError):
 
 class JobConflictError(JobError):
     """The idempotency key belongs to another request."""
+
+
+class JobStateError(JobError):
+    """The state of a job does not allow what was asked for."""
+
+
+class JobTooLargeError(JobError):
+    """A request is larger than this server takes."""
 
 
 class StorageError(OnwardError):

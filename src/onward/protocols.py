@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
 import numpy.typing as npt
-import pandas as pd
 
 from onward.types import FloatArray, Fold, IntArray, Labels, Market, ProgressEvent, Spans
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "CausalStage",

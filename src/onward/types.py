@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd  # when it is needed: a server that waits has no use for it
 
 __all__ = [
     "CLASSES",
@@ -50,11 +52,15 @@ INDEX_NAMES = ("symbol", "open_time")
 
 def to_ns(times: pd.DatetimeIndex | pd.Series) -> IntArray:
     """Return UTC moments as int64 nanoseconds since 1970 (aware or naive-as-UTC input)."""
+    import pandas as pd
+
     return np.asarray(pd.DatetimeIndex(times), dtype="datetime64[ns]").astype(np.int64)
 
 
 def from_ns(times: IntArray) -> pd.DatetimeIndex:
     """Return int64 nanoseconds since 1970 as a UTC index with unit ns."""
+    import pandas as pd
+
     return pd.DatetimeIndex(times.astype("datetime64[ns]"), tz="UTC")
 
 
@@ -126,6 +132,8 @@ class Market:
     @property
     def index(self) -> pd.MultiIndex:
         """The (symbol, open time) index of the bars."""
+        import pandas as pd
+
         index = self.bars.index
         assert isinstance(index, pd.MultiIndex)
         return index
@@ -133,6 +141,8 @@ class Market:
     @cached_property
     def open_time(self) -> pd.DatetimeIndex:
         """Open time of each row, UTC."""
+        import pandas as pd
+
         return pd.DatetimeIndex(self.bars.index.get_level_values(1))
 
     @cached_property
@@ -207,6 +217,8 @@ class Market:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 over every value, time and name that the market holds."""
+        import pandas as pd
+
         digest = hashlib.sha256()
         digest.update(f"market-v1|{self.timeframe_ns}|{'|'.join(self.bars.columns)}".encode())
         for symbol, rows in self.rows.items():
@@ -256,6 +268,8 @@ class Spans:
         index: pd.Index | None = None,
     ) -> Spans:
         """Build spans from timestamps (naive ones are taken as UTC)."""
+        import pandas as pd
+
         starts = pd.DatetimeIndex(pd.to_datetime(start, utc=True))
         ends = pd.DatetimeIndex(pd.to_datetime(end, utc=True))
         return cls(index if index is not None else starts, to_ns(starts), to_ns(ends))

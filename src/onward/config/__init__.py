@@ -15,6 +15,7 @@ from onward.config.prediction import PredictionConfig
 from onward.config.registry import RegistryConfig
 from onward.config.sections import PlanSections, Sections
 from onward.config.selection import SelectionConfig
+from onward.config.server import ServerConfig
 from onward.config.storage import StorageConfig
 from onward.config.training import TrainingConfig
 from onward.config.validation import ValidationConfig
@@ -39,6 +40,7 @@ __all__ = [
     "Section",
     "Sections",
     "SelectionConfig",
+    "ServerConfig",
     "StorageConfig",
     "TSFreshConfig",
     "TrainingConfig",

@@ -19,6 +19,7 @@ from onward.config.optimization import OptimizationConfig
 from onward.config.prediction import PredictionConfig
 from onward.config.registry import RegistryConfig
 from onward.config.selection import SelectionConfig
+from onward.config.server import ServerConfig
 from onward.config.storage import StorageConfig
 from onward.config.training import TrainingConfig
 from onward.config.validation import ValidationConfig
@@ -70,4 +71,5 @@ class Sections(PlanSections):
     jobs: JobConfig = section(JobConfig)
     prediction: PredictionConfig = section(PredictionConfig)
     registry: RegistryConfig = section(RegistryConfig)
+    server: ServerConfig = section(ServerConfig)
     storage: StorageConfig = section(StorageConfig)

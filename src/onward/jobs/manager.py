@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import threading
 import time
@@ -16,7 +17,7 @@ from typing import Any, Self
 
 from onward.config.jobs import JobConfig
 from onward.database.moments import Clock, utc_now
-from onward.errors import JobError, StorageError, nearest
+from onward.errors import JobError, JobStateError, JobTooLargeError, StorageError, nearest
 from onward.jobs.heartbeat import Heartbeat
 from onward.jobs.kinds import JobKind
 from onward.jobs.logs import Logger, job_logger
@@ -164,7 +165,7 @@ class BackgroundTaskManager:
         """
         job = self.store.get(job_id)
         if job.finished_at is None:
-            raise JobError(
+            raise JobStateError(
                 "only a job that has ended can be tried again",
                 got=f"{job.id} is {job.state}",
                 remedy=f"Wait for it, or stop it with `onward jobs stop {job.id}`.",
@@ -172,6 +173,18 @@ class BackgroundTaskManager:
         fields = {name: getattr(job.request, name) for name in RETRIED}
         self._kind(job.kind)
         return self.store.submit(JobRequest(**fields), retry_of=job.id)
+
+    def delete(self, job_id: str) -> Job:
+        """Forget an ended job and its files; what it published stays, and so does its key.
+
+        Raises
+        ------
+        JobStateError
+            When the job has not ended.
+        """
+        job = self.store.delete(job_id)
+        shutil.rmtree(self._directory / job.id, ignore_errors=True)
+        return job
 
     # -- running ------------------------------------------------------------------------------
 
@@ -328,7 +341,7 @@ class BackgroundTaskManager:
                 remedy="Use text, numbers, lists, tables.",
             ) from error
         if size > self._config.max_request_bytes:
-            raise JobError(
+            raise JobTooLargeError(
                 "the request is too large",
                 got=f"{size:,} bytes",
                 allowed=f"{self._config.max_request_bytes:,} bytes",

@@ -94,6 +94,12 @@ class JobStore(Protocol):
     def prune(self, *, before: datetime, limit: int = 1000) -> int:
         """Delete up to ``limit`` terminal jobs that ended before a moment; keys leave tombstones."""
 
+    def delete(self, job_id: str) -> Job:
+        """Delete an ended job with its events, and return what it was; a key leaves a tombstone.
+
+        `JobStateError` when it has not ended.
+        """
+
     # -- owners -------------------------------------------------------------------------------
 
     def claim(

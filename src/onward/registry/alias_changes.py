@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from onward.errors import RegistryError
+from onward.errors import RegistryConflictError
 from onward.registry import aliases
 from onward.registry.catalogue import Catalogue
 from onward.registry.names import check_number
@@ -78,14 +78,14 @@ class AliasChange:
         explicitly = f"Set it explicitly: `onward models alias {self.name} {self.alias} VERSION`."
         earlier = aliases.previous_targets(events)
         if not earlier:
-            raise RegistryError(
+            raise RegistryConflictError(
                 f"{self.name}@{self.alias} has no earlier target to return to",
                 got=f"{len(events)} change{'' if len(events) == 1 else 's'} so far",
                 remedy=explicitly,
             )
         target = earlier[0]
         if not self.catalogue.by_number(self.connection, self.name, target):
-            raise RegistryError(
+            raise RegistryConflictError(
                 f"The previous target of {self.name}@{self.alias} has been deleted",
                 got=f"models:/{self.name}/{target}",
                 remedy=explicitly,

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from sqlalchemy import Connection, delete, insert, select, update
 
 from onward.database.tables import model_alias_events, model_aliases
-from onward.errors import RegistryError, nearest
+from onward.errors import RegistryConflictError, RegistryError, RegistryNotFoundError, nearest
 from onward.registry.values import AliasEvent, Version
 
 __all__ = [
@@ -71,7 +71,7 @@ def check_certificate(version: Version) -> None:
     else:
         got = f"{version.ref}: the audit was not run"
         remedy = "Run `onward audit` on the plan, train again and publish the version that passed."
-    raise RegistryError(
+    raise RegistryConflictError(
         "Only a version with a passed leak certificate may be given an alias",
         got=got,
         allowed="certificate passed",
@@ -118,7 +118,7 @@ def unknown_alias(connection: Connection, model: str, alias: str) -> RegistryErr
     """Return the error for an alias that is not set."""
     known = targets(connection, model)
     guess = nearest(alias, known)
-    return RegistryError(
+    return RegistryNotFoundError(
         f"Model {model} has no such alias",
         got=alias,
         allowed=", ".join(known) or "none is set",

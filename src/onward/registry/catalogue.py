@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from onward.database.tables import model_versions, models
-from onward.errors import RegistryError, nearest
+from onward.errors import RegistryError, RegistryNotFoundError, nearest
 from onward.registry import aliases
 from onward.registry.manifest import Manifest
 from onward.registry.references import Reference
@@ -100,7 +100,7 @@ class Catalogue:
         names = connection.scalars(select(models.c.name).order_by(models.c.name)).all()
         if name not in names:
             guess = nearest(name, names)
-            raise RegistryError(
+            raise RegistryNotFoundError(
                 "There is no such model",
                 got=name,
                 allowed=", ".join(names[:10]) or "none has been published yet",
@@ -171,7 +171,7 @@ class Catalogue:
             .order_by(model_versions.c.version.desc())
         ).all()
         shown = ", ".join(str(number) for number in numbers[:10]) + (" ..." if len(numbers) > 10 else "")
-        return RegistryError(
+        return RegistryNotFoundError(
             f"Model {reference.name} has no such version",
             got=str(reference),
             allowed=shown or "none is left, all were deleted",

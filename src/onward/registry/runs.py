@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Row, and_, case, distinct, exists, fu
 from onward.database.moments import Clock, utc_now
 from onward.database.tables import ml_jobs, runs
 from onward.database.transactions import exclusive, reading, writing
-from onward.errors import RegistryError, nearest
+from onward.errors import RegistryError, RegistryNotFoundError, nearest
 from onward.registry.plain import plain
 from onward.registry.runvalues import Kind, Run, RunComparison, RunRecord, RunVerdict, Status, compare_runs
 
@@ -273,7 +273,7 @@ class RunStore:
             )
         newest = connection.scalars(select(runs.c.id).order_by(runs.c.created_at.desc()).limit(20)).all()
         guess = nearest(text, newest)
-        raise RegistryError(
+        raise RegistryNotFoundError(
             "There is no such run",
             got=repr(run_id),
             allowed=", ".join(newest[:3]) or "none has been recorded yet",

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from onward.database.moments import Clock, require_utc, utc_now
 from onward.database.transactions import exclusive, reading, writing
-from onward.errors import RegistryError, StorageError
+from onward.errors import RegistryConflictError, RegistryError, StorageError
 from onward.registry import aliases
 from onward.registry.alias_changes import AliasChange, protected_numbers, standing_at
 from onward.registry.archive import pack_bundle, unpack_bundle
@@ -252,7 +252,7 @@ class EmbeddedRegistry:
         with self._changing(parsed.name) as (connection, _):
             version = self._catalogue.version(connection, parsed)
             if version.aliases:
-                raise RegistryError(
+                raise RegistryConflictError(
                     "A version that an alias stands for cannot be deleted",
                     got=f"{version.ref} is {', '.join(version.aliases)}",
                     allowed="versions without an alias",

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Row, delete, insert, select
 
 from onward.database.tables import ml_job_tombstones, ml_jobs
+from onward.errors import JobStateError
 from onward.jobs.states import TERMINAL
+from onward.jobs.store.rows import job_of
 from onward.jobs.store.transactions import Work
+from onward.jobs.values import Job
 
-__all__ = ["prune"]
+__all__ = ["prune", "remove"]
 
 
 def prune(work: Work, *, before: datetime, limit: int) -> int:
@@ -27,6 +32,32 @@ def prune(work: Work, *, before: datetime, limit: int) -> int:
         .with_for_update(skip_locked=True)
     )
     old = work.connection.execute(query).all()
+    _forget(work, old)
+    return len(old)
+
+
+def remove(work: Work, job_id: str) -> Job:
+    """Delete one ended job as `prune` would, and return what it was.
+
+    Raises
+    ------
+    JobStateError
+        When it has not ended.
+    """
+    row = work.connection.execute(select(ml_jobs).where(ml_jobs.c.id == job_id).with_for_update()).one()
+    job = job_of(row)
+    if job.state not in TERMINAL:
+        raise JobStateError(
+            "only a job that has ended can be deleted",
+            got=f"{job.id} is {job.state}",
+            allowed=", ".join(sorted(TERMINAL)),
+            remedy="Stop it first, and wait until it is cancelled.",
+        )
+    _forget(work, [row])
+    return job
+
+
+def _forget(work: Work, old: Sequence[Row[Any]]) -> None:
     stones = [
         {
             "tenant": row.tenant,
@@ -47,4 +78,3 @@ def prune(work: Work, *, before: datetime, limit: int) -> int:
         work.connection.execute(insert(ml_job_tombstones), stones)
     if old:
         work.connection.execute(delete(ml_jobs).where(ml_jobs.c.id.in_([row.id for row in old])))
-    return len(old)

@@ -131,6 +131,11 @@ class SqlJobStore:
         with self._transactions.begin() as work:
             return retention.prune(work, before=require_utc(before, "before"), limit=looking.page_size(limit))
 
+    def delete(self, job_id: str) -> Job:
+        """Delete an ended job with its events, and return what it was; a key leaves a tombstone."""
+        with self._transactions.begin() as work:
+            return retention.remove(work, looking.whole_id(work.connection, job_id))
+
     # -- owners -------------------------------------------------------------------------------
 
     def claim(

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from onward.errors import JobConflictError, JobError, JobNotFoundError
+from onward.errors import JobConflictError, JobError, JobNotFoundError, JobStateError
 from onward.jobs.protocol import JobStore
 from onward.jobs.values import Outcome
 from onward.testing.job_store.ways import (
@@ -149,6 +149,23 @@ def only_what_has_ended_is_pruned(store: JobStore) -> None:
     assert store.get(queued.id).state == "queued"
 
 
+def only_what_has_ended_is_deleted(store: JobStore) -> None:
+    ended = running(store, idempotency_key="kept")
+    assert store.finish(ended, SUCCESS)
+    live = running(store)
+    queued = store.submit(request(1)).job
+    for job_id in (live.job_id, queued.id):
+        refused(lambda job_id=job_id: store.delete(job_id), JobStateError)  # type: ignore[misc]
+    refused(lambda: store.delete("nosuchjob"), JobNotFoundError)
+    assert store.delete(ended.job_id).state == "succeeded"
+    for look in (store.get, store.events, store.delete):
+        refused(lambda look=look: look(ended.job_id), JobNotFoundError)  # type: ignore[misc]
+    again = store.submit(request(idempotency_key="kept"))
+    assert (again.created, again.job.id) == (False, ended.job_id)
+    assert store.get(live.job_id).state == "running"
+    assert store.get(queued.id).state == "queued"
+
+
 def keys_outlive_their_jobs(store: JobStore) -> None:
     lease = running(store, idempotency_key="k")
     assert store.finish(lease, Outcome("failed", "oom"))
@@ -210,6 +227,7 @@ CHECKS = (
     jobs_are_found_by_what_they_are,
     nonsense_is_refused,
     only_what_has_ended_is_pruned,
+    only_what_has_ended_is_deleted,
     keys_outlive_their_jobs,
     a_key_that_is_pruned_and_used_at_once_stays_one_job,
     news_wakes_whoever_waits,
