@@ -1,0 +1,106 @@
+"""`create_app`: services in, an ASGI application out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from fastapi import FastAPI
+
+from onward._version import __version__
+from onward.config.server import ServerConfig
+from onward.server.documentation import document
+from onward.server.events.hub import EventHub
+from onward.server.guard import Guard
+from onward.server.lifetime import begin, finish
+from onward.server.metrics import Counted, ServerMetrics
+from onward.server.problems import refuse_in_one_form
+from onward.server.readiness import Readiness
+from onward.server.responses import AsciiJson
+from onward.server.routes import ROUTERS, health
+from onward.server.services import Provider, ServerServices
+from onward.server.serving.shelf import ModelShelf
+from onward.server.state import ServerState
+
+__all__ = ["API", "create_app"]
+
+API = "/api/v1"
+HEAVY_AT_ONCE = 2
+PREDICTIONS_AT_ONCE = 2
+
+
+def create_app(services: ServerServices, config: ServerConfig | None = None) -> FastAPI:
+    """Return the HTTP API of some services.
+
+    Nothing is opened before the first request (or the start of the application) needs it.
+    Routes ask for what is in `onward.server.dependencies`; ``app.dependency_overrides`` puts
+    something else in the place of any of it.
+
+    Parameters
+    ----------
+    services
+        `onward.wiring.Application`, or anything else of that shape.
+    config
+        How much is taken; default is that of the services' settings.
+
+    Returns
+    -------
+    FastAPI
+        An ASGI application. Started (its lifespan), it runs jobs if ``config.run_jobs``; ended, it
+        gives them back and closes the services.
+    """
+    config = services.settings.server if config is None else config
+    state = _state(services, config)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001
+        await anyio.to_thread.run_sync(begin, state)
+        try:
+            yield
+        finally:
+            state.hub.close()
+            await anyio.to_thread.run_sync(finish, state)
+
+    app = FastAPI(
+        title="Onward",
+        version=__version__,
+        description="Train, judge and serve machine-learning models on market data without ever seeing "
+        "the future.",
+        lifespan=lifespan,
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,  # their pages load scripts from elsewhere
+        redoc_url=None,
+        default_response_class=AsciiJson,
+        redirect_slashes=False,
+    )
+    app.state.onward = state
+    for router in ROUTERS:
+        app.include_router(router, prefix=API)
+    app.include_router(health.router, include_in_schema=False)  # where probes look for it
+    refuse_in_one_form(app)
+    document(app)
+    app.add_middleware(Counted, metrics=state.metrics)
+    app.add_middleware(Guard, hosts=config.allowed_hosts, max_body_bytes=config.max_body_bytes)
+    return app
+
+
+def _state(services: ServerServices, config: ServerConfig) -> ServerState:
+    provider = Provider(services)
+    return ServerState(
+        config=config,
+        provider=provider,
+        shelf=ModelShelf(partial(provider.build, "registry"), capacity=config.max_models),
+        hub=EventHub(
+            partial(provider.get, "job_store"),
+            poll_seconds=config.event_poll_seconds,
+            ping_seconds=config.event_ping_seconds,
+            max_followers=config.max_event_streams,
+        ),
+        metrics=ServerMetrics(),
+        readiness=Readiness(),
+        heavy=CapacityLimiter(HEAVY_AT_ONCE),
+        predicting=CapacityLimiter(PREDICTIONS_AT_ONCE),
+    )

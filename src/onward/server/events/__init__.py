@@ -1,0 +1,1 @@
+"""Events of jobs on their way to clients."""

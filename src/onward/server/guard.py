@@ -1,0 +1,126 @@
+"""What every request passes before a route sees it: whose it is, how large, and what the answer wears."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from onward.server.problems import problem
+
+__all__ = ["LOOPBACK_NAMES", "Guard"]
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+"""Worn by every answer that does not say something else itself."""
+
+
+class Guard:
+    """ASGI middleware.
+
+    A page of another site can make a browser send requests here. With a name of its own that it
+    points at this machine (DNS rebinding) it could read the answers, hence the check of ``Host``;
+    without, it could still post blindly, hence the check of ``Origin`` and ``Sec-Fetch-Site``.
+
+    Parameters
+    ----------
+    app
+        What is guarded.
+    hosts
+        Names under which this server may be addressed, besides those of the loopback.
+    max_body_bytes
+        Largest body that is read, whatever its ``Content-Length`` says.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: Iterable[str] = (), max_body_bytes: int) -> None:
+        self._app = app
+        self._hosts = LOOPBACK_NAMES | {host.lower() for host in hosts}
+        self._limit = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            status, detail = refusal
+            close = {"Connection": "close"} if status == 413 else {}
+            answer = problem(status, detail, instance=scope["path"], headers=close, what=detail)
+            await answer(scope, receive, dressed)
+            return
+        await self._app(scope, self._limited(receive), dressed)
+
+    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+        headers = Headers(scope=scope)
+        host = _name(headers.get("host", ""))
+        if host not in self._hosts:
+            return 421, (
+                f"this server does not go by the name {ascii(host)[:100]}; "
+                "address it as localhost, or add the name to server.allowed_hosts"
+            )
+        if scope["method"] not in SAFE_METHODS:
+            origin = headers.get("origin")
+            foreign = origin is not None and _name(urlsplit_netloc(origin)) not in self._hosts
+            if foreign or headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+                return 403, "the request comes from a page of another site"
+        length = headers.get("content-length", "0")
+        if not (length.isascii() and length.isdigit() and len(length) < 20):
+            return 400, "Content-Length is no number"
+        if int(length) > self._limit:
+            return 413, self._too_large
+        return None
+
+    @property
+    def _too_large(self) -> str:
+        return f"the body is larger than {self._limit:,} bytes (server.max_body_bytes)"
+
+    def _limited(self, receive: Receive) -> Receive:
+        taken = 0
+
+        async def limited() -> Message:
+            nonlocal taken
+            message = await receive()
+            if message["type"] == "http.request":
+                taken += len(message.get("body", b""))
+                if taken > self._limit:
+                    raise HTTPException(413, self._too_large)
+            return message
+
+        return limited
+
+
+def urlsplit_netloc(origin: str) -> str:
+    """Return host and port of an ``Origin`` header; empty when it is none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
+
+
+def _name(netloc: str) -> str:
+    """Return the host of ``host:port``, in lower case; ``[::1]:80`` gives ``::1``."""
+    if netloc.startswith("["):
+        return netloc[1:].partition("]")[0].lower()
+    return netloc.partition(":")[0].lower()

@@ -1,0 +1,30 @@
+"""What happens when a server starts and ends."""
+
+from __future__ import annotations
+
+from onward.errors import OnwardError
+from onward.jobs.logs import job_logger
+from onward.server.state import ServerState
+
+__all__ = ["begin", "finish"]
+
+
+def begin(state: ServerState) -> None:
+    """Open the database, and begin to run jobs if this server does.
+
+    Raises
+    ------
+    OnwardError
+        When the database cannot be opened: better not to start than to look alive.
+    """
+    state.provider.build("job_store")
+    if state.config.run_jobs:
+        state.provider.build("job_manager").start()
+
+
+def finish(state: ServerState) -> None:
+    """Give running jobs back, and let go of the database."""
+    try:
+        state.provider.services.close()
+    except OnwardError as error:
+        job_logger().warning("server_closed_with_error", error=str(error))

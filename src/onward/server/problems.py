@@ -1,0 +1,155 @@
+"""Every refusal as a problem document (RFC 9457): what was wrong, got, allowed, and the remedy."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from onward.errors import (
+    BundleError,
+    JobConflictError,
+    JobError,
+    JobNotFoundError,
+    JobStateError,
+    JobTooLargeError,
+    OnwardError,
+    RegistryConflictError,
+    RegistryNotFoundError,
+    StorageError,
+    UserError,
+)
+from onward.server.responses import PROBLEM_TYPE
+
+__all__ = ["problem", "refuse_in_one_form", "status_of"]
+
+_log = logging.getLogger(__name__)
+
+STATUS: Mapping[type[OnwardError], int] = {
+    JobNotFoundError: 404,
+    RegistryNotFoundError: 404,
+    JobConflictError: 409,
+    JobStateError: 409,
+    RegistryConflictError: 409,
+    JobTooLargeError: 413,
+    JobError: 400,
+    BundleError: 503,  # what is stored is damaged: no fault of the client's
+    UserError: 422,
+    StorageError: 503,
+    OnwardError: 500,
+}
+"""By the nearest class of an error."""
+
+RETRY_SECONDS = 5
+LONGEST = 200
+
+
+def status_of(error: OnwardError) -> int:
+    """Return the HTTP status of an error."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    instance: str,
+    kind: str = "",
+    title: str = "",
+    headers: Mapping[str, str] | None = None,
+    **parts: Any,
+) -> Response:
+    """Return a problem document."""
+    phrase = HTTPStatus(status).phrase
+    content = {
+        "type": f"urn:onward:problem:{kind or _kebab(phrase)}",
+        "title": title or phrase,
+        "status": status,
+        "detail": detail,
+        "instance": instance,
+        **parts,
+    }
+    body = json.dumps(content, allow_nan=False).encode("ascii")
+    return Response(body, status, dict(headers or {}), PROBLEM_TYPE)
+
+
+def refuse_in_one_form(app: FastAPI) -> None:
+    """Let an application answer every error with a problem document."""
+    app.add_exception_handler(OnwardError, _onward)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _onward(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OnwardError)
+    status, kind = status_of(error), type(error)
+    parts = {name: value for name, value in error.to_dict().items() if name != "error"}
+    return problem(
+        status,
+        str(error),
+        instance=request.url.path,
+        kind=_kebab(kind.__name__.removesuffix("Error")),
+        title=(kind.__doc__ or "").strip().partition("\n")[0],
+        headers={"Retry-After": str(RETRY_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None,
+        **parts,
+    )
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {
+            "field": ".".join(str(part) for part in found["loc"]),
+            "what": found["msg"].removeprefix("Value error, "),
+            "got": ascii(found.get("input"))[:LONGEST],
+        }
+        for found in error.errors()[:20]
+    ]
+    malformed = any(found["type"] == "json_invalid" for found in error.errors())
+    first = errors[0] if errors else {"field": "body", "what": "is not as it must be"}
+    detail = f"{first['field']}: {first['what']}"
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return problem(
+        400 if malformed else 422,
+        detail + more,
+        instance=request.url.path,
+        kind="malformed-body" if malformed else "validation",
+        title="The body is not JSON." if malformed else "A value is not allowed.",
+        what=detail,
+        got=first.get("got"),
+        remedy="See /api/v1/openapi.json for what is allowed.",
+        errors=errors,
+    )
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = error.status_code
+    if status == HTTPStatus.NOT_FOUND:
+        detail = "There is nothing at this address; /api/v1/openapi.json lists what there is."
+    else:
+        detail = str(error.detail)
+    return problem(status, detail, instance=request.url.path, headers=error.headers, what=detail)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem(
+        500,
+        "Something went wrong in the server; its log says what.",
+        instance=request.url.path,
+        title="An error that nobody expected.",
+    )
+
+
+def _kebab(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).replace(" ", "-").lower()

@@ -1,0 +1,83 @@
+"""Aliases: what is in use, what was in use when, and going back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Path, Query
+from starlette.responses import Response
+
+from onward.errors import UserError
+from onward.server.bodies.models import AliasAnswer, AliasBody, AliasHistory, NoteBody
+from onward.server.dependencies import Registry
+from onward.server.responses import answer, refusals
+from onward.server.routes.models import Name
+from onward.server.views.models import alias_event_view
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["models"], responses=refusals(404))
+
+Alias = Annotated[str, Path(description="An alias.", examples=["champion"])]
+NO_NOTE = NoteBody()
+
+
+@router.put("/models/{name}/aliases/{alias}", response_model=AliasAnswer, responses=refusals(404, 409))
+def put(name: Name, alias: Alias, body: AliasBody, registry: Registry) -> Response:
+    """Let an alias stand for a version whose leak audit passed."""
+    event = registry.set_alias(name, alias, body.version, body.actor, body.reason)
+    return answer({"event": None if event is None else alias_event_view(event)})
+
+
+@router.delete("/models/{name}/aliases/{alias}", response_model=AliasAnswer)
+def delete(
+    name: Name,
+    alias: Alias,
+    registry: Registry,
+    actor: Annotated[str, Query(max_length=200)] = "",
+    reason: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """Take an alias away; its history stays."""
+    for text in (actor, reason):
+        if "\0" in text:
+            raise UserError("a note holds NUL", got=ascii(text)[:80], allowed="printable text")
+    return answer({"event": alias_event_view(registry.delete_alias(name, alias, actor, reason))})
+
+
+@router.post(
+    "/models/{name}/aliases/{alias}/rollback",
+    response_model=AliasAnswer,
+    responses=refusals(404, 409),
+)
+def rollback(
+    name: Name, alias: Alias, registry: Registry, body: Annotated[NoteBody, Body()] = NO_NOTE
+) -> Response:
+    """Let an alias stand for its previous version again; repeated, one step further back."""
+    return answer({"event": alias_event_view(registry.rollback(name, alias, body.actor, body.reason))})
+
+
+@router.get("/models/{name}/history", response_model=AliasHistory)
+def history(
+    name: Name,
+    registry: Registry,
+    alias: Annotated[str | None, Query(description="One alias; all when left out.", max_length=64)] = None,
+    at: Annotated[
+        datetime | None,
+        Query(description="Only the event that made the alias (else champion) what it was then."),
+    ] = None,
+) -> Response:
+    """Show what was live when."""
+    if at is None:
+        events = list(registry.alias_history(name, alias))
+    else:
+        if at.tzinfo is None or not 1970 < at.year < 2200:
+            raise UserError(
+                "the moment cannot be used",
+                got=at.isoformat(),
+                allowed="1971 to 2199, with a time zone",
+                remedy="Write for instance 2026-01-31T12:00Z.",
+            )
+        event = registry.alias_at(name, alias or "champion", at)
+        events = [] if event is None else [event]
+    return answer({"name": name, "events": [alias_event_view(event) for event in events]})

@@ -1,0 +1,62 @@
+"""Whether the server lives, whether traffic may come, and what it counted."""
+
+from __future__ import annotations
+
+import anyio.to_thread
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from onward.errors import OnwardError, StorageError
+from onward.server.dependencies import State
+from onward.server.responses import answer, refusals
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["health"], responses=refusals())
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Health(BaseModel):
+    """How the server is."""
+
+    status: str
+
+
+@router.get("/health/live", response_model=Health)
+async def live() -> Response:
+    """Say that the process answers."""
+    return answer({"status": "alive"})
+
+
+@router.get("/health/ready", response_model=Health)
+async def ready(state: State) -> Response:
+    """Say whether traffic may come: the database answers, and models were warmed up."""
+    waiting = state.readiness.waiting()
+    if waiting:
+        raise StorageError(
+            "the server is not ready",
+            got="; ".join(f"{name}: {words}" for name, words in waiting.items()),
+            remedy="Ask again in a moment.",
+        )
+    store = await state.provider.get("job_store")
+    await anyio.to_thread.run_sync(store.counts)
+    return answer({"status": "ready"})
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"description": "Prometheus' text format.", "content": {"text/plain": {}}}},
+)
+async def metrics(request: Request, state: State) -> Response:  # noqa: ARG001
+    """Return what this server counted, in Prometheus' text format."""
+    state.metrics.streams.set(state.hub.followers)
+    state.metrics.models.set(len(state.shelf))
+    text = state.metrics.text()
+    try:
+        manager = await state.provider.get("job_manager")
+    except OnwardError:  # a database that is away must not hide the rest
+        return Response(text, media_type=METRICS_TYPE)
+    return Response(text + manager.metrics.text(), media_type=METRICS_TYPE)

@@ -1,0 +1,98 @@
+"""Looking at jobs, stopping and deleting them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import PlainTextResponse, Response
+
+from onward.errors import JobStateError
+from onward.jobs.values import JobState
+from onward.server.bodies.jobs import JobPage, JobResult, JobView, StopAnswer
+from onward.server.dependencies import Manager, State, Store
+from onward.server.logs import log_text
+from onward.server.responses import answer, refusals
+from onward.server.views.jobs import job_view
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["jobs"], responses=refusals(404))
+
+JobId = Annotated[str, Path(description="Id of a job; its beginning suffices when it is unique.")]
+
+
+@router.get("/jobs", response_model=JobPage)
+def find(
+    store: Store,
+    state: Annotated[list[JobState] | None, Query(description="Only jobs in these states.")] = None,
+    kind: Annotated[list[str] | None, Query(description="Only jobs of these kinds.")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: Annotated[str | None, Query(description="Of the page before.")] = None,
+) -> Response:
+    """List jobs, newest first."""
+    page = store.find(states=state or None, kinds=kind or None, limit=limit, cursor=cursor)
+    return answer({"jobs": [job_view(job) for job in page.jobs], "cursor": page.cursor})
+
+
+@router.get("/jobs/{job_id}", response_model=JobView)
+def show(
+    job_id: JobId,
+    store: Store,
+    spec: Annotated[bool, Query(description="What it was asked to do as well.")] = False,
+) -> Response:
+    """Show where a job stands."""
+    return answer(job_view(store.get(job_id), spec=spec))
+
+
+@router.get("/jobs/{job_id}/result", response_model=JobResult, responses=refusals(404, 409))
+def result(job_id: JobId, store: Store) -> Response:
+    """Return what a job came to; a conflict while it has not succeeded."""
+    job = store.get(job_id)
+    if job.state != "succeeded":
+        ended = job.finished_at is not None
+        what = "" if not job.error else f": {job.error.get('what', '')}"
+        raise JobStateError(
+            "the job has no result" if ended else "the job has not ended",
+            got=f"{job.id} is {job.state}{f' ({job.reason})' if job.reason else ''}{what}",
+            allowed="succeeded",
+            remedy=f"POST {job_view(job)['links']['retry']} tries it again." if ended else "Wait for it.",
+        )
+    return answer({"id": job.id, "state": job.state, "result": job.result})
+
+
+@router.get(
+    "/jobs/{job_id}/logs",
+    response_class=PlainTextResponse,
+    responses={200: {"description": "Lines of the log.", "content": {"text/plain": {}}}},
+)
+def logs(
+    job_id: JobId,
+    store: Store,
+    state: State,
+    attempt: Annotated[int | None, Query(ge=1, le=1_000_000, description="Else all attempts.")] = None,
+    tail: Annotated[int, Query(ge=1, le=100_000, description="Newest lines, at most.")] = 1000,
+) -> Response:
+    """Return what the worker wrote; where its files are on another machine, what the database keeps."""
+    job = store.get(job_id)
+    directory = state.provider.services.home.jobs / job.id
+    return PlainTextResponse(log_text(store, job.id, directory, attempt=attempt, tail=tail))
+
+
+@router.post("/jobs/{job_id}/stop", status_code=202, response_model=StopAnswer)
+def stop(job_id: JobId, manager: Manager) -> Response:
+    """Ask for a stop, wherever the job runs; it is over when the state says ``cancelled``."""
+    reply = manager.request_stop(job_id)
+    return answer({**job_view(reply.job), "accepted": reply.accepted}, 202)
+
+
+@router.delete(
+    "/jobs/{job_id}",
+    status_code=204,
+    response_class=Response,
+    responses=refusals(404, 409),
+)
+def delete(job_id: JobId, manager: Manager) -> Response:
+    """Forget an ended job and its files; what it published stays."""
+    manager.delete(job_id)
+    return Response(status_code=204)

@@ -1,0 +1,1 @@
+"""Models kept loaded, and markets built for them."""

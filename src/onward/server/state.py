@@ -1,0 +1,58 @@
+"""What one application keeps between requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from anyio import CapacityLimiter
+from starlette.requests import HTTPConnection
+
+from onward.server.events.hub import EventHub
+from onward.server.metrics import ServerMetrics
+from onward.server.readiness import Readiness
+from onward.server.services import Provider
+from onward.server.serving.shelf import ModelShelf
+
+if TYPE_CHECKING:
+    from onward.config.server import ServerConfig
+
+__all__ = ["ServerState", "state_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class ServerState:
+    """What one application keeps between requests.
+
+    Attributes
+    ----------
+    config
+        How much is taken.
+    provider
+        Services.
+    shelf
+        Models that are loaded.
+    hub
+        Followers of events.
+    metrics
+        Requests, counted.
+    readiness
+        Whether traffic may come.
+    heavy, predicting
+        Threads for work that keeps a processor busy; requests that only look something up have
+        threads of their own and never wait for these.
+    """
+
+    config: ServerConfig
+    provider: Provider
+    shelf: ModelShelf
+    hub: EventHub
+    metrics: ServerMetrics
+    readiness: Readiness
+    heavy: CapacityLimiter
+    predicting: CapacityLimiter
+
+
+def state_of(connection: HTTPConnection) -> ServerState:
+    """Return the state of the application that a request came to."""
+    return cast("ServerState", connection.app.state.onward)
