@@ -136,7 +136,7 @@ def test_a_node_that_refuses_leaves_no_actor_behind(
     job = job_of("echo", {})
     (tmp_path / "work").mkdir()
     monkeypatch.setattr("onward.jobs.ray.backend.__version__", "0.0.1")
-    with pytest.raises(JobError, match=r"another version .* onward\[ray\]==0\.0\.1"):
+    with pytest.raises(JobError, match=r"another version .*onward\[ray\]==0\.0\.1"):
         backend.start(job, tmp_path)
     assert list(tmp_path.glob(".seen-*")) == []
 
