@@ -65,7 +65,8 @@ def _chart(material: Material, lines: Mapping[str, Any], top: int) -> list[str]:
         parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{mark:g}</text>')
     for moment in pd.date_range(pd.Timestamp(begin, unit="s"), pd.Timestamp(end, unit="s"), periods=5):
         x = across(moment.timestamp())
-        parts.append(f'<text x="{x:.1f}" y="{base + 16}" text-anchor="middle">{moment:%Y-%m}</text>')
+        anchor = "end" if x > LEFT + 0.99 * wide else "middle"
+        parts.append(f'<text x="{x:.1f}" y="{base + 16}" text-anchor="{anchor}">{moment:%Y-%m}</text>')
     for name, (time, equity) in curves.items():
         points = " ".join(f"{across(t):.1f},{up(e):.1f}" for t, e in zip(time, equity, strict=True))
         parts.append(f'<polyline points="{points}" fill="none" stroke="{COLORS[name]}" stroke-width="1.4"/>')
