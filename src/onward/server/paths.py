@@ -15,6 +15,10 @@ INBOX = "inbox"
 """Directory of the home in which files wait to be named by requests."""
 
 
+LONGEST_NAME = 255
+"""Bytes of one part of a path; asking a file system about longer ones is an error."""
+
+
 @dataclass(frozen=True)
 class NamedFiles:
     """Which files requests may name.
@@ -45,7 +49,8 @@ class NamedFiles:
             path = Path(os.path.realpath(self.directories[0] / Path(text)))
         except (OSError, ValueError) as error:  # a name with NUL, too long, a loop of links
             raise self._refused(text) from error
-        if not any(path.is_relative_to(directory) for directory in self.directories):
+        too_long = any(len(os.fsencode(part)) > LONGEST_NAME for part in path.parts)
+        if too_long or not any(path.is_relative_to(directory) for directory in self.directories):
             raise self._refused(text)
         return str(path)
 

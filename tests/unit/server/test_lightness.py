@@ -1,0 +1,35 @@
+"""A server that waits holds no training library."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+SCENE = """
+import asyncio, sys
+import httpx
+from onward.server import create_app
+from onward.settings import load_settings
+from onward.wiring import build_application
+
+async def scene(app):
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            for path in ("/health/live", "/health/ready", "/metrics", "/api/v1/jobs", "/api/v1/models"):
+                assert (await client.get(path)).status_code == 200, path
+
+home = sys.argv[1]
+asyncio.run(scene(create_app(build_application(load_settings(home=home, cwd=home, environ={})))))
+heavy = ["pandas", "pyarrow", "sklearn", "scipy", "lightgbm", "numba", "optuna", "talib"]
+print("loaded:", [name for name in heavy if name in sys.modules])
+"""
+
+
+def test_start_jobs_and_models_import_no_training_library(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCENE, str(tmp_path)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "loaded: []" in done.stdout
