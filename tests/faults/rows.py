@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
@@ -244,12 +246,10 @@ def database_away(world: World) -> None:
     world.serve()
     job_id = world.submit("publish", {"seconds": 0.5})
     world.until(job_id, "running")
-    with world.engine.connect() as connection:
-        raw = connection.connection.dbapi_connection
-        assert raw is not None
-        raw.execute("BEGIN EXCLUSIVE")
+    with closing(sqlite3.connect(world.directory / "onward.db", isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
         time.sleep(20.0 * world.scale)
-        raw.execute("ROLLBACK")
+        writer.execute("ROLLBACK")
     job = world.until(job_id, "succeeded", "failed")
     assert (job.state, job.attempt) == ("succeeded", 1)
 

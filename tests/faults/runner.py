@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -75,9 +74,9 @@ def run(row: Row, kind: str, databases: Databases, *, scale: float, seed: int) -
             try:
                 row.run(world)
                 found = list(dict.fromkeys(violations(world)))
-            except (AssertionError, subprocess.TimeoutExpired) as error:
+            except Exception as error:  # whatever it was, this run has not passed
                 logs = "\n".join(log.read_text()[-3_000:] for log in sorted(directory.glob("server-*.log")))
-                found = [f"{row.name}: {error}\n{logs}"]
+                found = [f"{row.name}: {type(error).__name__} {error}\n{logs}"]
                 for left in world.servers:
                     if left.alive:
                         left.kill()
