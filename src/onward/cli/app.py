@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "models": "models",
     "predict": "predict",
     "jobs": "jobs",
+    "serve": "serve",
     "worker": "worker",
     "cache": "cache",
     "config": "config",

@@ -26,7 +26,9 @@ __all__ = ["Name", "Number", "router", "version_of"]
 router = APIRouter(tags=["models"], responses=refusals(404))
 
 Name = Annotated[str, Path(description="Name of a model.", examples=["btc-1h"])]
-Number = Annotated[str, Path(description="Number of a version, or `latest`.", examples=["3"], max_length=20)]
+Number = Annotated[
+    str, Path(description="Number of a version, or `latest`.", examples=["latest", "3"], max_length=20)
+]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Seen = Annotated[str | None, Header(alias="If-None-Match", description="ETag of the answer before.")]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from onward.settings import Settings
     from onward.training.service import MLTrainingService
 
-__all__ = ["plan_view"]
+__all__ = ["plan_view", "plan_warnings"]
 
 MUCH_MEMORY = 4 * 2**30
 
@@ -69,13 +69,14 @@ def plan_view(
         "families": found.families,
         "fitted": found.fits,
         "features": found.features if columns else None,
-        "warnings": _warnings(found),
+        "warnings": plan_warnings(found),
     }
     shown: dict[str, Any] = plain(view)
     return shown
 
 
-def _warnings(found: Overview) -> list[str]:
+def plan_warnings(found: Overview) -> list[str]:
+    """Return sentences about what is off, not known, short or large."""
     warnings = [
         f"{f.stage}{f'.{f.family}' if f.family else ''} is off: {f.off}" for f in found.families if f.off
     ]

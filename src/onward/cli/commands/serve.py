@@ -1,0 +1,49 @@
+"""``onward serve``: the HTTP API, and what runs jobs, in one process."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from onward.cli.session import Session, command, verb
+
+app = command()
+
+
+@verb(app)
+def serve(
+    session: Session,
+    *,
+    host: Annotated[
+        str | None, typer.Option("--host", metavar="ADDRESS", help="Loopback address, else server.host.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="PORT", min=0, max=65535, help="0 takes any; else server.port."),
+    ] = None,
+    jobs: Annotated[bool | None, typer.Option("--jobs/--no-jobs", help="Run jobs here as well.")] = None,
+) -> None:
+    """Serve the HTTP API until told to end, and run jobs.
+
+    Listens on this machine alone: whoever reaches the server may use it. SIGTERM or Ctrl-C: nothing
+    more is taken, running jobs get jobs.shutdown_seconds to finish, and those that have not are
+    queued again without spending an attempt.
+    """
+    from onward.server.running import check_host
+    from onward.server.running import serve as run
+
+    given = {"host": host, "port": port, "run_jobs": None if jobs is None else str(jobs).lower()}
+    session = session.also(*(f"server.{name}={value}" for name, value in given.items() if value is not None))
+    application = session.application()
+    config = application.settings.server
+    check_host(config.host)
+
+    def ready(address: str) -> None:
+        if session.as_json:
+            session.show({"address": address}, lambda: None)
+        else:
+            typer.echo(f"Serving {address}/api/v1 (documentation: {address}/api/v1/openapi.json)", err=True)
+
+    if not run(application, config, on_ready=ready):
+        raise typer.Exit(1)

@@ -1,0 +1,160 @@
+"""A model trained, looked at, used and withdrawn over HTTP; predictions equal those of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from onward.testing.registry import stage_bundle
+from tests.integration.server.houses import House
+
+VERSION = "/models/btc-1h/versions/1"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    house = House(tmp_path_factory.mktemp("house"))
+    house.application.repositories.candles("1h").upsert("BTC/USD", stored_rows(house))
+    body = {"data": "bars.parquet", "save": "btc-1h", "actor": "mira"}
+    job = house.http.post("/training-jobs", json=body)
+    assert job.status_code == 202, job.text
+    ended = house.ended(job.json()["id"])
+    assert ended["state"] == "succeeded", ended["error"]
+    yield house
+    house.close()
+
+
+def stored_rows(house: House) -> pd.DataFrame:
+    frame = house.market.bars.reset_index().rename(columns={"open_time": "timestamp"})
+    return frame.drop(columns="symbol")
+
+
+def sent(house: House, n_bars: int | None = None) -> list[dict[str, Any]]:
+    bars = house.market.bars.iloc[-n_bars:] if n_bars else house.market.bars
+    times = bars.index.get_level_values(1).as_unit("ms").asi8.tolist()
+    rows = [[t, *map(float, v)] for t, v in zip(times, bars.to_numpy(), strict=True)]
+    return [{"symbol": str(house.market.symbols[0]), "rows": rows}]
+
+
+def test_a_version_tells_all_about_itself(house: House) -> None:
+    (model,) = house.http.get("/models").json()["models"]
+    assert (model["name"], model["n_versions"]) == ("btc-1h", 1)
+    assert house.http.get("/models/btc-1h").json()["versions"][0]["number"] == 1
+    answer = house.http.get(VERSION)
+    said = answer.json()
+    assert said["certificate"] == "passed"
+    assert {"direction", "range"} <= set(said["verdicts"])
+    assert said["card"].startswith("#")
+    assert said["scores"]
+    assert house.http.get("/models/btc-1h/versions/latest").json()["number"] == 1
+    seen = {"If-None-Match": answer.headers["etag"]}
+    assert house.http.get(VERSION, headers=seen).status_code == 304
+    report = house.http.get(f"{VERSION}/report")
+    assert report.headers["content-type"].startswith("text/html")
+    assert "sandbox" in report.headers["content-security-policy"]
+    assert "</html>" in report.text
+
+
+def test_aliases_move_and_return(house: House) -> None:
+    here = "/models/btc-1h/aliases/champion"
+    tag = house.http.get(VERSION).headers["etag"]
+    said = house.http.put(here, json={"version": 1, "actor": "mira", "reason": "first"}).json()
+    assert said["event"]["action"] == "set"
+    assert house.http.put(here, json={"version": 1}).json() == {"event": None}
+    assert house.http.get(VERSION).headers["etag"] != tag, "an alias is part of what is shown"
+    assert house.http.put(here, json={"version": 99}).status_code == 404
+    assert house.http.put("/models/btc-1h/aliases/latest", json={"version": 1}).status_code == 422
+    assert house.http.post(f"{here}/rollback").status_code == 409
+    assert house.http.delete(VERSION).status_code == 409
+    events = house.http.get("/models/btc-1h/history").json()["events"]
+    assert [(e["alias"], e["version"], e["actor"]) for e in events] == [("champion", 1, "mira")]
+    live = house.http.get("/models/btc-1h/history", params={"at": "2100-01-01T00:00:00Z"}).json()
+    assert [e["version"] for e in live["events"]] == [1]
+
+
+def test_predictions_equal_those_of_a_batch(house: House) -> None:
+    house.http.put("/models/btc-1h/aliases/champion", json={"version": 1})
+    model = house.application.prediction.load("btc-1h@champion")
+    batch = model.predict(house.market)
+    answer = house.http.post(
+        "/models/btc-1h@champion/predictions", json={"bars": sent(house, model.lookback)}
+    )
+    assert answer.status_code == 200, answer.text
+    said = answer.json()
+    (row,) = said["predictions"]
+    last = batch.iloc[-1]
+    np.testing.assert_allclose(
+        [row["down"], row["range"], row["up"]], last[["down", "range", "up"]].to_numpy(float), atol=1e-9
+    )
+    assert row["signal"] == last["signal"]
+    assert pd.Timestamp(row["decision_time"]) == last["decision_time"]
+    assert said["freshness"]["bars_missed"] == 0
+    assert said["model"] == "models:/btc-1h/1"
+
+    start = house.market.open_time[-50]
+    many = house.http.post(
+        f"{VERSION}/predictions", json={"bars": sent(house), "start": start.isoformat()}
+    ).json()["predictions"]
+    np.testing.assert_allclose([r["up"] for r in many], batch["up"].to_numpy()[-50:], atol=1e-9)
+
+    at = house.market.decision_time[-3]
+    stored = house.http.post(f"{VERSION}/predictions", json={"symbols": ["BTC/USD"], "at": at.isoformat()})
+    assert stored.status_code == 200, stored.text
+    np.testing.assert_allclose(stored.json()["predictions"][0]["up"], batch["up"].iloc[-3], atol=1e-9)
+
+
+def test_what_cannot_be_predicted_is_refused(house: House) -> None:
+    here = f"{VERSION}/predictions"
+    assert house.http.post("/models/btc-1h@nobody/predictions", json={}).status_code == 404
+    assert house.http.post("/models/doge@champion/predictions", json={}).status_code == 404
+    few = house.http.post(here, json={"bars": sent(house, 3)})
+    assert few.status_code == 422
+    assert "too little history" in few.json()["what"]
+    stale = house.http.post(here, json={"symbols": ["BTC/USD"]})
+    assert stale.status_code == 422
+    assert "stale" in stale.json()["what"]
+    (bars,) = sent(house, 300)
+    for wrong in (
+        {"bars": [bars | {"rows": bars["rows"][::-1]}]},
+        {"bars": [bars, bars]},
+        {"bars": [bars | {"rows": [[0, 1.0, 1.0, 1.0, 1.0, 0.0]] * 400}]},
+        {"bars": [bars | {"rows": [[*row[:5], -1.0] for row in bars["rows"]]}]},
+        {"bars": [bars], "symbols": ["BTC/USD"]},
+        {"bars": [bars], "series": {"funding": [{"timestamp": "x", "funding_rate": 0.1}]}},
+        {"bars": [bars], "series": {"odd": [{"timestamp": 1e300}]}},
+        {"symbols": ["DOGE/USD"]},
+    ):
+        answer = house.http.post(here, json=wrong)
+        assert answer.status_code == 422, (wrong.keys(), answer.text)
+
+
+def test_an_alias_that_moves_moves_what_answers(house: House) -> None:
+    registry = house.application.registry
+    copy = house.directory / "copy.zip"
+    registry.export_version("models:/btc-1h/1", copy)
+    registry.import_version(copy, "moving")
+    registry.set_alias("moving", "champion", 1)
+    body = {"bars": sent(house)}
+    assert house.http.post("/models/moving@champion/predictions", json=body).json()["model"] == (
+        "models:/moving/1"
+    )
+    stage_bundle(house.directory / "staged", name="moving", seed=1)
+    registry.publish(house.directory / "staged")
+    registry.set_alias("moving", "champion", 2)
+    answer = house.http.post("/models/moving@champion/predictions", json=body)
+    assert answer.status_code == 503, "the new version is no real model, and nobody falls back to the old one"
+    assert answer.json()["type"].endswith("bundle")
+    registry.rollback("moving", "champion")
+    assert house.http.post("/models/moving@champion/predictions", json=body).status_code == 200
+    registry.delete("models:/moving/2")
+    registry.delete_alias("moving", "champion")
+    assert house.http.delete("/models/moving/versions/1").status_code == 204
+    assert house.http.post("/models/moving/versions/1/predictions", json=body).status_code == 404
+    assert house.http.post("/models/cleanup", json={"max_versions": 1, "dry_run": True}).json() == {
+        "deleted": [],
+        "dry_run": True,
+    }
