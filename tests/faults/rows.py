@@ -313,7 +313,7 @@ def stop_races_finish(world: World) -> None:
     for _ in range(50):
         job_id = world.submit("publish", {"seconds": 0.02})
         world.until(job_id, "running")
-        time.sleep(world.random.uniform(0.0, 0.08))
+        time.sleep(world.random.uniform(0.0, 0.35))
         world.front.request_stop(job_id)
         job = world.until(job_id, "succeeded", "cancelled", "failed")
         ends.append(job.state)
