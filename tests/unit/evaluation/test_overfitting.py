@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import rankdata
+from scipy.stats import norm, rankdata
 
 from onward.errors import ConfigError, DataError, NotEnoughDataError
 from onward.evaluation import (
@@ -103,6 +103,16 @@ def test_the_expected_maximum_is_what_skill_less_trials_show():
     assert growing == sorted(growing)
 
 
+@pytest.mark.parametrize("n_trials", [1e6, 1e14, 9e15, 1e17, 1e300, 1.7e308])
+def test_any_number_of_trials_has_an_expected_maximum(n_trials):
+    found = expected_maximum_sharpe_ratio(n_trials, deviation=1.0)
+    gamma = 0.5772156649015329
+    exact = (1 - gamma) * norm.isf(1 / n_trials) + gamma * norm.isf(1 / n_trials / math.e)
+    assert found == pytest.approx(exact, rel=1e-12)
+    assert minimum_backtest_length(n_trials) == pytest.approx(exact**2)
+    assert 0.0 <= deflated_sharpe_ratio([0.1, 0.2, -0.1], trial_deviation=0.1, n_trials=n_trials) < 0.5
+
+
 def test_at_the_minimum_length_the_probability_is_the_confidence():
     length = minimum_track_record_length(sharpe=0.1, skewness=-0.5, kurtosis=6.0, confidence=0.9)
     reached = probabilistic_sharpe_ratio(sharpe=0.1, n_periods=length, skewness=-0.5, kurtosis=6.0)
@@ -141,6 +151,9 @@ def test_unknown_returns_are_left_out_and_still_ones_have_no_ratio():
         ({"sharpe": 0.1}, ConfigError, "needs returns or moments"),
         ({"sharpe": 0.1, "n_periods": 20, "skewness": -3.0}, ConfigError, "not the excess"),
         ({"sharpe": np.inf, "n_periods": 20}, ConfigError, "not finite"),
+        ({"sharpe": 0.1, "n_periods": 20, "kurtosis": np.inf}, ConfigError, "not finite"),
+        ({"sharpe": 0.1, "n_periods": 20, "skewness": np.nan}, ConfigError, "not finite"),
+        ({"sharpe": 0.1, "n_periods": 20, "kurtosis": np.nan}, ConfigError, "not finite"),
         ({"sharpe": 0.1, "n_periods": 1}, NotEnoughDataError, "needs returns"),
         ({"returns": [0.1]}, NotEnoughDataError, "needs returns"),
         ({"returns": [[0.1, 0.2]]}, DataError, "one series"),
@@ -165,6 +178,7 @@ def test_bad_moments_are_refused(keywords, error, message):
         ({"trial_deviation": 0.1, "n_trials": 0.5}, "number of trials"),
         ({"trial_sharpes": []}, "cannot be read"),
         ({"trial_sharpes": [0.1, np.inf]}, "cannot be read"),
+        ({"trial_sharpes": ["a"]}, "must be numbers"),
     ],
 )
 def test_bad_trials_are_refused(keywords, message):
@@ -240,6 +254,21 @@ def test_noise_is_overfitted_half_of_the_time_and_skill_never():
     found = probability_of_backtest_overfitting(pd.DataFrame(skilled), 8)
     assert found.probability == found.probability_of_loss == 0.0
     assert set(found.chosen) == {3}
+
+
+@pytest.mark.parametrize("scale", [1e300, 1e155, 1e-170, 1e-290])
+@pytest.mark.parametrize("statistic", ["sharpe", "mean"])
+def test_overfitting_does_not_know_the_unit(scale, statistic):
+    values = np.random.default_rng(12).normal(0.1, 1.0, (80, 6))
+    plain = probability_of_backtest_overfitting(values, 8, statistic=statistic)
+    found = probability_of_backtest_overfitting(values * scale, 8, statistic=statistic)
+    assert 0.0 < plain.probability < 1.0
+    assert found.probability == plain.probability
+    assert np.array_equal(found.chosen, plain.chosen)
+    unit = scale if statistic == "mean" else 1.0
+    np.testing.assert_allclose(found.in_sample / unit, plain.in_sample, rtol=1e-9)
+    assert found.slope == pytest.approx(plain.slope, rel=1e-9)
+    assert found.intercept / unit == pytest.approx(plain.intercept, rel=1e-9)
 
 
 def test_means_serve_for_figures_that_are_no_returns():

@@ -121,6 +121,7 @@ def probability_of_backtest_overfitting(
     """
     values = _checked(performance_matrix, n_blocks, statistic)
     n_rows, n_trials = values.shape
+    values, exponent = _scaled(values, statistic)
     sums = _BlockSums.of(values, n_blocks, statistic)
     halves = np.array(list(combinations(range(n_blocks), n_blocks // 2)), dtype=np.int64)
     parts = [
@@ -132,6 +133,7 @@ def probability_of_backtest_overfitting(
     share = rank / (n_trials + 1)
     logits = np.log(share / (1.0 - share))
     slope, intercept = _line(inside, outside)
+    inside, outside = np.ldexp(inside, exponent), np.ldexp(outside, exponent)
     return BacktestOverfitting(
         probability=float(np.mean(logits <= 0.0)),
         probability_strict=float(np.mean(logits < 0.0)),
@@ -141,12 +143,25 @@ def probability_of_backtest_overfitting(
         in_sample=inside,
         out_of_sample=outside,
         slope=slope,
-        intercept=intercept,
+        intercept=float(np.ldexp(intercept, exponent)),
         n_blocks=n_blocks,
         n_trials=n_trials,
         n_rows=n_rows,
         statistic=statistic,
     )
+
+
+def _scaled(values: FloatArray, statistic: Statistic) -> tuple[FloatArray, int]:
+    """Return values near 1, whose squares neither overflow nor vanish, and what scales means back.
+
+    Scales are powers of two, which change no digit. A Sharpe ratio does not know the unit of its
+    trial, so each trial has its own; means must stay comparable and share one.
+    """
+    exponents = np.frexp(np.abs(values).max(axis=0))[1]
+    if statistic == "sharpe":
+        return np.ldexp(values, -exponents), 0
+    exponent = int(exponents.max())
+    return np.ldexp(values, -exponent), exponent
 
 
 @dataclass(frozen=True, eq=False)

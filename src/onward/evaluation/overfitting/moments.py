@@ -47,6 +47,12 @@ class SharpeMoments:
             raise NotEnoughDataError(
                 "A Sharpe ratio needs returns", got=f"{self.n_periods:g}", allowed="2 or more"
             )
+        if not (math.isfinite(self.skewness) and math.isfinite(self.kurtosis)):
+            raise ConfigError(
+                "The moments of the returns are not finite",
+                got=f"skewness = {self.skewness}, kurtosis = {self.kurtosis}",
+                allowed="finite numbers; a Gaussian has 0 and 3",
+            )
         # Pearson's inequality; excess kurtosis given for kurtosis breaks it sooner or later.
         if self.kurtosis < (self.skewness**2 + 1.0) * (1.0 - 1e-9):
             raise ConfigError(

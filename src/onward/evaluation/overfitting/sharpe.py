@@ -226,8 +226,9 @@ def _expected_maximum(n_trials: float) -> float:
     """Return the expected maximum of independent standard normals (2014, the paper's approximation)."""
     if n_trials == 1.0:
         return 0.0
-    upper = NORMAL.inv_cdf(1.0 - 1.0 / n_trials)
-    beyond = NORMAL.inv_cdf(1.0 - 1.0 / (n_trials * math.e))
+    # By symmetry, from the lower tail: 1 - 1 / n loses its digits near 1 and is 1 from 1e16 trials on.
+    upper = -NORMAL.inv_cdf(1.0 / n_trials)
+    beyond = -NORMAL.inv_cdf(1.0 / n_trials / math.e)
     # Between one and two trials the approximation falls below the mean, where no maximum lies.
     return max((1.0 - EULER_MASCHERONI) * upper + EULER_MASCHERONI * beyond, 0.0)
 
@@ -247,7 +248,10 @@ def _trials(
         assert trial_deviation is not None
         assert n_trials is not None
         return float(n_trials), float(trial_deviation)
-    values = np.asarray(trial_sharpes, dtype=np.float64)
+    try:
+        values = np.asarray(trial_sharpes, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError("The trials' Sharpe ratios must be numbers", allowed="an array of floats") from None
     if values.ndim != 1 or len(values) == 0 or np.isinf(values).any():
         raise DataError(
             "The trials' Sharpe ratios cannot be read",
