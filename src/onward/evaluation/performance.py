@@ -33,8 +33,10 @@ __all__ = [
     "value_at_risk",
 ]
 
-MOST_A_YEAR = 50.0
-"""Log growth a year beyond which a figure says nothing (a day's 15 % over again every day)."""
+MOST_A_YEAR = math.log(1_000.0)
+"""Log growth a year beyond which a figure says nothing (a day's 2 % over again every day)."""
+MOST_A_PERIOD = 1e9
+"""Return of one period above which it is no return; squares of such figures overflow."""
 TAIL = 0.05
 
 
@@ -51,8 +53,8 @@ class Performance:
     total_return
         Growth over the whole series, compounded.
     cagr
-        Growth a year, compounded, by number of periods; NaN when a short series would make it
-        astronomical.
+        Growth a year, compounded, by number of periods; NaN above 1,000 times a year, which only
+        a short series reaches.
     volatility
         Standard deviation (ddof 1) a year.
     downside_risk
@@ -131,19 +133,15 @@ def performance(returns: npt.ArrayLike, *, periods_per_year: float) -> Performan
     ConfigError
         When ``periods_per_year`` is not a positive number.
     DataError
-        When returns are not one-dimensional, infinite, or below -1.
+        When returns are not one-dimensional, infinite, below -1, or of a size that no float holds
+        compounded.
     """
-    if not (math.isfinite(periods_per_year) and periods_per_year > 0.0):
-        raise ConfigError(
-            "The number of periods a year is out of range",
-            got=periods_per_year,
-            allowed="a positive number",
-            remedy="Give 252 for daily stocks, 8766 for hourly crypto.",
-        )
+    _check_periods(periods_per_year)
     known = checked_returns(returns)
     n = len(known)
     root = math.sqrt(periods_per_year)
-    falls = drawdown(compounded(known))
+    curve = _held(known)
+    falls = drawdown(curve)
     total = float(np.prod(1.0 + known) - 1.0)
     cagr = _a_year(known, periods_per_year)
     deepest = float(falls.min(initial=0.0))
@@ -185,7 +183,7 @@ def checked_returns(returns: npt.ArrayLike) -> FloatArray:
     Raises
     ------
     DataError
-        When returns are not numbers, not one-dimensional, infinite, or below -1.
+        When returns are not numbers, not one-dimensional, infinite, below -1, or above 1e9.
     """
     try:
         values = np.asarray(returns, dtype=np.float64)
@@ -208,6 +206,13 @@ def checked_returns(returns: npt.ArrayLike) -> FloatArray:
             "A return loses more than everything",
             got=float(known.min()),
             allowed="-1 or more",
+            remedy="Pass simple returns as shares: 0.01 is 1 %.",
+        )
+    if (known > MOST_A_PERIOD).any():
+        raise DataError(
+            "A return is larger than any market's",
+            got=float(known.max()),
+            allowed=f"{MOST_A_PERIOD:g} or less",
             remedy="Pass simple returns as shares: 0.01 is 1 %.",
         )
     return known
@@ -265,12 +270,14 @@ def excess_kurtosis(returns: npt.ArrayLike, *, unbiased: bool = False) -> float:
 def value_at_risk(returns: npt.ArrayLike, *, tail: float = TAIL) -> float:
     """Return the historical quantile of returns at ``tail`` (linear); a loss is negative."""
     known = _known(returns)
+    _check_tail(tail)
     return float(np.quantile(known, tail)) if len(known) else math.nan
 
 
 def expected_shortfall(returns: npt.ArrayLike, *, tail: float = TAIL) -> float:
     """Return the mean of the returns that are not above the `value_at_risk`."""
     known = _known(returns)
+    _check_tail(tail)
     return float(known[known <= np.quantile(known, tail)].mean()) if len(known) else math.nan
 
 
@@ -293,6 +300,36 @@ def longest_drawdown(falls: npt.ArrayLike) -> int:
     below = np.concatenate(([False], np.asarray(falls, dtype=np.float64) < 0.0, [False]))
     edges = np.flatnonzero(below[1:] != below[:-1])
     return int((edges[1::2] - edges[::2]).max(initial=0))
+
+
+def _check_periods(periods_per_year: object) -> None:
+    number = isinstance(periods_per_year, int | float | np.number) and not isinstance(periods_per_year, bool)
+    if not (number and math.isfinite(periods_per_year) and periods_per_year > 0.0):  # type: ignore[arg-type, operator]
+        raise ConfigError(
+            "The number of periods a year is out of range",
+            got=repr(periods_per_year),
+            allowed="a positive number",
+            remedy="Give 252 for daily stocks, 8766 for hourly crypto.",
+        )
+
+
+def _held(known: FloatArray) -> FloatArray:
+    with np.errstate(over="ignore"):
+        curve = compounded(known)
+    if not np.isfinite(curve).all():
+        raise DataError(
+            "The returns compound to more than a float holds",
+            got=f"{len(known)} returns, the largest {float(known.max()):g}",
+            remedy="Pass simple returns as shares: 0.01 is 1 %.",
+        )
+    return curve
+
+
+def _check_tail(tail: float) -> None:
+    if not 0.0 <= tail <= 1.0:
+        raise ConfigError(
+            "The tail is out of range", got=tail, allowed="0 to 1", remedy="Give 0.05 for the worst 5 %."
+        )
 
 
 def _known(returns: npt.ArrayLike) -> FloatArray:

@@ -12,6 +12,7 @@ from onward.evaluation.performance import (
     annualised_sharpe,
     drawdown,
     excess_kurtosis,
+    expected_shortfall,
     longest_drawdown,
     per_period_sharpe,
     performance,
@@ -101,6 +102,11 @@ def test_a_lost_account_is_lost_a_year_too():
 
 def test_growth_that_would_be_astronomical_is_unknown():
     assert math.isnan(performance([0.15], periods_per_year=8_766).cagr)
+    # What a week of luck reads: 2 % a day are 1,377 times a year.
+    week = performance(np.full(7, 0.02), periods_per_year=365.25)
+    assert math.isnan(week.cagr)
+    assert math.isnan(week.calmar)
+    assert performance(np.full(7, 0.018), periods_per_year=365.25).cagr == pytest.approx(1.018**365.25 - 1)
 
 
 def test_a_million_losses_do_not_underflow_the_growth_a_year():
@@ -115,6 +121,8 @@ def test_a_million_losses_do_not_underflow_the_growth_a_year():
         ([[0.1], [0.2]], "one series"),
         ([0.1, np.inf], "infinite"),
         ([0.1, -1.5], "more than everything"),
+        ([1e308] * 10, "larger than any market"),
+        ([1e8] * 50, "compound to more"),
         (["a"], "must be numbers"),
         (0.1, "one series"),
     ],
@@ -124,7 +132,14 @@ def test_other_returns_are_refused(returns, message):
         performance(returns, periods_per_year=252)
 
 
-@pytest.mark.parametrize("periods", [0, -1.0, np.nan, np.inf])
+@pytest.mark.parametrize("tail", [2, -1, np.nan])
+@pytest.mark.parametrize("figure", [value_at_risk, expected_shortfall])
+def test_a_tail_is_a_share(figure, tail):
+    with pytest.raises(ConfigError, match="tail is out of range"):
+        figure([0.1, -0.1], tail=tail)
+
+
+@pytest.mark.parametrize("periods", [0, -1.0, np.nan, np.inf, "a", None, True])
 def test_a_year_needs_periods(periods):
     with pytest.raises(ConfigError, match="periods a year"):
         performance([0.1], periods_per_year=periods)
