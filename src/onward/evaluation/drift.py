@@ -173,7 +173,13 @@ def population_stability(train: FloatArray, test: FloatArray, *, n_bins: int = 1
     -------
     float
         0 when the shares are alike, in nats; NaN when a side has no rows.
+
+    Raises
+    ------
+    ConfigError
+        With fewer than two bins: one bin tells nothing apart.
     """
+    _check_bins(n_bins)
     before, after = np.asarray(train, np.float64), np.asarray(test, np.float64)
     edges = _edges(before, n_bins)
     return _index_of_bins(_bins(before, edges), _bins(after, edges))
@@ -212,9 +218,16 @@ def kolmogorov_smirnov_p(distance: float, effective_left: float, effective_right
         From `kolmogorov_smirnov`.
     effective_left, effective_right
         Independent values on each side; fractions are fine.
+
+    Returns
+    -------
+    float
+        0 to 1; NaN when a side holds no independent value, or anything is NaN.
     """
     from scipy.special import kolmogorov
 
+    if not (effective_left > 0.0 and effective_right > 0.0):
+        return float("nan")
     root = np.sqrt(effective_left * effective_right / (effective_left + effective_right))
     return float(kolmogorov((root + 0.12 + 0.11 / root) * distance))
 
@@ -279,6 +292,11 @@ def _false_discovery(p: FloatArray) -> FloatArray:
     return q
 
 
+def _check_bins(n_bins: int) -> None:
+    if n_bins < 2:
+        raise ConfigError("too few bins", got=f"n_bins {n_bins}", allowed="2 or more", remedy="Use ten.")
+
+
 def _check(
     train: pd.DataFrame, test: pd.DataFrame, train_spans: Spans, test_spans: Spans, n_bins: int
 ) -> None:
@@ -296,8 +314,7 @@ def _check(
             allowed="one span a row",
             remedy="Take rows and spans by the same positions.",
         )
-    if n_bins < 2:
-        raise ConfigError("too few bins", got=f"n_bins {n_bins}", allowed="2 or more", remedy="Use ten.")
+    _check_bins(n_bins)
     if min(len(train), len(test)) < FEWEST_ROWS:
         raise NotEnoughDataError(
             "there are too few rows to compare",

@@ -82,18 +82,18 @@ def centred_ranks(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
 
 
 def area_under_curve(score: FloatArray, positive: npt.NDArray[np.bool_]) -> float:
-    """Return the AUC of a score, NaN when one of the two groups is empty.
+    """Return the AUC of a score, NaN when one of the two groups is empty or a score is NaN.
 
     Parameters
     ----------
     score
-        Shape (n,), without NaN.
+        Shape (n,). With a NaN the order is not known, and neither is the area.
     positive
         Shape (n,): True for the rows that ought to score higher.
     """
     n_positive = int(np.count_nonzero(positive))
     n_negative = len(positive) - n_positive
-    if n_positive == 0 or n_negative == 0:
+    if n_positive == 0 or n_negative == 0 or np.isnan(score).any():
         return float("nan")
     rank_sum = float(midranks(score)[positive].sum())
     return (rank_sum - 0.5 * n_positive * (n_positive + 1)) / (n_positive * n_negative)

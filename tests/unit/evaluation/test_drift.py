@@ -250,3 +250,14 @@ def test_what_cannot_be_compared_is_refused():
         feature_drift(X, X, n_bins=1, **same)
     with pytest.raises(NotEnoughDataError, match="too few rows"):
         feature_drift(X, X.iloc[:1], train_spans=spans, test_spans=spans.take(np.array([0])))
+
+
+@pytest.mark.parametrize("n_bins", [0, 1, -3])
+def test_one_bin_tells_nothing_apart(n_bins):
+    with pytest.raises(ConfigError, match="too few bins"):
+        population_stability(np.arange(9.0), np.arange(9.0), n_bins=n_bins)
+
+
+@pytest.mark.parametrize("sizes", [(0, 5), (5, 0), (np.nan, 5), (0, 0)])
+def test_without_independent_values_the_chance_is_not_known(sizes):
+    assert np.isnan(kolmogorov_smirnov_p(0.5, *sizes))

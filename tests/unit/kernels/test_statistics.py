@@ -40,6 +40,10 @@ def test_area_of_one_group_only_is_not_defined(positive):
     assert np.isnan(area_under_curve(np.arange(4.0), np.full(4, positive)))
 
 
+def test_area_of_unknown_scores_is_not_known():
+    assert np.isnan(area_under_curve(np.array([0.1, np.nan, 0.3]), np.array([False, True, True])))
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.data(), st.integers(1, 3), st.integers(2, 25))
 def test_shifted_areas_equal_counted_pairs(data, n_series, n_steps):
