@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from onward.features.cache import FeatureCache
     from onward.jobs.kinds import JobKind
     from onward.jobs.manager import BackgroundTaskManager
-    from onward.jobs.protocol import JobStore
+    from onward.jobs.protocol import JobBackend, JobStore
     from onward.prediction.service import PredictionService
     from onward.registry import EmbeddedRegistry, RunStore
     from onward.tasks.services import WorkerServices
@@ -159,22 +159,14 @@ class Application:
 
         Whoever started it closes it: used as a context manager, or with `close` of the application.
         """
-        from onward.jobs.local import LocalBackend
         from onward.jobs.manager import BackgroundTaskManager
-        from onward.tasks.catalog import PRELOAD
 
-        jobs, kinds = self.settings.jobs, self.job_kinds
-        local = LocalBackend(
-            {kind.name: kind.entry for kind in kinds},
-            services=f"{__name__}:{worker_services.__name__}",
-            settings=self._for_workers().to_json(),
-            preload=PRELOAD,
-            fence_seconds=jobs.fence_seconds,
-            spawn_seconds=jobs.spawn_seconds,
-        )
         self.home.ensure()
         self.runs.close_ended()  # of a server that died before it could
-        return BackgroundTaskManager(self.job_store, [local], kinds, jobs, self.home.jobs)
+        backends = [self._backend(name) for name in self.settings.jobs.backends]
+        return BackgroundTaskManager(
+            self.job_store, backends, self.job_kinds, self.settings.jobs, self.home.jobs
+        )
 
     def close(self) -> None:
         """End jobs that run here, and let go of the database; both come back when asked for."""
@@ -183,6 +175,32 @@ class Application:
             manager.close()
         if "engine" in vars(self):
             self.engine.dispose()
+
+    def _backend(self, name: str) -> JobBackend:
+        from onward.tasks.catalog import PRELOAD
+
+        jobs = self.settings.jobs
+        entries = {kind.name: kind.entry for kind in self.job_kinds}
+        common: dict[str, Any] = {
+            "services": f"{__name__}:{worker_services.__name__}",
+            "settings": self._for_workers().to_json(),
+            "preload": PRELOAD,
+            "fence_seconds": jobs.fence_seconds,
+            "spawn_seconds": jobs.spawn_seconds,
+        }
+        if name == "ray":
+            from onward.jobs.ray import RayBackend
+
+            return RayBackend(
+                entries,
+                address=jobs.ray_address,
+                namespace=jobs.ray_namespace,
+                cpus=jobs.ray_cpus,
+                **common,
+            )
+        from onward.jobs.local import LocalBackend
+
+        return LocalBackend(entries, **common)
 
     @property
     def _data_directory(self) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
@@ -72,6 +74,12 @@ class JobConfig(Section):
         262_144, ge=1024, le=100_000_000, description="Largest request that is accepted."
     )
 
+    backends: tuple[Literal["local", "ray"], ...] = Field(
+        ("local",),
+        min_length=1,
+        description="Where this server runs jobs: local processes, the Ray cluster, or both; it claims no "
+        "others.",
+    )
     ray_address: str | None = Field(
         None,
         description="Ray cluster for jobs of the backend `ray`: `host:port`, `auto` or `ray://host:port`; "

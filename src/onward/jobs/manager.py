@@ -18,6 +18,7 @@ from typing import Any, Self
 from onward.config.jobs import JobConfig
 from onward.database.moments import Clock, utc_now
 from onward.errors import JobError, JobStateError, JobTooLargeError, StorageError, nearest
+from onward.jobs.acceptance import check_request
 from onward.jobs.heartbeat import Heartbeat
 from onward.jobs.kinds import JobKind
 from onward.jobs.logs import Logger, job_logger
@@ -143,7 +144,7 @@ class BackgroundTaskManager:
             memory_limit_mb=config.memory_limit_mb if memory_limit_mb is None else memory_limit_mb,
             backend=backend,
         )
-        _check_request(request)
+        check_request(request)
         return self.store.submit(request)
 
     def request_stop(self, job_id: str) -> StopReply:
@@ -364,31 +365,3 @@ RETRIED = (
 def _unknown(name: str) -> JobKind:
     """Return a stand-in for a kind that a newer server took in: it fails, and says why."""
     return JobKind(name, f"onward.jobs.manager:no_such_kind_{name}", "unknown here")
-
-
-def _check_request(request: JobRequest) -> None:
-    key = request.idempotency_key
-    problems = {
-        "max_attempts": (request.max_attempts, 1 <= request.max_attempts <= 100, "1 to 100"),
-        "priority": (request.priority, abs(request.priority) <= 1_000_000, "-1,000,000 to 1,000,000"),
-        "timeout_seconds": (
-            request.timeout_seconds,
-            request.timeout_seconds is None or 0 < request.timeout_seconds <= 1e8,
-            "above 0, at most 1e8",
-        ),
-        "memory_limit_mb": (
-            request.memory_limit_mb,
-            request.memory_limit_mb is None or 64 <= request.memory_limit_mb <= 100_000_000,
-            "64 and more",
-        ),
-        "idempotency_key": (key, key is None or 0 < len(key) <= 200, "1 to 200 characters"),
-        "tenant": (request.tenant, 0 < len(request.tenant) <= 100, "1 to 100 characters"),
-    }
-    for name, (value, fine, allowed) in problems.items():
-        if not fine:
-            raise JobError(
-                f"{name} of a job is out of range",
-                got=repr(value),
-                allowed=allowed,
-                remedy=f"Correct {name}.",
-            )

@@ -85,7 +85,7 @@ def _run(application: Application, ending: Ending, presence: Presence, *, until_
     from onward.errors import StorageError
 
     manager, jobs = application.job_manager, application.settings.jobs
-    idleness = Idleness(application.job_store, manager.owner, 3 * jobs.heartbeat_seconds)
+    idleness = Idleness(application.job_store, manager.owner, 3 * jobs.heartbeat_seconds, jobs.backends)
     looked = time.monotonic()
     while not ending.asked:
         time.sleep(LOOK_SECONDS)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from onward.jobs.protocol import JobStore
     from onward.jobs.values import Lease
@@ -31,12 +31,17 @@ class Idleness:
         Of the worker.
     silence_seconds
         Time without a heartbeat after which an owner is doubted; some heartbeats long.
+    backends
+        Where the worker runs jobs: others it leaves alone.
     """
 
-    def __init__(self, store: JobStore, owner: str, silence_seconds: float) -> None:
+    def __init__(
+        self, store: JobStore, owner: str, silence_seconds: float, backends: Sequence[str] = ("local",)
+    ) -> None:
         self._store = store
         self._owner = owner
         self._silence = silence_seconds
+        self._backends = frozenset(backends)
         self._grown: dict[tuple[str, str, int], tuple[int, float | None]] = {}
 
     def reached(self, now: float) -> bool:
@@ -50,7 +55,7 @@ class Idleness:
             page = self._store.find(states=["queued"], limit=PAGE, cursor=cursor)
             for job in page.jobs:
                 after = job.request.run_after
-                if job.request.backend == "local" and (after is None or after <= now):
+                if job.request.backend in self._backends and (after is None or after <= now):
                     return True
             cursor = page.cursor
             if cursor is None:

@@ -43,6 +43,10 @@ AttemptsOption = Annotated[
     typer.Option("--attempts", metavar="N", help="Attempts when workers are lost, else jobs.max_attempts."),
 ]
 
+BackendOption = Annotated[
+    str, typer.Option("--backend", metavar="NAME", help="Where it runs: local, or ray (jobs.ray_address).")
+]
+
 Specify = Callable[..., tuple[Session, str | None, Mapping[str, Any]]]
 """``function(session, **options)`` -> (session, plan, spec): what a verb's options ask a job to do."""
 
@@ -57,6 +61,7 @@ class Conditions:
     timeout: float | None = None
     memory: int | None = None
     attempts: int | None = None
+    backend: str = "local"
 
     def arguments(self) -> dict[str, Any]:
         """Return them as `BackgroundTaskManager.submit` takes them.
@@ -73,6 +78,7 @@ class Conditions:
             "timeout_seconds": self.timeout,
             "memory_limit_mb": self.memory,
             "max_attempts": self.attempts,
+            "backend": self.backend,
         }
 
 
@@ -112,5 +118,6 @@ CONDITIONS = tuple(
         ("timeout", None, TimeoutOption),
         ("memory", None, MemoryOption),
         ("attempts", None, AttemptsOption),
+        ("backend", "local", BackendOption),
     )
 )
