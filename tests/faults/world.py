@@ -56,9 +56,8 @@ LOG_TRIGGERS = {
     ),
 }
 PATIENCE = 60.0
-BYSTANDER = (
-    "import os, time\nwhile os.getppid() != 1: time.sleep(1)"  # nobody's business, and gone with the test
-)
+BYSTANDER = "import os, time\nwhile os.getppid() != 1: time.sleep(1)"
+"""Nobody's business, and gone with the test."""
 
 
 class Server:
