@@ -78,7 +78,7 @@ class FunctionStage:
             result = result.to_frame(result.name if isinstance(result.name, str) else "value")
             if not self.names and len(result.columns) == 1:
                 result.columns = ["value"]
-        if isinstance(result, np.ndarray):
+        if isinstance(result, (np.ndarray, list, tuple)):
             result = pd.DataFrame(result, index=index)
         if not isinstance(result, pd.DataFrame):
             raise AuditError(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from onward.audit.decisions import check_decisions
 from onward.audit.frozen import FrozenLabeler
 from onward.audit.perturbation import perturb_future
 from onward.audit.pipeline import moved_rows
@@ -47,7 +48,9 @@ def audit_training(
     block is changed: prices, volumes, side values, labels; predictions made before must be
     bit-identical, which tests features, labels, selection and training in one go; the rows of
     the folds stay those of the true market, whatever the other future would label);
-    ``label_resolution`` (no label that had ended may change with what comes after it).
+    ``label_resolution`` (no label that had ended may change with what comes after it);
+    ``primary_signal`` and ``event_sampling``, where the labels have such: what they say of a bar
+    must follow from what was known then, as in `audit_stage`, for it is traded.
     Where no other future can be tried, because every test block has training rows after it, a
     warning says so.
 
@@ -101,6 +104,7 @@ def audit_training(
         check_overlap(spans, run.used or splits, [*as_splits(inner, len(spans)), *run.inner], ledger)
     with ledger.check("label_resolution"):
         check_labels(labeler, market, splits[-1][0], ledger)
+    check_decisions(labeler, market, ledger)
     with ledger.check("determinism"):
         steady = trial.repeat()
     if steady:

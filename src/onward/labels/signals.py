@@ -12,6 +12,7 @@ bar's decision time. It is one of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -31,6 +32,7 @@ __all__ = [
     "momentum",
     "rule_lookback",
     "signal_address",
+    "signal_function",
     "signal_values",
 ]
 
@@ -81,7 +83,7 @@ def signal_values(signal: Signal, market: Market, window_bars: int) -> FloatArra
     ----------
     signal
         See this module. A function's result is an array or Series of the market's length; that it
-        knows nothing of the future is its author's promise (`onward.testing.labelers` tests it).
+        knows nothing of the future is its author's promise; every audit tests it.
     market
         Bars and side series.
     window_bars
@@ -94,14 +96,35 @@ def signal_values(signal: Signal, market: Market, window_bars: int) -> FloatArra
     SeriesError
         When the market has no such side series.
     """
+    values = signal_function(signal, window_bars)(market)
+    return _checked(values, market, signal_address(signal))
+
+
+def signal_function(signal: Signal, window_bars: int) -> Callable[[Market], Any]:
+    """Return the function of a market behind a signal; nobody has checked what it returns.
+
+    An audit wants it bare: on side values that it made up, an honest signal may well say 3.7.
+
+    Parameters
+    ----------
+    signal
+        See this module.
+    window_bars
+        Bars that a rule of this module looks back.
+
+    Raises
+    ------
+    LabelError
+        When there is no such rule or function.
+    """
     if callable(signal):
-        return _checked(signal(market), market, signal_address(signal))
+        return signal
     if signal in RULES:
-        return RULES[signal](market, window_bars)
+        return partial(RULES[signal], window_bars=window_bars)
     if signal.startswith("series:"):
-        return _checked(_from_series(market, signal), market, signal)
+        return partial(_from_series, signal=signal)
     if ":" in signal:
-        return _checked(_imported(signal)(market), market, signal)
+        return _imported(signal)
     close = nearest(signal, RULES)
     raise LabelError(
         "a primary signal of this name is not known",

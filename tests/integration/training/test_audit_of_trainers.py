@@ -243,3 +243,17 @@ def test_a_scaler_that_training_fitted_once_is_found(tmp_path: Path, monkeypatch
     result = ow.train(MARKET, plan, home=tmp_path / "home")
     assert result.certificate.status == "failed"
     assert {finding.subject for finding in result.certificate.findings} >= {"once__x"}
+
+
+def knows_the_next_bar(market: Market) -> pd.Series:
+    log = np.log(market.bars["close"])
+    return np.sign(log.groupby(level=0).shift(-1) - log).fillna(0.0)
+
+
+def test_a_primary_signal_that_looks_ahead_fails_the_certificate() -> None:
+    honest = make_trainer(small_plan(labels__method="meta", labels__horizon_bars=12), MARKET)
+    assert isinstance(honest, SingleModelTrainer)
+    honest.labeler = replace(honest.labeler, signal=knows_the_next_bar)  # type: ignore[type-var]
+    report = audit_trainer(honest, MARKET)
+    assert {leak.check for leak in report.leaks} == {"primary_signal"}
+    assert report.certificate().status == "failed"
