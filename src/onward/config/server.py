@@ -45,6 +45,11 @@ class ServerConfig(Section):
     max_models: int = Field(
         8, ge=1, le=1000, description="Models that are kept loaded; the one longest unused makes room."
     )
+    preload: tuple[str, ...] = Field(
+        (),
+        description="Models (btc-1h@champion) that are loaded and have predicted once before the server says "
+        "that it is ready.",
+    )
     max_event_streams: int = Field(
         1000, ge=1, le=100_000, description="Clients that may follow events at the same time."
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from onward.errors import OnwardError
 from onward.jobs.logs import job_logger
+from onward.server.serving.warming import warm_in_background
 from onward.server.state import ServerState
 
 __all__ = ["begin", "finish"]
 
 
 def begin(state: ServerState) -> None:
-    """Open the database, and begin to run jobs if this server does.
+    """Open the database, begin to run jobs if this server does, and to load models.
 
     Raises
     ------
@@ -20,6 +21,9 @@ def begin(state: ServerState) -> None:
     state.provider.build("job_store")
     if state.config.run_jobs:
         state.provider.build("job_manager").start()
+    warm_in_background(
+        state.config.preload, provider=state.provider, shelf=state.shelf, readiness=state.readiness
+    )
 
 
 def finish(state: ServerState) -> None:

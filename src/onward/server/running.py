@@ -38,9 +38,11 @@ class _Server(uvicorn.Server):
         self._state.hub.close()
         await super().shutdown(sockets)
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        # Not uvicorn's own, which raises the signal again at the end: to end when told is success.
         self._state.readiness.awaits("end", "the server is ending")
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
 
 def serve(

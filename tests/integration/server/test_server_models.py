@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from onward.server import create_app
 from onward.testing.registry import stage_bundle
-from tests.integration.server.houses import House
+from tests.integration.server.houses import House, until
+from tests.unit.server.client import Client
 
 VERSION = "/models/btc-1h/versions/1"
 
@@ -158,3 +160,34 @@ def test_an_alias_that_moves_moves_what_answers(house: House) -> None:
         "deleted": [],
         "dry_run": True,
     }
+
+
+def test_models_are_warm_before_the_server_is_ready(house: House) -> None:
+    services = house.application
+    for reference, status in (("btc-1h/1", 200), ("doge@champion", 503)):
+        config = services.settings.server.model_copy(update={"preload": (reference,), "run_jobs": False})
+        app = create_app(_Kept(services), config)
+        with Client(app) as client:
+
+            def settled(client: Client = client) -> bool:
+                return "being loaded" not in client.get("/health/ready").text
+
+            until(settled)
+            answer = client.get("/health/ready")
+            assert answer.status_code == status, answer.text
+            assert len(app.state.onward.shelf) == (status == 200)
+            if status == 503:
+                assert "doge" in answer.json()["got"]
+
+
+class _Kept:
+    """Services that outlive an application."""
+
+    def __init__(self, services: Any) -> None:
+        self._services = services
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._services, name)
+
+    def close(self) -> None:
+        """Leave them open."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -42,6 +43,7 @@ def serve(
     def ready(address: str) -> None:
         if session.as_json:
             session.show({"address": address}, lambda: None)
+            sys.stdout.flush()  # whoever started the server waits for it
         else:
             typer.echo(f"Serving {address}/api/v1 (documentation: {address}/api/v1/openapi.json)", err=True)
 
