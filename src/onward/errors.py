@@ -29,6 +29,7 @@ Every error says what was wrong, what was got, what is allowed and how to repair
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 
 __all__ = [
@@ -58,6 +59,8 @@ __all__ = [
     "TimeframeError",
     "UserError",
     "nearest",
+    "told_bars",
+    "told_count",
 ]
 
 
@@ -209,3 +212,17 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that is closest to a misspelt one, if any is close."""
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return found[0] if found else None
+
+
+def told_count(number: int) -> str:
+    """Return a whole number as a person reads it: ``1,234``, and ``about 2.7e299`` beyond all counting."""
+    if number < 10**15:
+        return f"{number:,}"
+    power = math.floor(math.log10(number))
+    mantissa = number // 10 ** (power - 2) / 100
+    return f"about {mantissa:.1f}e{power}"
+
+
+def told_bars(number: int) -> str:
+    """Return a number of bars in words: ``1 bar``, ``1,200 bars``."""
+    return f"{number:,} bar{'' if number == 1 else 's'}"

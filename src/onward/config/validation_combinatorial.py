@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from onward.config.validation import ValidationConfig
-from onward.errors import PlanError
+from onward.errors import PlanError, told_count
 
 __all__ = ["check_combinatorial"]
 
@@ -51,7 +51,7 @@ def _check_groups(n_groups: int, n_test_groups: int) -> None:
     if n_folds > MOST_FOLDS:
         raise PlanError(
             "there are too many combinations of test groups, each of which is a training",
-            got=f"{n_folds:,} folds ({n_test_groups} of {n_groups} groups)",
+            got=f"{told_count(n_folds)} folds ({n_test_groups} of {n_groups} groups)",
             allowed=f"at most {MOST_FOLDS:,}",
             remedy="Lower validation.n_groups or n_test_groups: 6 groups tested 2 at a time are 15 folds "
             "and 5 paths.",

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from onward.errors import OnwardError, StageError
+from onward.errors import OnwardError, StageError, told_bars
 from onward.protocols import CausalStage
 from onward.types import Market
 
@@ -152,7 +152,7 @@ def require_possible_lookback(stage: CausalStage, market: Market) -> None:
         bars = max((rows.stop - rows.start for rows in market.rows.values()), default=0)
         raise StageError(
             f"the stage {stage.name!r} declares a lookback that no market has",
-            got=f"{lookback:,} bars, where the longest symbol has {bars:,}",
+            got=f"{lookback:,} bars, where the longest symbol has {told_bars(bars)}",
             allowed=f"1 to {longest:,} bars of this length, a century",
             remedy="Declare the bars that its longest window and its warm-up read.",
         )

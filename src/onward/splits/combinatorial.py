@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from onward.errors import SplitError
+from onward.errors import SplitError, told_count
 from onward.splits.base import BaseSplitter
 from onward.splits.cutting import cut_evenly, require_count
 from onward.splits.extent import Extent
@@ -60,10 +60,11 @@ class CombinatorialPurgedKFold(BaseSplitter):
                 allowed=f"n_test_groups 1 to {self.n_groups - 1}",
                 remedy="Test fewer groups or cut more of them.",
             )
-        if self.get_n_splits() > MOST_SPLITS:
+        n_folds = self.get_n_splits()
+        if n_folds > MOST_SPLITS:
             raise SplitError(
                 "there are too many combinations of test groups",
-                got=f"{self.get_n_splits():,} folds ({self.n_test_groups} of {self.n_groups} groups)",
+                got=f"{told_count(n_folds)} folds ({self.n_test_groups} of {self.n_groups} groups)",
                 allowed=f"at most {MOST_SPLITS:,}",
                 remedy="Use fewer groups; 6 groups tested 2 at a time give 15 folds and 5 paths.",
             )

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 
 from onward.errors import SplitError
 from onward.splits.base import BaseSplitter
@@ -174,6 +175,13 @@ class WalkForward(BaseSplitter):
                 got=f"step={self.step!r}, {last} decision times over {timeline.length}",
                 allowed="a step shorter than the data",
                 remedy="Use a shorter step or more data.",
+            )
+        if step.bars is None and step.nanoseconds < timeline.bar:
+            raise SplitError(
+                "the step is shorter than one bar: a model can be fitted anew once a bar and no sooner",
+                got=f"step={self.step!r}, bars of {pd.Timedelta(timeline.bar)}",
+                allowed="one bar or more",
+                remedy="Use a longer step, or shorter bars.",
             )
         first = self._first_scored(spans, timeline)
         if step.bars is not None:

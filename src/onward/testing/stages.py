@@ -21,7 +21,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from onward.errors import NotEnoughDataError, StageError
+from onward.errors import NotEnoughDataError, StageError, told_bars
 from onward.features.catalog import BuildableStage, stage_class, stage_kind, stage_names
 from onward.features.declarations import require_declared
 from onward.protocols import CausalStage
@@ -78,7 +78,7 @@ def check_causal_stage(stage: CausalStage, market: Market, *, seed: int = 0) -> 
     if most_bars(market) <= stage.lookback + N_CUTS:
         raise NotEnoughDataError(
             f"the market is too short to check the stage {stage.name!r}",
-            got=f"{most_bars(market)} bars of the longest symbol",
+            got=f"{told_bars(most_bars(market))} of the longest symbol",
             allowed=f"more than its lookback of {stage.lookback} and a few",
             remedy="Give a longer market.",
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 from onward.audit import load_stage
 from onward.config.base import Section
-from onward.errors import OnwardError, PlanError
+from onward.errors import OnwardError, PlanError, told_bars
 from onward.features.cache import FeatureCache
 from onward.features.catalog import CATALOG, TwoPartStage, make_fitted, make_stage, stage_kind
 from onward.features.declarations import attributed, require_declared, require_possible_lookback
@@ -129,9 +129,9 @@ def _warn_of_short_market(pipeline: FeaturePipeline, market: Market) -> None:
     short = [stage for stage in pipeline.causal if stage.lookback > longest]
     if short:
         _log.warning(
-            "the longest symbol has %s bars, less than the lookback of %s: no row is computed from as "
+            "the longest symbol has %s, less than the lookback of %s: no row is computed from as "
             "much history as a live prediction reads",
-            f"{longest:,}",
+            told_bars(longest),
             ", ".join(f"{stage.name} ({stage.lookback:,})" for stage in short),
         )
 

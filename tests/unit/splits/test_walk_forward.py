@@ -111,3 +111,11 @@ def test_arguments_that_make_no_sense(arguments, what):
 def test_too_few_decision_times(splitter):
     with pytest.raises(SplitError, match="decision times"):
         splitter.folds(spans_of(10))
+
+
+@pytest.mark.parametrize("step", ["5m", "59min", pd.Timedelta(1)])
+def test_a_step_shorter_than_a_bar_is_refused(step):
+    with pytest.raises(SplitError, match=r"shorter than one bar.*bars of 0 days 01:00:00") as caught:
+        WalkForward(step=step, initial=10).folds(spans_of(50))
+    assert caught.value.remedy
+    assert len(WalkForward(step="1h", initial=10).folds(spans_of(50))) == 40

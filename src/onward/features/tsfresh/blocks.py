@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onward.errors import StageError, nearest
+from onward.errors import StageError, nearest, told_bars
 from onward.features.tsfresh.parameters import Feature
 from onward.features.tsfresh.series import Source
 from onward.types import Market
@@ -81,7 +81,9 @@ def require_full_windows(blocks: Sequence[Block], market: Market) -> None:
         "the setting tsfresh.windows names a window that no symbol has bars for: its columns would be NaN "
         "in every row",
         got=f"windows of {', '.join(map(str, windows))} bars, which need {needed}; the longest symbol has "
-        f"{longest}",
-        allowed=f"windows of 1 to {possible} bars" if possible > 0 else f"more than {longest} bars of data",
+        f"{told_bars(longest)}",
+        allowed=f"windows of 1 to {told_bars(possible)}"
+        if possible > 0
+        else f"more than {told_bars(longest)} of data",
         remedy="Shorten features.tsfresh.windows, or give more history.",
     )
