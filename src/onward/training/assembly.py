@@ -15,6 +15,7 @@ from onward.protocols import Labeler, Splitter
 from onward.splits import CombinatorialPurgedKFold, PurgedKFold, WalkForward
 from onward.training.cautions import data_cautions
 from onward.training.ensemble_trainer import EnsembleTrainer
+from onward.training.idle_settings import idle_settings
 from onward.training.model_assembly import make_ensemble, make_model, unused_settings
 from onward.training.plan import TrainingPlan
 from onward.training.settings_errors import naming_setting, section_values
@@ -100,7 +101,8 @@ def make_splitter(plan: TrainingPlan) -> Splitter:
 
 def plan_cautions(plan: TrainingPlan, market: Market) -> tuple[str, ...]:
     """Return what a person should know about a plan and a market: what is ignored, what differs."""
-    return (*unused_settings(plan), *unused_stage_options(plan), *data_cautions(plan.data, market))
+    unused = (*idle_settings(plan), *unused_settings(plan), *unused_stage_options(plan))
+    return (*unused, *data_cautions(plan.data, market))
 
 
 def _check_timeframe(plan: TrainingPlan, market: Market) -> None:
