@@ -15,6 +15,7 @@ from onward.errors import OnwardError, UserError
 from onward.protocols import Progress
 from onward.registry import ModelRegistry, Version
 from onward.registry.files import storage_errors
+from onward.training.acting import primary_of
 from onward.training.assembly import plan_cautions
 from onward.training.checkpoints import FoldKeeper
 from onward.training.diagnosing import diagnose
@@ -118,6 +119,7 @@ class Conductor:
                 plan.evaluation,
                 seed=plan.training.seed,
                 n_threads=plan.training.n_threads or 0,
+                primary=primary_of(training, plan),
                 progress=progress,
             )
             if audit:

@@ -14,16 +14,19 @@ import pandas as pd
 
 from onward.config import EvaluationConfig
 from onward.evaluation.adversarial import adversarial_validation
+from onward.evaluation.backtest import about_price
 from onward.evaluation.diagnosis import MAIN_SCORE, Diagnosis, PermutationImportance
 from onward.evaluation.drift import feature_drift
 from onward.evaluation.importance_clusters import correlation_clusters
 from onward.evaluation.importance_folds import FoldRows, importance_of_folds
 from onward.evaluation.importance_stability import ImportanceStability, importance_stability
 from onward.evaluation.information import InformationCoefficient, information_coefficient
+from onward.evaluation.oof import CLASS_NAMES
 from onward.evaluation.realised import realised_return
 from onward.evaluation.thinning import thinned, thinning
 from onward.features.selection.across_fits import FINAL_FIT
 from onward.protocols import Progress
+from onward.training.acting import Primary
 from onward.training.fold_views import FoldView, FoldViews, evenly_spread
 from onward.training.gains import gain_table, ranked_columns
 from onward.training.outcomes import FoldOutcome, Training
@@ -49,6 +52,7 @@ def diagnose(
     *,
     seed: int = 0,
     n_threads: int = 0,
+    primary: Primary | None = None,
     progress: Progress | None = None,
 ) -> Diagnosis:
     """Return what stands behind the scores of a training.
@@ -63,12 +67,15 @@ def diagnose(
         Of displacements and of adversarial models.
     n_threads
         Of adversarial models; 0 means all cores.
+    primary
+        The signals that predictions are verdicts on, from `onward.training.acting.primary_of`; None when
+        the classes are about the price.
     progress
         Told after each fold.
     """
     notes = Remarks()
     gain = gain_table(training)
-    information = _information(training, notes)
+    information = _information(training, settings, primary, notes)
     agreed = _agreement(gain, "column", "importance") if (gain["importance"] > 0).any() else None
     asked = settings.importance or settings.drift or settings.adversarial
     if not asked or gain.empty:
@@ -231,13 +238,20 @@ def _agreement(table: pd.DataFrame, column: str, value: str) -> ImportanceStabil
     return importance_stability(table, column=column, value=value) if n_folds > 1 else None
 
 
-def _information(training: Training, notes: Remarks) -> InformationCoefficient | None:
+def _information(
+    training: Training, settings: EvaluationConfig, primary: Primary | None, notes: Remarks
+) -> InformationCoefficient | None:
     oof, market = training.oof, training.dataset.market
     if len(market.symbols) < 2:
         return None
     found: InformationCoefficient | None = None
     with notes.unless_measured("The information coefficient"):
-        prediction: FloatArray = oof.probability[:, 2] - oof.probability[:, 0]
+        # A verdict that a short pays speaks of a falling price.
+        signal, verdicts = (None, None) if primary is None else (primary.signal, primary.verdicts)
+        said = pd.DataFrame(oof.probability, columns=list(CLASS_NAMES), index=oof.spans.index)
+        said = about_price(market, said, signal, verdicts=verdicts, act_above=settings.act_above)
+        said = said.reindex(oof.spans.index)
+        prediction: FloatArray = (said["up"] - said["down"]).to_numpy(np.float64)
         found = information_coefficient(prediction, realised_return(market, oof.spans), oof.spans)
     return found  # noqa: RET504 - a refusal leaves None
 

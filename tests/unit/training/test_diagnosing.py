@@ -12,6 +12,9 @@ import pytest
 import onward as ow
 from onward.evaluation.importance_clusters import correlation_clusters
 from onward.evaluation.importance_folds import FoldRows, importance_of_folds
+from onward.evaluation.information import information_coefficient
+from onward.evaluation.realised import realised_return
+from onward.training.acting import primary_of
 from onward.training.diagnosing import diagnose
 from onward.training.fold_views import FoldViews, evenly_spread
 from onward.training.gains import gain_table, ranked_columns
@@ -188,6 +191,27 @@ def test_symbols_are_compared_where_there_are_three(tmp_path: Path) -> None:
     two = trained(tmp_path / "2", panel())
     assert two.information is None
     assert any("information coefficient could not be measured" in note for note in two.diagnosis.notes)
+
+
+def test_the_information_of_meta_labels_is_about_the_price(tmp_path: Path) -> None:
+    from onward.testing.markets import random_walk
+
+    market = random_walk(300, symbols=("A", "B", "C"))
+    meta = {"labels__method": "meta", "labels__signal": "mean_reversion", "labels__signal_bars": 12}
+    result = trained(tmp_path, market, **meta, evaluation__act_above=0.0)
+    oof, primary = result.training.oof, primary_of(result.training, result.plan)
+    assert primary is not None
+    side = primary.signal[market.index.get_indexer(oof.spans.index)]
+    assert {-1.0, 1.0} <= set(side)
+    loses, _, pays = oof.probability.T
+    expected = information_coefficient(
+        side * (pays - np.minimum(loses, pays)), realised_return(market, oof.spans), oof.spans
+    )
+    naive = information_coefficient(pays - loses, realised_return(market, oof.spans), oof.spans)
+    assert result.information is not None
+    found = result.information.summary.loc["rank_ic", "mean"]
+    assert found == pytest.approx(expected.summary.loc["rank_ic", "mean"])
+    assert found != pytest.approx(naive.summary.loc["rank_ic", "mean"])
 
 
 def test_folds_are_spread_evenly() -> None:

@@ -14,13 +14,18 @@ import pandas as pd
 
 from onward.errors import DataError
 from onward.evaluation.backtest.signals import aligned
-from onward.types import FloatArray, Market
+from onward.types import BoolArray, FloatArray, Market
 
 __all__ = ["about_price", "followed"]
 
 
 def about_price(
-    market: Market, said: pd.DataFrame, primary: FloatArray | None, *, act_above: float | None = None
+    market: Market,
+    said: pd.DataFrame,
+    primary: FloatArray | None,
+    *,
+    verdicts: BoolArray | None = None,
+    act_above: float | None = None,
 ) -> pd.DataFrame:
     """Return what a model says about the price, whatever its classes mean: signals for a backtest.
 
@@ -33,6 +38,8 @@ def about_price(
     primary
         The primary signal that the classes are verdicts on, see `followed`; None when they are about
         the price.
+    verdicts
+        Which rows of ``said`` are verdicts on it, shape (n_said,); None means all of them.
     act_above
         See `followed`; without a meaning when the classes are about the price.
 
@@ -47,6 +54,12 @@ def about_price(
     DataError
         As `followed`.
     """
+    if primary is not None and verdicts is not None and not verdicts.all():
+        parts = (
+            about_price(market, said[rows], signal, act_above=act_above)
+            for rows, signal in ((verdicts, primary), (~verdicts, None))
+        )
+        return pd.concat(parts).reindex(said.index)
     if primary is not None:
         return followed(market, said, primary, act_above=act_above)
     side = said[["down", "range", "up"]].to_numpy(np.float64).argmax(axis=1) - 1.0

@@ -88,13 +88,7 @@ def model_signal(content: ReportContent) -> pd.DataFrame:
     """
     said = pd.DataFrame(content.oof.probability, columns=list(CLASS_NAMES), index=content.oof.spans.index)
     act_above = terms_of(content).act_above
-    if content.primary is None or content.verdicts is None or content.verdicts.all():
-        return about_price(content.market, said, content.primary, act_above=act_above)
-    parts = (
-        about_price(content.market, said[rows], primary, act_above=act_above)
-        for rows, primary in ((content.verdicts, content.primary), (~content.verdicts, None))
-    )
-    return pd.concat(parts).reindex(said.index)
+    return about_price(content.market, said, content.primary, verdicts=content.verdicts, act_above=act_above)
 
 
 def terms_of(content: ReportContent) -> BacktestSettings:
