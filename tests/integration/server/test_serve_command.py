@@ -94,3 +94,11 @@ def test_refusals_are_messages(tmp_path: Path) -> None:
             assert done.returncode == code, done.stderr
             assert words in done.stderr
             assert "Traceback" not in done.stderr
+
+
+def test_answers_are_not_held_back() -> None:
+    """Asyncio switches Nagle's algorithm off only where the socket names its protocol."""
+    from onward.server.running import bound_socket
+
+    with bound_socket("127.0.0.1", 0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP
