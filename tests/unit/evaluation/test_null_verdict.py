@@ -85,6 +85,15 @@ def test_folds_that_learn_from_each_other_vary_more_than_shifts_do():
     assert k_fold_deviation(both_ways=False) == pytest.approx(1.0, abs=0.1)
 
 
+@pytest.mark.parametrize("n_features", [1, 5, 20])
+@pytest.mark.parametrize("n_folds", [2, 3])
+def test_two_and_three_folds_need_no_wider_band_than_five(n_folds, n_features):
+    """Folds of equal length in all, so that the rows are as many: every coincidence counts twice in each."""
+    few = k_fold_deviation(True, n_walks=400, n_folds=n_folds, n=300 // n_folds, n_features=n_features)
+    five = k_fold_deviation(True, n_walks=400, n_folds=5, n=60, n_features=n_features)
+    assert few < five * 1.12
+
+
 def test_the_band_is_widened_for_mutual_training_about_its_mean():
     plain, wide = (null_band(scored(skill=0.3, mutual=m)).direction for m in (0.0, 1.0))
     assert wide.mean == pytest.approx(plain.mean)
