@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 from onward.audit.cuts import Cut
 from onward.audit.perturbation import STYLES, perturb_future
+from onward.audit.probes import probe_rows
 from onward.audit.report import Ledger
 from onward.audit.stretches import suspicious_cuts
 from onward.audit.table import Difference, differences
@@ -50,9 +52,11 @@ def check_truncation(bench: Bench, cuts: Sequence[Cut], ledger: Ledger, step: St
 def check_perturbation(bench: Bench, cuts: Sequence[Cut], ledger: Ledger, step: Step) -> None:
     """Change everything after each cut in every style; no value decided before it may move.
 
-    Then change short stretches all over the history at once, and cut exactly where a value moved
-    with what came after it (`onward.audit.stretches`).
+    Then change short stretches all over the history at once, and the next bars of row after row,
+    and cut exactly where a value moved with what came after it (`onward.audit.stretches`,
+    `onward.audit.probes`).
     """
+    started = time.perf_counter()
     failures: list[Exception] = []
     for cut, style, whole in _perturbation_plan(cuts):
         seen = bench.compare(cut.moment, _changed(cut.moment, style), whole=whole)
@@ -66,12 +70,33 @@ def check_perturbation(bench: Bench, cuts: Sequence[Cut], ledger: Ledger, step: 
     found = ledger.found("truncation") | ledger.found("perturbation")
     runs, suspicious = suspicious_cuts(bench, found)
     ledger.runs += runs
-    for cut in suspicious:
-        seen = bench.compare(cut.moment, bench.cut_history(cut.moment), whole=True)
-        step("perturbation")
-        ledger.runs += seen.error is None
-        _record(bench, seen, "perturbation", cut=cut, told="known then", ledger=ledger)
+    _follow_up(bench, suspicious, ledger, step)
+    found = ledger.found("truncation") | ledger.found("perturbation")
+    spent = sum(check.seconds for check in ledger.checks) + time.perf_counter() - started
+    probing = probe_rows(bench, found, spent=spent)
+    ledger.runs += probing.runs
+    moments = np.unique(bench.market.decision_time_ns)
+    _follow_up(bench, probing.cuts(moments), ledger, step)
+    cut_at = np.isin(moments, [cut.moment for cut in cuts])
+    if len(found) < len(bench.full.columns):
+        ledger.rows_probed = float((probing.asked | cut_at).mean())
     _note_failures(failures, ledger)
+
+
+def _follow_up(bench: Bench, suspicious: Sequence[Cut], ledger: Ledger, step: Step) -> None:
+    """Cut exactly where something moved; where that shows nothing, let another future follow."""
+    for cut in suspicious:
+        known = len(ledger.findings)
+        for told, change in (
+            ("known then", bench.cut_history(cut.moment)),
+            ("with another future (mirror)", _changed(cut.moment, "mirror")),
+        ):
+            seen = bench.compare(cut.moment, change, whole=True)
+            step("perturbation")
+            ledger.runs += seen.error is None
+            _record(bench, seen, "perturbation", cut=cut, told=told, ledger=ledger)
+            if len(ledger.findings) > known:
+                break
 
 
 def check_availability(bench: Bench, cuts: Sequence[Cut], ledger: Ledger, step: Step) -> None:

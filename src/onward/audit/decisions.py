@@ -50,6 +50,9 @@ def check_decisions(labeler: Labeler, market: Market, ledger: Ledger) -> None:
                 function, market, columns=["value"], name=check, scope="cross_section", takes="market"
             )
             ledger.runs += sum(run.runs for run in report.checks)
+            ledger.rows_probed = next(
+                (r.rows_probed for r in report.checks if r.rows_probed is not None), None
+            )
             for finding in report.findings:
                 detail = f"{finding.check}: {finding.detail}"
                 ledger.add(Finding(check, finding.severity, subject, finding.row, detail))

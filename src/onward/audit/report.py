@@ -31,6 +31,9 @@ class CheckRun:
         Wall-clock time that it took.
     note
         Why it did not run, or what could not be compared; empty when there is nothing to say.
+    rows_probed
+        Share of the rows on which a look one bar ahead would have shown; ``None`` where the check
+        does not ask row by row.
     """
 
     name: str
@@ -38,6 +41,14 @@ class CheckRun:
     runs: int
     seconds: float
     note: str = ""
+    rows_probed: float | None = None
+
+    @property
+    def says(self) -> str:
+        """The note, and the share of rows that were asked, as text."""
+        probed = self.rows_probed
+        asked = "" if probed is None else f"rows probed for a look one bar ahead: {_percent(probed)}"
+        return "; ".join(part for part in (asked, self.note) if part)
 
 
 @dataclass(frozen=True)
@@ -119,7 +130,7 @@ class AuditReport:
         seconds = sum(check.seconds for check in self.checks)
         lines = [f"Audit of {self.subject}: {verdict} ({n_runs} runs compared in {seconds:.1f} s)"]
         for check in self.checks:
-            note = f"  {check.note}" if check.note else ""
+            note = f"  {check.says}" if check.says else ""
             status = check.status.replace("_", " ")
             lines.append(f"  {check.name:<26}{status:<9}{check.runs:>4} runs {check.seconds:>6.2f} s{note}")
         for finding in self.findings:
@@ -141,7 +152,7 @@ class Ledger:
         Columns for which the declared lookback was seen to be too short, with the difference.
     checks
         Checks that are done.
-    runs, note
+    runs, note, rows_probed
         Of the check that is going on.
     """
 
@@ -150,6 +161,7 @@ class Ledger:
     checks: list[CheckRun] = field(default_factory=list)
     runs: int = 0
     note: str = ""
+    rows_probed: float | None = None
 
     def add(self, finding: Finding) -> None:
         """Keep a finding unless the same check has one on the same subject."""
@@ -166,7 +178,7 @@ class Ledger:
     @contextmanager
     def check(self, name: str) -> Iterator[None]:
         """Time a check; runs and notes made inside belong to it."""
-        self.runs, self.note = 0, ""
+        self.runs, self.note, self.rows_probed = 0, "", None
         started = time.perf_counter()
         yield
         seconds = time.perf_counter() - started
@@ -176,7 +188,7 @@ class Ledger:
             status = "failed" if "leak" in severities else "warned"
         elif self.runs == 0:
             status = "not_run"
-        self.checks.append(CheckRun(name, status, self.runs, seconds, self.note))
+        self.checks.append(CheckRun(name, status, self.runs, seconds, self.note, self.rows_probed))
 
     def report(self, subject: str, data_hash: str) -> AuditReport:
         """Close the ledger."""
@@ -202,5 +214,10 @@ def _added(checks: list[CheckRun]) -> list[CheckRun]:
             known.runs + check.runs,
             known.seconds + check.seconds,
             known.note or check.note,
+            min((c.rows_probed for c in (known, check) if c.rows_probed is not None), default=None),
         )
     return list(by_name.values())
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.0f} %" if share >= 0.1 else f"{100.0 * share:.1f} %"

@@ -20,7 +20,7 @@ from onward.audit.table import differences
 from onward.audit.windows import Bench
 from onward.types import BoolArray, FloatArray, IntArray, Market
 
-__all__ = ["suspicious_cuts"]
+__all__ = ["ASSUMED_LOOKBACKS", "PRICES", "suspicious_cuts", "undisturbed"]
 
 STRETCH_BARS = 32
 """Bars that are changed at a time, and that are compared before them."""
@@ -65,7 +65,7 @@ def suspicious_cuts(bench: Bench, known: Collection[str], *, seed: int = 0) -> t
         if isinstance(part, Exception):
             continue
         runs += 1
-        rows = np.flatnonzero(_undisturbed(changed, memory)[moment_of_row]).astype(np.int64)
+        rows = np.flatnonzero(undisturbed(changed, memory)[moment_of_row]).astype(np.int64)
         for difference in differences(bench.full, rows, part, rows):
             if bench.full.columns[difference.column] in known or difference.n_rows > 0.5 * len(rows):
                 continue  # its memory is longer than was said: it differs everywhere
@@ -136,12 +136,12 @@ def _stretches(places: IntArray, n: int) -> BoolArray:
     return changed
 
 
-def _undisturbed(changed: BoolArray, memory: int) -> BoolArray:
+def undisturbed(changed: BoolArray, memory: int) -> BoolArray:
     """Return the positions whose last ``memory`` bars, their own included, are all unchanged."""
     n = len(changed)
     last = np.maximum.accumulate(np.where(changed, np.arange(n), -memory - n))
-    undisturbed: BoolArray = np.arange(n) - last >= memory
-    return undisturbed
+    far: BoolArray = np.arange(n) - last >= memory
+    return far
 
 
 def _spliced(market: Market, rows: BoolArray, generator: np.random.Generator) -> Market:

@@ -120,7 +120,7 @@ def signal_function(signal: Signal, window_bars: int) -> Callable[[Market], Any]
     if callable(signal):
         return signal
     if signal in RULES:
-        return partial(RULES[signal], window_bars=window_bars)
+        return partial(_ruled, rule=RULES[signal], window_bars=window_bars)
     if signal.startswith("series:"):
         return partial(_from_series, signal=signal)
     if ":" in signal:
@@ -145,6 +145,10 @@ def signal_address(signal: Signal) -> str:
         return signal
     name = getattr(signal, "__qualname__", type(signal).__qualname__)
     return f"{getattr(signal, '__module__', type(signal).__module__)}:{name}"
+
+
+def _ruled(market: Market, rule: Callable[[Market, int], FloatArray], window_bars: int) -> FloatArray:
+    return rule(market, window_bars)
 
 
 def _from_series(market: Market, signal: str) -> FloatArray:

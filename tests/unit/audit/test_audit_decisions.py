@@ -19,9 +19,9 @@ MARKET = random_walk(2_000, seed=4)
 
 
 def ahead_by(market: Market, bars: int) -> Any:
-    log = market.bars["close"].map(np.log)
+    log = pd.Series(np.log(market.bars["close"]), index=market.index)
     by_symbol = log.groupby(level=0)
-    return np.sign(by_symbol.shift(-bars) - log).fillna(0.0)
+    return np.sign((by_symbol.shift(-bars) - log).fillna(0.0))
 
 
 def next_bar(market: Market) -> Any:
@@ -41,7 +41,7 @@ def now_and_then(market: Market) -> Any:
     return trend(market).where(hour % 97 != 0, next_bar(market))
 
 
-def as_list(market: Market) -> list[float]:
+def as_list(market: Market) -> Any:
     return trend(market).tolist()
 
 
@@ -54,7 +54,7 @@ def audited(labeler: Any, market: Market = MARKET) -> AuditReport:
 def published(delay_bars: int) -> Market:
     """The direction of each bar, stamped with its open and said to be known ``delay_bars`` after that."""
     stamp = MARKET.open_time
-    side = np.sign(MARKET.bars["close"].diff().fillna(0.0)).to_numpy()
+    side = np.sign(MARKET.bars["close"].diff().fillna(0.0).to_numpy())
     frame = pd.DataFrame(
         {
             "symbol": MARKET.symbols[0],

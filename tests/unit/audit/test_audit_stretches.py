@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from onward.audit import audit_function, causality
+from onward.audit import audit_function, causality, probes
 from onward.audit.stretches import MOST_CUTS, STRETCH_BARS, suspicious_cuts
 from onward.audit.table import StageRunner
 from onward.audit.windows import Bench
@@ -60,6 +60,7 @@ def test_a_look_ahead_on_a_few_large_moves_is_found(monkeypatch: pytest.MonkeyPa
     assert finding.check == "perturbation"
     assert "a value moved when later bars were changed" in finding.detail
     monkeypatch.setattr(causality, "suspicious_cuts", lambda *_: (0, []))
+    monkeypatch.setattr(probes, "SHARE_OF_TIME", 0.0)
     assert audit_function(after_large_moves, MARKET, lookback=30).passed  # what cuts alone would say
 
 
