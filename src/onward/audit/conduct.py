@@ -34,6 +34,23 @@ def check_contract(stage: CausalStage, full: Table, lookback: int | None, ledger
         row = int(np.flatnonzero(np.isinf(full.cells[:, column]))[0])
         name = full.columns[int(column)]
         ledger.add(Finding("contract", "warning", name, full.row_name(row), "infinite; use NaN instead"))
+    for number in range(len(full.columns)):
+        _warn_of_a_trace(full, number, ledger)
+
+
+def _warn_of_a_trace(full: Table, column: int, ledger: Ledger) -> None:
+    """Warn of a column that varies, but by less than any comparison of two runs may notice."""
+    values = full.cells[:, column]
+    finite = values[np.isfinite(values)]
+    if len(finite) == 0:
+        return
+    varies, size = float(np.ptp(finite)), float(np.abs(finite).max())
+    if 0.0 < varies <= float(full.tolerance[column]) * size:
+        detail = (
+            f"all its values lie within {varies:.3g} of each other at a size of {size:.6g}: so little that "
+            "it cannot be judged; scale the column, or leave it out"
+        )
+        ledger.add(Finding("contract", "warning", full.columns[column], "", detail))
 
 
 def check_determinism(bench: Bench, market: Market, ledger: Ledger) -> None:
