@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from onward.evaluation.metrics import measure
 from onward.evaluation.null import NullBands, null_band
 from onward.evaluation.oof import OutOfFold
 from onward.evaluation.scores import Scores
@@ -62,7 +63,8 @@ def judge(
         this one included.
     """
     bands = null_band(oof, lookback=lookback, n_shifts=n_shifts, seed=seed)
-    return Judgement(Scores.of(oof), bands, Verdict.of(bands, looked_at))
+    base = measure(oof.prior, oof.y, oof.prior)
+    return Judgement(Scores.of(oof), bands, Verdict.of(bands, looked_at, base))
 
 
 def _cautions(scores: Scores, verdict: Verdict) -> Iterator[str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 from onward.errors import ConfigError
-from onward.evaluation.null import NullBand, NullBands
+from onward.evaluation.metrics import Metrics
+from onward.evaluation.null import NullBand, NullBands, chance_probability
 
 __all__ = ["LEVELS", "ClassVerdict", "Level", "Verdict", "corrected_p", "level_of"]
 
@@ -38,6 +39,10 @@ class ClassVerdict:
         Configurations whose outer scores were looked at on these data, this one included.
     band
         The null band.
+    base_auc
+        AUC of the class frequencies of each fold's training rows, a prediction that knows nothing
+        else; NaN when it was not given or is not defined. Where it is above 0.5, because the
+        classes drift, the model is credited only with what it has beyond.
     """
 
     subject: Literal["direction", "range"]
@@ -47,6 +52,7 @@ class ClassVerdict:
     corrected_p: float
     n_looked_at: int
     band: NullBand
+    base_auc: float = math.nan
 
     @property
     def sentence(self) -> str:
@@ -67,6 +73,11 @@ class ClassVerdict:
             f"predictions reach {self.band.mean:.3f} on average and stay below {self.band.high:.3f} in "
             f"95 % of {self.band.n_shifts:,} shifts; {p}."
         )
+        if _head_start(self.base_auc) > 0:
+            text += (
+                f" The class frequencies of the training rows alone reach {self.base_auc:.3f}, since the "
+                "classes drift; p counts only what the model has beyond that."
+            )
         return f"{text} {self.band.note}" if self.band.note else text
 
     def to_dict(self) -> dict[str, Any]:
@@ -78,6 +89,7 @@ class ClassVerdict:
             "p": self.p,
             "corrected_p": self.corrected_p,
             "n_looked_at": self.n_looked_at,
+            "base_auc": None if math.isnan(self.base_auc) else self.base_auc,
             "band": self.band.to_dict(),
             "sentence": self.sentence,
         }
@@ -91,7 +103,7 @@ class Verdict:
     range: ClassVerdict
 
     @classmethod
-    def of(cls, bands: NullBands, n_looked_at: int = 1) -> Verdict:
+    def of(cls, bands: NullBands, n_looked_at: int = 1, base: Metrics | None = None) -> Verdict:
         """Decide from null bands.
 
         Parameters
@@ -101,14 +113,20 @@ class Verdict:
         n_looked_at
             Configurations whose outer scores were looked at on these data for this label
             family, this one included; at least 1.
+        base
+            What the class frequencies of the training rows alone score on the same rows. Shifted
+            outcomes drift as the true ones do but elsewhere, so without this a model that follows
+            the drift of the classes from fold to fold, and knows nothing else, passes for skilled.
 
         Raises
         ------
         ConfigError
             When ``n_looked_at`` is below 1.
         """
+        direction, range_ = (math.nan,) * 2 if base is None else (base.direction_auc, base.range_auc)
         return cls(
-            _decide("direction", bands.direction, n_looked_at), _decide("range", bands.range, n_looked_at)
+            _decide("direction", bands.direction, n_looked_at, direction),
+            _decide("range", bands.range, n_looked_at, range_),
         )
 
     @property
@@ -147,9 +165,21 @@ def level_of(p: float) -> Level:
     return "weak evidence" if p < WEAK_BELOW else "no evidence of skill"
 
 
-def _decide(subject: Literal["direction", "range"], band: NullBand, n_looked_at: int) -> ClassVerdict:
-    corrected = corrected_p(band.p, n_looked_at)
-    return ClassVerdict(subject, level_of(corrected), band.observed, band.p, corrected, n_looked_at, band)
+def _decide(
+    subject: Literal["direction", "range"], band: NullBand, n_looked_at: int, base_auc: float
+) -> ClassVerdict:
+    p, ahead = band.p, _head_start(base_auc)
+    if ahead > 0 and band.n_shifts:
+        p = max(p, chance_probability(band.observed - ahead, band.areas, band.independent)[0])
+    corrected = corrected_p(p, n_looked_at)
+    return ClassVerdict(
+        subject, level_of(corrected), band.observed, p, corrected, n_looked_at, band, base_auc
+    )
+
+
+def _head_start(base_auc: float) -> float:
+    """Return by how much class frequencies alone rank better than chance."""
+    return 0.0 if math.isnan(base_auc) else max(0.0, base_auc - 0.5)
 
 
 def _p_text(p: float) -> str:
