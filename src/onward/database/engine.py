@@ -20,6 +20,8 @@ NOT_DURABLE = "onward_not_durable"
 """Execution option of connections whose last commits may be lost when the power fails."""
 
 BUSY_TIMEOUT_SECONDS = 30.0
+IDLE_SECONDS = 60
+"""Time after which PostgreSQL ends a transaction in which nothing is said, and frees its locks."""
 ALLOWED = "sqlite:////absolute/path/onward.db or postgresql://user@host/database"
 
 
@@ -49,7 +51,7 @@ def open_database(url: str | URL, *, busy_timeout_seconds: float = BUSY_TIMEOUT_
     address = _address(url)
     if address.get_backend_name() == "sqlite":
         return _open_sqlite(address, busy_timeout_seconds)
-    return _create(address, pool_pre_ping=True)
+    return _open_postgresql(address)
 
 
 def _address(url: str | URL) -> URL:
@@ -83,6 +85,19 @@ def _create(address: URL, **options: Any) -> Engine:
             got=f"{address.drivername} ({error})",
             remedy="Install it (`pip install psycopg[binary]` for PostgreSQL) and try again.",
         ) from error
+
+
+def _open_postgresql(address: URL) -> Engine:
+    engine = _create(address, pool_pre_ping=True)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        # A server that is suspended in the middle of a transaction must not hold its rows for ever.
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+        connection.commit()
+
+    return engine
 
 
 def _open_sqlite(address: URL, busy_timeout_seconds: float) -> Engine:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from onward.errors import StorageError
 from onward.jobs.protocol import JobBackend
 from onward.jobs.settlement import Surroundings
 from onward.jobs.supervision import Supervision
+from onward.jobs.values import Lease, Renewal
 
 __all__ = ["Heartbeat"]
 
@@ -43,6 +44,7 @@ class Heartbeat:
         self._held = held
         self._backends = tuple(backends)
         self._in = surroundings
+        self._unknown: Mapping[tuple[str, int], float] = {}
         self._news = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="job-heartbeat", daemon=True)
@@ -74,12 +76,29 @@ class Heartbeat:
         renewal = self._in.store.renew(self._owner)
         for backend in self._backends:
             backend.beat(began, renewal.held)
+        self._give_back_strays(renewal, held)
         for supervision in held:
             lease = supervision.lease
             if renewal.held.get(lease.job_id) != lease.attempt:
                 supervision.lose()
             elif lease.job_id in renewal.stopping:
                 supervision.ask_to_stop()
+
+    def _give_back_strays(self, renewal: Renewal, held: Collection[Supervision]) -> None:
+        """Give back what is renewed without anybody watching over it.
+
+        When the answer to a claim is lost (a database that restarts), the job is ours and nobody
+        knows; renewing it would hold it for ever. What is unknown for the time between two
+        beats is not just being claimed.
+        """
+        now = time.monotonic()
+        known = {one.lease.job_id for one in (*held, *self._held())}
+        unknown = {one: self._unknown.get(one, now) for one in renewal.held.items() if one[0] not in known}
+        for (name, attempt), since in unknown.items():
+            if now - since >= self._in.config.heartbeat_seconds:
+                self._in.store.release(Lease(name, self._owner, attempt, beat=0))
+                self._in.log.warning("stray_given_back", job_id=name, attempt=attempt)
+        self._unknown = unknown
 
     def _run(self) -> None:
         while not self._closing.is_set():

@@ -103,7 +103,9 @@ class Settlement:
                 self._log.warning("database_away", error=str(error))
                 time.sleep(RETRY_SECONDS)
                 continue
-            except OnwardError as error:  # what was to be published was refused
+            except Exception as error:  # what was to be published was refused, by us or by the database
+                if publication.on_commit is None:
+                    raise
                 publication.abandon()
                 publication = Publication()
                 outcome = Outcome("failed", "error", error=error_message(error, "")["error"])

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, text
 
 from onward.config import JobConfig
 from onward.database import open_database
 from onward.errors import ConfigError, JobConflictError, JobError, JobNotFoundError
-from onward.jobs.kinds import JobKind
+from onward.jobs.kinds import JobKind, Publication
 from onward.jobs.local import LocalBackend
 from onward.jobs.manager import BackgroundTaskManager
 from onward.jobs.store import SqlJobStore
@@ -243,3 +244,34 @@ def test_closing_does_not_wait_for_a_database_that_is_away(manager: BackgroundTa
     assert time.monotonic() - began < 8.0
     assert living(pids) == []
     assert store.get(job_id).state in ("running", "stopping"), "whoever watches takes it over"
+
+
+# -- what the database does to it -----------------------------------------------------------
+
+
+def test_a_claim_whose_answer_is_lost_is_given_back(manager: BackgroundTaskManager) -> None:
+    submitted = manager.submit("echo", {})
+    assert [job.id for job in manager.store.claim(manager.owner, limit=1)] == [submitted.job.id]
+    manager.start()  # knows nothing of it, and renews it all the same
+    ended = end(manager, submitted.job.id)
+    assert (ended.state, ended.attempt) == ("succeeded", 2)
+
+
+def test_what_the_database_refuses_to_publish_fails_the_job_alone(
+    backend: LocalBackend, sqlite_template: Path, tmp_path: Path
+) -> None:
+    def refuse(connection: Connection) -> None:
+        connection.execute(text("INSERT INTO model_versions (model, version) VALUES ('m', 1)"))
+
+    shutil.copy(sqlite_template, tmp_path / "onward.db")
+    engine = open_database(f"sqlite:///{tmp_path}/onward.db")
+    kind = JobKind("echo", ENTRIES["echo"], "echo", publish=lambda *_: Publication(on_commit=refuse))
+    borrowed: Any = Borrowed(backend)
+    store = SqlJobStore(engine, poll_seconds=0.05)
+    with BackgroundTaskManager(store, [borrowed], [kind], CONFIG, tmp_path / "jobs") as manager:
+        manager.start()
+        ended = run(manager, "echo")
+    engine.dispose()
+    assert (ended.state, ended.reason, ended.result) == ("failed", "error", None)
+    assert ended.error is not None
+    assert "constraint failed" in ended.error["what"]
