@@ -45,6 +45,7 @@ def test_the_verbs_are_those_that_are_promised() -> None:
         "tune",
         "predict",
         "worker",
+        "serve",
         *(f"jobs {v}" for v in ("list", "show", "watch", "logs", "stop", "retry", "prune")),
         *(f"jobs submit {v}" for v in ("train", "tune", "features", "import", "predict", "audit")),
         "config show",

@@ -35,6 +35,7 @@ SPECIAL: dict[str, list[Any]] = {
     "evaluation.size_step": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
     "evaluation.min_change": [0.01, 0.02, 0.03, 0.04, 0.05, 0.06],
     "selection.costs": [{"tsfresh": 1.5 + n} for n in range(6)],
+    "jobs.backends": [["ray"], ["local", "ray"]] * 3,
     "validation.embargo": [1, "36h", 2, "3d", 3, "90m"],
 }
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import array
 import contextlib
-import gc
 import importlib
 import json
 import os
@@ -39,7 +38,6 @@ def main() -> None:
     for name in json.loads(sys.argv[2]):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    gc.freeze()  # what is imported stays: a collection in a worker must not copy these pages
     wardens: set[int] = set()
     deaths = _deaths()
     line.sendall(b"ready\n")
