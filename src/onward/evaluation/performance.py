@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onward.errors import ConfigError, DataError
+from onward.evaluation.scaling import near_one
 from onward.types import FloatArray
 
 __all__ = [
@@ -145,7 +146,8 @@ def performance(returns: npt.ArrayLike, *, periods_per_year: float) -> Performan
     total = float(np.prod(1.0 + known) - 1.0)
     cagr = _a_year(known, periods_per_year)
     deepest = float(falls.min(initial=0.0))
-    downside = float(np.sqrt(np.mean(np.minimum(known, 0.0) ** 2))) if n else math.nan
+    scaled, exponent = near_one(known)
+    downside = math.ldexp(_root_mean_square(np.minimum(scaled, 0.0)), int(exponent)) if n else math.nan
     mean = float(known.mean()) if n else math.nan
     single = sharpe_ratio(known)
     gains, losses = float(known[known > 0.0].sum()), float(-known[known < 0.0].sum())
@@ -156,7 +158,7 @@ def performance(returns: npt.ArrayLike, *, periods_per_year: float) -> Performan
         periods_per_year=float(periods_per_year),
         total_return=total,
         cagr=cagr,
-        volatility=float(known.std(ddof=1)) * root if n > 1 else math.nan,
+        volatility=math.ldexp(float(scaled.std(ddof=1)), int(exponent)) * root if n > 1 else math.nan,
         downside_risk=downside * root,
         sharpe=single * root,
         sharpe_per_period=single,
@@ -164,7 +166,7 @@ def performance(returns: npt.ArrayLike, *, periods_per_year: float) -> Performan
         calmar=_ratio(cagr, -deepest),
         max_drawdown=deepest,
         max_drawdown_periods=longest_drawdown(falls),
-        ulcer_index=float(np.sqrt(np.mean(falls**2))) if n else math.nan,
+        ulcer_index=_root_mean_square(falls) if n else math.nan,
         hit_rate=_ratio(float(np.count_nonzero(known > 0.0)), float(moved)),
         profit_factor=_ratio(gains, losses),
         tail_ratio=_ratio(abs(high), abs(low)),
@@ -221,11 +223,13 @@ def checked_returns(returns: npt.ArrayLike) -> FloatArray:
 def sharpe_ratio(returns: npt.ArrayLike) -> float:
     """Return mean over standard deviation (ddof 1) of returns: **per period**, not annualised.
 
-    NaN with fewer than two known returns, or when they do not vary.
+    NaN with fewer than two known returns, when they do not vary, or when one is infinite. The unit does
+    not matter: returns of 1e-300 and gains of 1e300 have the ratio of their shape.
     """
     known = _known(returns)
-    if len(known) < 2:
+    if len(known) < 2 or not np.isfinite(known).all():
         return math.nan
+    known, _ = near_one(known)
     mean, deviation = float(known.mean()), float(known.std(ddof=1))
     # A constant return has no deviation beyond rounding; its ratio would be a huge accident.
     return mean / deviation if deviation > 1e-12 * abs(mean) and deviation > 0.0 else math.nan
@@ -338,16 +342,24 @@ def _known(returns: npt.ArrayLike) -> FloatArray:
 
 
 def _moment(known: FloatArray, order: Literal[3, 4]) -> float:
-    if len(known) < 2:
+    if len(known) < 2 or not np.isfinite(known).all():
         return math.nan
+    known, _ = near_one(known)
     centred = known - known.mean()
+    # Once more: values of one large size may differ by little.
+    centred, exponent = near_one(centred)
+    mean = math.ldexp(abs(float(known.mean())), -int(exponent))
     deviation = math.sqrt(float(np.mean(centred**2)))
-    if deviation <= 1e-12 * abs(float(known.mean())) or deviation == 0.0:
+    if deviation <= 1e-12 * mean or deviation == 0.0:
         return math.nan
     scaled = centred / deviation
     power = scaled * scaled
     # Products: a general power takes ten times as long.
     return float(np.mean(power * (scaled if order == 3 else power)))
+
+
+def _root_mean_square(values: FloatArray) -> float:
+    return float(np.sqrt(np.mean(values * values)))
 
 
 def _ratio(numerator: float, denominator: float) -> float:

@@ -341,3 +341,11 @@ def test_copies_count_as_one_trial():
     one = np.random.default_rng(2).normal(0.0, 0.01, 300)
     assert effective_trials(np.column_stack([one] * 10)) == pytest.approx(1.0)
     assert effective_trials(np.column_stack([one, np.zeros(300)])) == 1.0
+
+
+@given(st.lists(st.integers(-300, 300), min_size=3, max_size=3), st.integers(0, 2**32 - 1))
+def test_each_trial_may_be_in_a_unit_of_its_own(powers, seed):
+    trials = np.random.default_rng(seed).normal(size=(40, 3))
+    trials[:, 1] += trials[:, 0]
+    scaled = trials * 10.0 ** np.array(powers)
+    assert effective_trials(scaled) == pytest.approx(effective_trials(trials), rel=1e-9)

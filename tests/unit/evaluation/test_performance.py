@@ -6,6 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
 
 from onward.errors import ConfigError, DataError
 from onward.evaluation.performance import (
@@ -143,3 +146,36 @@ def test_a_tail_is_a_share(figure, tail):
 def test_a_year_needs_periods(periods):
     with pytest.raises(ConfigError, match="periods a year"):
         performance([0.1], periods_per_year=periods)
+
+
+SHAPES = st.lists(st.integers(-1_000, 1_000), min_size=3, max_size=30).filter(lambda v: len(set(v)) > 1)
+UNITS = st.integers(-300, 297).map(lambda power: 10.0**power)
+
+
+@given(SHAPES, UNITS)
+def test_figures_without_a_unit_do_not_know_the_unit(shape, unit):
+    plain = np.array(shape, dtype=np.float64)
+    scaled = plain * unit
+    assert sharpe_ratio(scaled) == pytest.approx(plain.mean() / plain.std(ddof=1), rel=1e-9, abs=1e-12)
+    assert skewness(scaled) == pytest.approx(stats.skew(plain), rel=1e-9, abs=1e-9)
+    assert excess_kurtosis(scaled) == pytest.approx(stats.kurtosis(plain), rel=1e-9, abs=1e-9)
+
+
+def test_large_values_that_differ_by_little_keep_their_shape():
+    values = 1e300 + 1e290 * np.array([0.0, 1.0, 4.0])
+    assert skewness(values) == pytest.approx(stats.skew([0.0, 1.0, 4.0]), rel=1e-4)
+
+
+def test_tiny_returns_have_a_risk():
+    found = performance([1e-200, -2e-200, 3e-200], periods_per_year=1.0)
+    assert found.volatility == pytest.approx(2.516611478423583e-200)
+    assert found.downside_risk == pytest.approx(2e-200 / math.sqrt(3))
+    assert found.sortino == pytest.approx(math.sqrt(3) / 3)
+
+
+@pytest.mark.parametrize("infinite", [math.inf, -math.inf])
+def test_an_infinite_value_has_no_shape(infinite):
+    values = [0.1, infinite, 0.2]
+    assert math.isnan(sharpe_ratio(values))
+    assert math.isnan(skewness(values))
+    assert math.isnan(excess_kurtosis(values))

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onward.errors import ConfigError, DataError, NotEnoughDataError
+from onward.evaluation.scaling import near_one
 from onward.types import FloatArray, IntArray
 
 __all__ = ["BacktestOverfitting", "Statistic", "probability_of_backtest_overfitting"]
@@ -157,11 +158,10 @@ def _scaled(values: FloatArray, statistic: Statistic) -> tuple[FloatArray, int]:
     Scales are powers of two, which change no digit. A Sharpe ratio does not know the unit of its
     trial, so each trial has its own; means must stay comparable and share one.
     """
-    exponents = np.frexp(np.abs(values).max(axis=0))[1]
     if statistic == "sharpe":
-        return np.ldexp(values, -exponents), 0
-    exponent = int(exponents.max())
-    return np.ldexp(values, -exponent), exponent
+        return near_one(values, each_column=True)[0], 0
+    scaled, exponent = near_one(values)
+    return scaled, int(exponent)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ from onward.evaluation.overfitting.sharpe import (
     probabilistic_sharpe_ratio,
 )
 from onward.evaluation.performance import sharpe_ratio
+from onward.evaluation.scaling import near_one
 
 __all__ = ["SearchStatistics", "effective_trials", "search_statistics"]
 
@@ -140,9 +141,9 @@ def effective_trials(returns: npt.ArrayLike) -> float:
     Parameters
     ----------
     returns
-        Shape (n_rows, n_trials), without NaN.
+        Shape (n_rows, n_trials), without NaN, each trial in a unit of its own.
     """
-    values = np.asarray(returns, dtype=np.float64)
+    values, _ = near_one(np.asarray(returns, dtype=np.float64), each_column=True)
     deviation = values.std(axis=0)
     moving = values[:, deviation > 1e-12 * np.abs(values).max(axis=0, initial=0.0)]
     n = moving.shape[1]
