@@ -20,6 +20,11 @@
     │   │   ├── BundleError         a model bundle that is damaged or of another format
     │   │   ├── RegistryNotFoundError   no such model, version, alias or run
     │   │   └── RegistryConflictError   what there is does not allow the change
+    │   ├── AccessError             an API key, session or scope that cannot be
+    │   │   ├── UnauthenticatedError    nobody knows who asks: no key, or one that does not work
+    │   │   ├── ForbiddenError          the key may not do that
+    │   │   ├── RateLimitError          too many requests within a minute
+    │   │   └── KeyNotFoundError        no API key has this id or name
     │   └── PredictionError         data that a model must not be applied to (stale, other schema)
     └── StorageError                the disk or the database refused (full, locked, unreadable)
 
@@ -31,24 +36,29 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable
+from typing import Any
 
 __all__ = [
+    "AccessError",
     "AuditError",
     "BundleError",
     "ConfigError",
     "DataError",
+    "ForbiddenError",
     "FormatError",
     "JobConflictError",
     "JobError",
     "JobNotFoundError",
     "JobStateError",
     "JobTooLargeError",
+    "KeyNotFoundError",
     "LabelError",
     "ModelError",
     "NotEnoughDataError",
     "OnwardError",
     "PlanError",
     "PredictionError",
+    "RateLimitError",
     "RegistryConflictError",
     "RegistryError",
     "RegistryNotFoundError",
@@ -57,6 +67,7 @@ __all__ = [
     "StageError",
     "StorageError",
     "TimeframeError",
+    "UnauthenticatedError",
     "UserError",
     "nearest",
     "told_bars",
@@ -182,6 +193,36 @@ class RegistryConflictError(RegistryError):
 
 class PredictionError(UserError):
     """The data must not be fed to this model: stale, or of another schema."""
+
+
+class AccessError(UserError):
+    """An API key, a session or a scope cannot be as it was asked for."""
+
+
+class UnauthenticatedError(AccessError):
+    """Nobody knows who asks: there is no key, or one that does not work."""
+
+
+class ForbiddenError(AccessError):
+    """The key may not do that."""
+
+
+class RateLimitError(AccessError):
+    """There were too many requests within a minute.
+
+    Parameters
+    ----------
+    retry_after
+        Seconds after which the next one may come.
+    """
+
+    def __init__(self, what: str, *, retry_after: float = 1.0, **parts: Any) -> None:
+        self.retry_after = retry_after
+        super().__init__(what, **parts)
+
+
+class KeyNotFoundError(AccessError):
+    """No API key has this id or name."""
 
 
 class JobError(UserError):

@@ -6,15 +6,19 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from onward.access import values as access
 from onward.config.server import ServerConfig
 from onward.jobs.protocol import JobStore
 from onward.registry.protocol import ModelRegistry
+from onward.server.authorisation import PUBLIC, caller, require, requires
 from onward.server.events.hub import EventHub
 from onward.server.paths import NamedFiles
 from onward.server.serving.shelf import ModelShelf
 from onward.server.state import ServerState, state_of
 
 __all__ = [
+    "PUBLIC",
+    "Caller",
     "Config",
     "Files",
     "Hub",
@@ -25,6 +29,7 @@ __all__ = [
     "State",
     "Store",
     "Training",
+    "caller",
     "event_hub",
     "job_manager",
     "job_store",
@@ -32,6 +37,8 @@ __all__ = [
     "model_shelf",
     "named_files",
     "repositories",
+    "require",
+    "requires",
     "server_config",
     "server_state",
     "training",
@@ -94,6 +101,7 @@ async def named_files(state: State) -> NamedFiles:
     return NamedFiles.of(home.root, state.config.data_directories)
 
 
+Caller = Annotated[access.Caller, Depends(caller)]
 Config = Annotated[ServerConfig, Depends(server_config)]
 Store = Annotated[JobStore, Depends(job_store)]
 Manager = Annotated[Any, Depends(job_manager)]  # its module is not needed before a job is

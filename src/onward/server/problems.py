@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -16,24 +17,32 @@ from starlette.responses import Response
 
 from onward.errors import (
     BundleError,
+    ForbiddenError,
     JobConflictError,
     JobError,
     JobNotFoundError,
     JobStateError,
     JobTooLargeError,
+    KeyNotFoundError,
     OnwardError,
+    RateLimitError,
     RegistryConflictError,
     RegistryNotFoundError,
     StorageError,
+    UnauthenticatedError,
     UserError,
 )
 from onward.server.responses import PROBLEM_TYPE
 
-__all__ = ["problem", "refuse_in_one_form", "status_of"]
+__all__ = ["problem", "problem_of", "refuse_in_one_form", "status_of"]
 
 _log = logging.getLogger(__name__)
 
 STATUS: Mapping[type[OnwardError], int] = {
+    UnauthenticatedError: 401,
+    ForbiddenError: 403,
+    RateLimitError: 429,
+    KeyNotFoundError: 404,
     JobNotFoundError: 404,
     RegistryNotFoundError: 404,
     JobConflictError: 409,
@@ -91,17 +100,32 @@ def refuse_in_one_form(app: FastAPI) -> None:
 
 async def _onward(request: Request, error: Exception) -> Response:
     assert isinstance(error, OnwardError)
+    return problem_of(error, request.url.path)
+
+
+def problem_of(error: OnwardError, instance: str) -> Response:
+    """Return the problem document of an error."""
     status, kind = status_of(error), type(error)
     parts = {name: value for name, value in error.to_dict().items() if name != "error"}
     return problem(
         status,
         str(error),
-        instance=request.url.path,
+        instance=instance,
         kind=_kebab(kind.__name__.removesuffix("Error")),
         title=(kind.__doc__ or "").strip().partition("\n")[0],
-        headers={"Retry-After": str(RETRY_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None,
+        headers=_headers(error, status),
         **parts,
     )
+
+
+def _headers(error: OnwardError, status: int) -> dict[str, str]:
+    if isinstance(error, RateLimitError):
+        return {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return {"Retry-After": str(RETRY_SECONDS)}
+    if status == HTTPStatus.UNAUTHORIZED:
+        return {"WWW-Authenticate": 'Bearer realm="onward"'}
+    return {}
 
 
 async def _validation(request: Request, error: Exception) -> Response:

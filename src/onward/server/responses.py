@@ -16,7 +16,8 @@ PROBLEM_TYPE = "application/problem+json"
 
 MEANINGS = {
     400: "The request is not understood.",
-    403: "The request comes from a page of another site.",
+    401: "A key is needed, or the one that was sent does not work.",
+    403: "The key's scope does not suffice, or the request comes from a page of another site.",
     404: "There is no such thing.",
     405: "The address knows other methods.",
     409: "The state of things does not allow it.",
@@ -24,9 +25,10 @@ MEANINGS = {
     415: "The body is of another type.",
     421: "The Host header names another server.",
     422: "A value is not allowed.",
+    429: "Too many requests within a minute; `Retry-After` says when to come again.",
     503: "The database or the disk is away; try again.",
 }
-ALWAYS = (400, 403, 405, 413, 421, 422, 503)
+ALWAYS = (400, 401, 403, 405, 413, 421, 422, 429, 503)
 
 
 class AsciiJson(JSONResponse):

@@ -22,6 +22,10 @@ CLASSES = [
     if isinstance(getattr(errors, name), type) and issubclass(getattr(errors, name), OnwardError)
 ]
 EXPECTED = {
+    "UnauthenticatedError": 401,
+    "ForbiddenError": 403,
+    "RateLimitError": 429,
+    "KeyNotFoundError": 404,
     "JobNotFoundError": 404,
     "RegistryNotFoundError": 404,
     "JobConflictError": 409,
@@ -59,7 +63,7 @@ def test_each_error_has_its_status(client: Client, kind: type[OnwardError]) -> N
     assert said["status"] == answer.status_code
     assert said["instance"] == "/api/v1/jobs/x"
     assert said["type"].startswith("urn:onward:problem:")
-    assert ("retry-after" in answer.headers) == (answer.status_code == 503)
+    assert ("retry-after" in answer.headers) == (answer.status_code in (429, 503))
 
 
 def test_what_nobody_expected_tells_nothing(client: Client, caplog: pytest.LogCaptureFixture) -> None:

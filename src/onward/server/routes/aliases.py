@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from onward.errors import UserError
 from onward.server.bodies.models import AliasAnswer, AliasBody, AliasHistory, NoteBody
-from onward.server.dependencies import Registry
+from onward.server.dependencies import Registry, requires
 from onward.server.responses import answer, refusals
 from onward.server.routes.models import Name
 from onward.server.views.models import alias_event_view
@@ -23,14 +23,19 @@ Alias = Annotated[str, Path(description="An alias.", examples=["champion"])]
 NO_NOTE = NoteBody()
 
 
-@router.put("/models/{name}/aliases/{alias}", response_model=AliasAnswer, responses=refusals(404, 409))
+@router.put(
+    "/models/{name}/aliases/{alias}",
+    response_model=AliasAnswer,
+    responses=refusals(404, 409),
+    dependencies=[requires("admin")],
+)
 def put(name: Name, alias: Alias, body: AliasBody, registry: Registry) -> Response:
     """Let an alias stand for a version whose leak audit passed."""
     event = registry.set_alias(name, alias, body.version, body.actor, body.reason)
     return answer({"event": None if event is None else alias_event_view(event)})
 
 
-@router.delete("/models/{name}/aliases/{alias}", response_model=AliasAnswer)
+@router.delete("/models/{name}/aliases/{alias}", response_model=AliasAnswer, dependencies=[requires("admin")])
 def delete(
     name: Name,
     alias: Alias,
@@ -49,6 +54,7 @@ def delete(
     "/models/{name}/aliases/{alias}/rollback",
     response_model=AliasAnswer,
     responses=refusals(404, 409),
+    dependencies=[requires("admin")],
 )
 def rollback(
     name: Name, alias: Alias, registry: Registry, body: Annotated[NoteBody, Body()] = NO_NOTE
@@ -57,7 +63,7 @@ def rollback(
     return answer({"event": alias_event_view(registry.rollback(name, alias, body.actor, body.reason))})
 
 
-@router.get("/models/{name}/history", response_model=AliasHistory)
+@router.get("/models/{name}/history", response_model=AliasHistory, dependencies=[requires("read")])
 def history(
     name: Name,
     registry: Registry,

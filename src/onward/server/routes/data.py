@@ -8,12 +8,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from onward.server.dependencies import Repositories
+from onward.server.dependencies import Repositories, requires
 from onward.server.responses import answer, refusals
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["data"], responses=refusals())
+router = APIRouter(tags=["data"], dependencies=[requires("read")], responses=refusals())
 
 
 class SeriesAnswer(BaseModel):

@@ -11,14 +11,14 @@ from starlette.responses import Response
 from onward.errors import UserError
 from onward.jobs.states import TERMINAL
 from onward.server.bodies.jobs import EventPage
-from onward.server.dependencies import Hub, Store
+from onward.server.dependencies import Hub, Store, requires
 from onward.server.events.stream import EVENT_STREAM, EventStream
 from onward.server.responses import answer, refusals
 from onward.server.views.jobs import event_view
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["jobs"], responses=refusals(404))
+router = APIRouter(tags=["jobs"], dependencies=[requires("read")], responses=refusals(404))
 
 LARGEST_NUMBER = 2**31 - 1
 

@@ -8,12 +8,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from onward.server.dependencies import State
+from onward.server.dependencies import State, requires
 from onward.server.responses import answer, refusals
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["features"], responses=refusals())
+router = APIRouter(tags=["features"], dependencies=[requires("read")], responses=refusals())
 
 
 class StageView(BaseModel):

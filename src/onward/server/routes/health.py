@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from onward.errors import OnwardError, StorageError
-from onward.server.dependencies import State
+from onward.server.dependencies import PUBLIC, State, requires
 from onward.server.responses import answer, refusals
 
 __all__ = ["router"]
@@ -24,13 +24,13 @@ class Health(BaseModel):
     status: str
 
 
-@router.get("/health/live", response_model=Health)
+@router.get("/health/live", response_model=Health, dependencies=[PUBLIC])
 async def live() -> Response:
     """Say that the process answers."""
     return answer({"status": "alive"})
 
 
-@router.get("/health/ready", response_model=Health)
+@router.get("/health/ready", response_model=Health, dependencies=[PUBLIC])
 async def ready(state: State) -> Response:
     """Say whether traffic may come: the database answers, and models were warmed up."""
     waiting = state.readiness.waiting()
@@ -49,6 +49,7 @@ async def ready(state: State) -> Response:
     "/metrics",
     response_class=Response,
     responses={200: {"description": "Prometheus' text format.", "content": {"text/plain": {}}}},
+    dependencies=[requires("read")],
 )
 async def metrics(request: Request, state: State) -> Response:  # noqa: ARG001
     """Return what this server counted, in Prometheus' text format."""

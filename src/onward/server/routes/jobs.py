@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from onward.errors import JobStateError
 from onward.jobs.values import JobState
 from onward.server.bodies.jobs import JobPage, JobResult, JobView, StopAnswer
-from onward.server.dependencies import Manager, State, Store
+from onward.server.dependencies import Manager, State, Store, requires
 from onward.server.logs import log_text
 from onward.server.responses import answer, refusals
 from onward.server.views.jobs import job_view
@@ -22,7 +22,7 @@ router = APIRouter(tags=["jobs"], responses=refusals(404))
 JobId = Annotated[str, Path(description="Id of a job; its beginning suffices when it is unique.")]
 
 
-@router.get("/jobs", response_model=JobPage)
+@router.get("/jobs", response_model=JobPage, dependencies=[requires("read")])
 def find(
     store: Store,
     state: Annotated[list[JobState] | None, Query(description="Only jobs in these states.")] = None,
@@ -35,7 +35,7 @@ def find(
     return answer({"jobs": [job_view(job) for job in page.jobs], "cursor": page.cursor})
 
 
-@router.get("/jobs/{job_id}", response_model=JobView)
+@router.get("/jobs/{job_id}", response_model=JobView, dependencies=[requires("read")])
 def show(
     job_id: JobId,
     store: Store,
@@ -45,7 +45,12 @@ def show(
     return answer(job_view(store.get(job_id), spec=spec))
 
 
-@router.get("/jobs/{job_id}/result", response_model=JobResult, responses=refusals(404, 409))
+@router.get(
+    "/jobs/{job_id}/result",
+    response_model=JobResult,
+    responses=refusals(404, 409),
+    dependencies=[requires("read")],
+)
 def result(job_id: JobId, store: Store) -> Response:
     """Return what a job came to; a conflict while it has not succeeded."""
     job = store.get(job_id)
@@ -65,6 +70,7 @@ def result(job_id: JobId, store: Store) -> Response:
     "/jobs/{job_id}/logs",
     response_class=PlainTextResponse,
     responses={200: {"description": "Lines of the log.", "content": {"text/plain": {}}}},
+    dependencies=[requires("read")],
 )
 def logs(
     job_id: JobId,
@@ -79,7 +85,9 @@ def logs(
     return PlainTextResponse(log_text(store, job.id, directory, attempt=attempt, tail=tail))
 
 
-@router.post("/jobs/{job_id}/stop", status_code=202, response_model=StopAnswer)
+@router.post(
+    "/jobs/{job_id}/stop", status_code=202, response_model=StopAnswer, dependencies=[requires("run")]
+)
 def stop(job_id: JobId, manager: Manager) -> Response:
     """Ask for a stop, wherever the job runs; it is over when the state says ``cancelled``."""
     reply = manager.request_stop(job_id)
@@ -91,6 +99,7 @@ def stop(job_id: JobId, manager: Manager) -> Response:
     status_code=204,
     response_class=Response,
     responses=refusals(404, 409),
+    dependencies=[requires("admin")],
 )
 def delete(job_id: JobId, manager: Manager) -> Response:
     """Forget an ended job and its files; what it published stays."""

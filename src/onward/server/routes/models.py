@@ -17,7 +17,7 @@ from onward.server.bodies.models import (
     VersionDetail,
     VersionPage,
 )
-from onward.server.dependencies import Registry, State
+from onward.server.dependencies import Registry, State, requires
 from onward.server.responses import answer, refusals
 from onward.server.views.models import entity_tag, model_view, version_detail, version_view
 
@@ -39,7 +39,7 @@ REPORT_POLICY = (
 """A report brings its own script and style; in a sandbox it cannot talk to the server as its reader."""
 
 
-@router.get("/models", response_model=ModelPage)
+@router.get("/models", response_model=ModelPage, dependencies=[requires("read")])
 def models(
     registry: Registry,
     limit: Limit = 100,
@@ -52,7 +52,7 @@ def models(
     return answer({"models": [model_view(one) for one in page], "cursor": more})
 
 
-@router.post("/models/cleanup", response_model=CleanupAnswer)
+@router.post("/models/cleanup", response_model=CleanupAnswer, dependencies=[requires("admin")])
 def cleanup(body: CleanupBody, registry: Registry, state: State) -> Response:
     """Delete versions beyond the limits; never one that an alias stands for or would return to."""
     limits = state.provider.services.settings.registry
@@ -71,7 +71,7 @@ def cleanup(body: CleanupBody, registry: Registry, state: State) -> Response:
     return answer({"deleted": gone, "dry_run": body.dry_run})
 
 
-@router.get("/models/{name}", response_model=VersionPage)
+@router.get("/models/{name}", response_model=VersionPage, dependencies=[requires("read")])
 def versions(
     name: Name,
     registry: Registry,
@@ -89,6 +89,7 @@ def versions(
     "/models/{name}/versions/{version}",
     response_model=VersionDetail,
     responses={304: {"description": "The answer before still holds."}},
+    dependencies=[requires("read")],
 )
 def show(name: Name, version: Number, registry: Registry, seen: Seen = None) -> Response:
     """Show a version: verdicts, scores, leak certificate, card and manifest."""
@@ -104,6 +105,7 @@ def show(name: Name, version: Number, registry: Registry, seen: Seen = None) -> 
     "/models/{name}/versions/{version}/report",
     response_class=HTMLResponse,
     responses={304: {"description": "The answer before still holds."}},
+    dependencies=[requires("read")],
 )
 def report(name: Name, version: Number, registry: Registry, seen: Seen = None) -> Response:
     """Return the report of a version, a page of HTML that needs nothing else."""
@@ -126,6 +128,7 @@ def report(name: Name, version: Number, registry: Registry, seen: Seen = None) -
     status_code=204,
     response_class=Response,
     responses=refusals(404, 409),
+    dependencies=[requires("admin")],
 )
 async def delete(name: Name, version: Number, registry: Registry) -> Response:
     """Delete a version that no alias stands for."""

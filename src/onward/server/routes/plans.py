@@ -9,13 +9,13 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from onward.server.bodies.plans import PlanAnswer, PlanBody
-from onward.server.dependencies import Config, Files, Repositories, State, Training
+from onward.server.dependencies import Config, Files, Repositories, State, Training, requires
 from onward.server.ownership import refuse_own_code
 from onward.server.responses import answer, refusals
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["plans"], responses=refusals())
+router = APIRouter(tags=["plans"], dependencies=[requires("run")], responses=refusals())
 
 
 @router.post("/plans/validate", response_model=PlanAnswer)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from onward.server.bodies.predictions import PredictionAnswer, PredictionBody
-from onward.server.dependencies import Shelf, State
+from onward.server.dependencies import Shelf, State, requires
 from onward.server.responses import answer, refusals
 from onward.server.routes.models import Name, Number, version_of
 from onward.server.serving.shelf import ModelShelf
@@ -17,7 +17,9 @@ from onward.server.state import ServerState
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["predictions"], responses=refusals(404))
+router = APIRouter(
+    tags=["predictions"], dependencies=[requires("read", rate="predictions")], responses=refusals(404)
+)
 
 
 @router.post("/models/{ref}/predictions", response_model=PredictionAnswer)

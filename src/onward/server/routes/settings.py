@@ -8,12 +8,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from onward.server.dependencies import State
+from onward.server.dependencies import State, requires
 from onward.server.responses import answer, refusals
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["settings"], responses=refusals())
+router = APIRouter(tags=["settings"], dependencies=[requires("read")], responses=refusals())
 
 
 class SettingsAnswer(BaseModel):

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Path
 from starlette.responses import Response
 
 from onward.server.bodies.jobs import FeatureJob, ImportJob, JobBody, JobView, TrainingJob, TuningJob
-from onward.server.dependencies import Config, Files, Manager, State
+from onward.server.dependencies import Config, Files, Manager, State, requires
 from onward.server.ownership import refuse_own_code
 from onward.server.paths import output_name
 from onward.server.responses import answer, refusals
@@ -18,7 +18,7 @@ from onward.server.views.jobs import job_view
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["jobs"], responses=refusals(404, 409))
+router = APIRouter(tags=["jobs"], dependencies=[requires("run")], responses=refusals(404, 409))
 
 Key = Annotated[
     str | None,

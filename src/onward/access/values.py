@@ -1,0 +1,97 @@
+"""Who asks, with which key, in which session: frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from onward.access.scopes import Scope, allows
+
+__all__ = ["LOCAL", "NOBODY", "ApiKey", "Caller", "LoginSession"]
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """A key as it is kept: everything but the key itself, of which only a hash is stored.
+
+    Attributes
+    ----------
+    id
+        Public part of the key: it stands at its beginning, in lists and in the audit log.
+    name
+        What it is for; unique among keys that were not revoked.
+    scope
+        What it may do.
+    created_at, expires_at, revoked_at
+        UTC; without ``expires_at`` it lasts until it is revoked.
+    last_used_at
+        UTC, to within some minutes: written down only now and then.
+    """
+
+    id: str
+    name: str
+    scope: Scope
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+    def works(self, now: datetime) -> bool:
+        """Return whether it opens anything at a moment (UTC)."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True)
+class LoginSession:
+    """A browser that has logged in.
+
+    Attributes
+    ----------
+    csrf_token
+        What unsafe requests of this session must carry besides its cookie.
+    expires_at
+        UTC.
+    """
+
+    csrf_token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who sends a request.
+
+    Attributes
+    ----------
+    kind
+        ``key``, ``session`` (a browser that logged in with a key), ``local`` (this machine, as long
+        as there is no key) or ``nobody``.
+    id
+        Of the key; empty without one.
+    name
+        Of the key, or the kind.
+    scope
+        What it may do; None for nobody.
+    session
+        Of a browser.
+    """
+
+    kind: Literal["key", "session", "local", "nobody"]
+    id: str = ""
+    name: str = ""
+    scope: Scope | None = None
+    session: LoginSession | None = None
+
+    def may(self, needed: Scope) -> bool:
+        """Return whether this caller may do what needs a scope."""
+        return allows(self.scope, needed)
+
+    @property
+    def who(self) -> str:
+        """How the audit log names this caller: ``key:ID``, ``local`` or ``nobody``."""
+        return f"key:{self.id}" if self.id else self.kind
+
+
+LOCAL = Caller("local", name="local", scope="admin")
+NOBODY = Caller("nobody", name="nobody")

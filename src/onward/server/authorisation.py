@@ -1,0 +1,96 @@
+"""``requires``: which scope a route needs. Every route declares exactly one; a test sees to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, TypeAlias
+
+from fastapi import Depends, Request
+
+from onward.access.scopes import Scope
+from onward.access.values import LOCAL, Caller
+from onward.errors import ForbiddenError
+
+__all__ = [
+    "CALLER",
+    "PUBLIC",
+    "RateClass",
+    "Requires",
+    "caller",
+    "caller_of",
+    "declared",
+    "require",
+    "requires",
+]
+
+CALLER = "onward.caller"
+"""Where a request carries who sent it."""
+RateClass: TypeAlias = Literal["read", "run", "admin", "predictions"]
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who sent a request."""
+    found: Caller = request.scope.get(CALLER, LOCAL)
+    return found
+
+
+def require(caller: Caller, scope: Scope, *, what: str = "this address") -> None:
+    """Refuse a caller whose scope is too small.
+
+    Raises
+    ------
+    ForbiddenError
+        Names the scope that is needed.
+    """
+    if not caller.may(scope):
+        raise ForbiddenError(
+            f"the key may not do that: {what} needs the scope {scope}",
+            got=f"{caller.name} with the scope {caller.scope}",
+            allowed=f"keys with the scope {scope} or above",
+            remedy=f"Use such a key: `onward keys create NAME --scope {scope}` makes one.",
+        )
+
+
+async def caller(request: Request) -> Caller:
+    """Return who sent a request; a test may put somebody else in place."""
+    return caller_of(request)
+
+
+class Requires:
+    """A dependency of a route: the scope that it needs, and the rate limit that it counts towards.
+
+    Parameters
+    ----------
+    scope
+        None lets everybody in, without any key.
+    rate
+        Class of rate limits; default is that of the scope.
+    """
+
+    def __init__(self, scope: Scope | None, rate: RateClass | None = None) -> None:
+        self.scope = scope
+        self.rate: RateClass | None = rate or scope
+
+    async def __call__(self, caller: Annotated[Caller, Depends(caller)]) -> None:
+        """Let the request through, or refuse it."""
+        if self.scope is not None:
+            require(caller, self.scope)
+
+
+def requires(scope: Scope | None, *, rate: RateClass | None = None) -> Any:
+    """Return what goes into ``dependencies`` of a router whose routes need one scope, or of a route.
+
+    ``APIRouter(dependencies=[requires("read")])``; a router with routes of several scopes leaves it
+    to each of them.
+    """
+    return Depends(Requires(scope, rate))
+
+
+PUBLIC = requires(None)
+"""For routes that are open to everybody: health, and logging in."""
+
+
+def declared(dependencies: Iterable[Any]) -> list[Requires]:
+    """Return what is required by the dependencies of a route."""
+    found = [getattr(one, "dependency", None) for one in dependencies]
+    return [one for one in found if isinstance(one, Requires)]
