@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -30,7 +31,16 @@ from onward.jobs.values import (
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["Attempt", "Ending", "JobBackend", "JobStore", "OnCommit", "Subscription"]
+__all__ = [
+    "Attempt",
+    "Ending",
+    "JobBackend",
+    "JobStore",
+    "OnCommit",
+    "PatientBackend",
+    "Subscription",
+    "Unplaced",
+]
 
 OnCommit = Callable[["Connection"], Mapping[str, Any] | None]
 """Runs inside the transaction that ends a job; what it returns is merged into the job's result.
@@ -242,3 +252,33 @@ class JobBackend(Protocol):
 
     def close(self) -> None:
         """End everything that still runs, and the helpers."""
+
+
+@dataclass(frozen=True)
+class Unplaced:
+    """An attempt did not come to be, through no fault of the job's.
+
+    Attributes
+    ----------
+    why
+        For people.
+    spent
+        Whether it counts as an attempt: a worker was on its way and got lost. Without a place
+        nothing was tried.
+    """
+
+    why: str
+    spent: bool = False
+
+
+@runtime_checkable
+class PatientBackend(Protocol):
+    """A `JobBackend` on which a start may have to wait for a place."""
+
+    def start_unless(
+        self, job: Job, directory: Path, unwanted: Callable[[], bool]
+    ) -> Attempt | Unplaced | None:
+        """Start as `JobBackend.start` does, unless it becomes unwanted; None when it did.
+
+        With None or `Unplaced` nothing of the attempt is left.
+        """

@@ -18,7 +18,7 @@ from onward.jobs.kinds import JobKind
 from onward.jobs.logs import tail
 from onward.jobs.messages import error_message
 from onward.jobs.progress import EventBuffer
-from onward.jobs.protocol import Attempt, Ending, JobBackend
+from onward.jobs.protocol import Attempt, Ending, JobBackend, PatientBackend, Unplaced
 from onward.jobs.settlement import RETRY_SECONDS, Settlement, Surroundings
 from onward.jobs.values import Job, Lease, Outcome, Reason
 
@@ -116,12 +116,35 @@ class Supervision:
     def _start(self) -> Attempt | None:
         try:
             (self._directory / "work").mkdir(parents=True, exist_ok=True)
-            return self._backend.start(self.job, self._directory)
+            if not isinstance(self._backend, PatientBackend):
+                return self._backend.start(self.job, self._directory)
+            started = self._backend.start_unless(self.job, self._directory, self._is_unwanted)
         except (JobError, OSError) as error:
             self._log.error("spawn_failed", error=str(error))
             parts = error_message(error, "")["error"]
             self._settlement.end(Outcome("failed", "spawn_failed", error=parts))
             return None
+        if started is not None and not isinstance(started, Unplaced):
+            return started
+        self._give_up_start(started)
+        return None
+
+    def _is_unwanted(self) -> bool:
+        return self._stop_requested.is_set() or self._lost.is_set() or self._shutting_down.is_set()
+
+    def _give_up_start(self, unplaced: Unplaced | None) -> None:
+        """Write down that no worker came to be; a stop that was asked for decides also then."""
+        if self._lost.is_set():
+            self._in.metrics.lost()
+            self._log.warning("lease_lost")
+        elif self._stop_requested.is_set():
+            self._settlement.end(Outcome("cancelled"))
+        else:
+            if unplaced is not None:
+                self._log.warning("unplaced", why=unplaced.why)
+                told = {"level": "warning", "text": f"{unplaced.why}. The job is queued again."}
+                self._settlement.keep([("log", told)])
+            self._settlement.give_back(spent=unplaced is not None and unplaced.spent)
 
     def _register(self, attempt: Attempt) -> bool:
         """Write down who works; False when the attempt is not ours any more."""

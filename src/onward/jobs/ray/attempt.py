@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from onward.jobs.ray.cluster import Cluster
-from onward.jobs.ray.sweeping import Traces, sweep_on
+from onward.jobs.ray.sweeping import sweep_on
 from onward.jobs.values import WorkerIdentity
 
 __all__ = ["RayAttempt", "RayEnding", "is_out_of_memory"]
@@ -48,8 +48,8 @@ class RayAttempt:
         Of the actor.
     born
         What the actor said when the worker was born.
-    marker
-        In the environment of whatever the worker executes.
+    tag
+        In the environment of whatever the actor starts.
     fence_seconds
         Time without news from here after which the actor ends itself and all below it.
     """
@@ -60,15 +60,14 @@ class RayAttempt:
         actor: Any,
         name: str,
         born: Mapping[str, Any],
-        marker: str,
+        tag: str,
         fence_seconds: float,
     ) -> None:
         self._cluster = cluster
         self._ray = cluster.connect()
         self._actor = actor
         self._identity = replace(WorkerIdentity(**born["identity"]), external_ref=name)
-        warden = None if born["warden"] is None else tuple(born["warden"])
-        self._traces: Traces = (marker, (self._identity.pid, self._identity.start_ticks), warden)
+        self._tag = tag
         self._fence_seconds = fence_seconds
         self._listening: Any = None
         self._sweeping: Any = None
@@ -208,16 +207,16 @@ class RayAttempt:
             if node is None:
                 # The machine is lost, or cut off; then the actor ends itself by its own clock.
                 return time.monotonic() - self._heard > self._fence_seconds + LISTEN_SECONDS
-            self._sweeping = sweep_on(self._ray, node, self._traces)
+            self._sweeping = sweep_on(self._ray, [node], self._tag)
         try:
-            left = int(self._ray.get(self._sweeping, timeout=REPEAT_SECONDS))
+            (left,) = self._ray.get(self._sweeping, timeout=REPEAT_SECONDS)
         except GetTimeoutError:
             return False
         except RayError:  # the node was lost meanwhile
             self._sweeping = None
             return False
         self._sweeping = None
-        return left == 0
+        return bool(left == 0)
 
     def _end_actor(self) -> None:
         from ray.exceptions import RayError

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
+import math
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from onward._version import __version__
 from onward.errors import JobError
+from onward.jobs.protocol import Unplaced
 from onward.jobs.ray.attempt import RayAttempt
+from onward.jobs.ray.board import LEAD
 from onward.jobs.ray.cluster import Cluster
-from onward.jobs.ray.host import AttemptHost, Order
-from onward.jobs.ray.sweeping import Traces, sweep_on
+from onward.jobs.ray.crew import Crew, Hiring
+from onward.jobs.ray.host import Order
+from onward.jobs.ray.placing import Placing, Wish
+from onward.jobs.ray.spread import SpreadAttempt
+from onward.jobs.ray.sweeping import sweep_on, tag_of
 from onward.jobs.values import Job
 
-__all__ = ["RayBackend", "actor_name"]
+__all__ = ["SPREAD", "RayBackend", "actor_name"]
 
 ORPHAN_SECONDS = 5.0
-"""How long to wait until a dead owner's actor, and what was below it, is gone."""
-THREADS = 8
-"""Of an actor: one listens, the others answer at once."""
+"""How long to wait until a dead owner's actors, and what was below them, are gone."""
+LOOK_SECONDS = 0.05
+KNOCK_AGAIN_SECONDS = 0.5
+SPREAD = "spread"
+"""In the spec that workers of a spread attempt get: ``number`` (0 leads), ``handover`` (a directory)."""
 
 
 class RayBackend:
@@ -43,7 +52,12 @@ class RayBackend:
         Time without a renewed lease after which workers are suspended, and time without a sign of
         the server after which they are ended.
     spawn_seconds
-        Time in which a place in the cluster was found and the worker was born.
+        Time in which a place in the cluster is found, and again for the worker to be born.
+    helpers
+        Actors that help an attempt beside its own; 0: as many as there are free processors for;
+        None: none.
+    helping
+        Job kind -> ``module:function`` that helpers of such a job run; others are not spread.
 
     Files: the directory of an attempt must lie at the same path on every node.
     """
@@ -62,6 +76,8 @@ class RayBackend:
         cpus: float = 1.0,
         fence_seconds: float = 45.0,
         spawn_seconds: float = 60.0,
+        helpers: int | None = None,
+        helping: Mapping[str, str] | None = None,
     ) -> None:
         self._entries = dict(entries)
         self._services = services
@@ -71,13 +87,15 @@ class RayBackend:
         self._fence_seconds = fence_seconds
         self._spawn_seconds = spawn_seconds
         self._cluster = Cluster(address, namespace)
-        self._attempts: dict[tuple[str, int], RayAttempt] = {}
+        self._helpers = helpers
+        self._helping = dict(helping or {})
+        self._attempts: dict[tuple[str, int], RayAttempt | SpreadAttempt] = {}
 
     def warm(self) -> None:
         """Connect to the cluster, or start one; some seconds."""
         self._cluster.connect()
 
-    def start(self, job: Job, directory: Path) -> RayAttempt:
+    def start(self, job: Job, directory: Path) -> RayAttempt | SpreadAttempt:
         """Have an actor and its worker started, which waits for ``begin``.
 
         Raises
@@ -86,17 +104,49 @@ class RayBackend:
             Without Ray or cluster, when no place was found in time, or when the node has another
             Onward or does not see the server's files.
         """
-        ray = self._cluster.connect()
-        name = actor_name(job)
-        token = f".seen-{secrets.token_hex(8)}"
+        started = self.start_unless(job, directory, lambda: False)
+        if isinstance(started, (RayAttempt, SpreadAttempt)):
+            return started
+        raise JobError(
+            "the Ray cluster had no place for the job in time",
+            got=None if started is None else started.why,
+            remedy="Lower jobs.concurrency to what the cluster holds, add nodes, lower jobs.ray_cpus, "
+            "or raise jobs.spawn_seconds.",
+        )
+
+    def start_unless(
+        self, job: Job, directory: Path, unwanted: Callable[[], bool]
+    ) -> RayAttempt | SpreadAttempt | Unplaced | None:
+        """Start as `start` does, unless it becomes unwanted meanwhile; then None.
+
+        `Unplaced`: there is no cluster, or no room in it. Nothing is left then.
+
+        Raises
+        ------
+        JobError
+            Without Ray, or when the node has another Onward or does not see the server's files.
+        """
+        missing = self._await_cluster(unwanted)
+        if missing is not None or unwanted():
+            return missing
         place = directory.resolve()
-        (place / token).touch()
+        spreads = self._helpers is not None and job.kind in self._helping
+        wish = self._wish(job, place, LEAD)
+        if spreads:
+            wish = self._spread(wish, place)
+        seen = place / wish.order.token
+        seen.touch()
         try:
-            actor = self._actor(ray, job, name)
-            born = self._born(ray, actor, self._order(job, place, token))
+            placing = Placing(self._cluster, wish, self._spawn_seconds)
+            born = self._born(placing, unwanted)
         finally:
-            (place / token).unlink(missing_ok=True)
-        attempt = RayAttempt(self._cluster, actor, name, born, f"{job.id}/{job.attempt}", self._fence_seconds)
+            seen.unlink(missing_ok=True)
+        if born is None or isinstance(born, Unplaced):
+            return born
+        attempt: RayAttempt | SpreadAttempt = self._attempt(placing, born)
+        if spreads:
+            assert isinstance(attempt, RayAttempt)
+            attempt = SpreadAttempt(attempt, self._crew(job, place))
         self._attempts[job.id, job.attempt] = attempt
         return attempt
 
@@ -130,102 +180,123 @@ class RayBackend:
 
     # -- inside -------------------------------------------------------------------------------
 
-    def _order(self, job: Job, directory: Path, token: str) -> Order:
-        return Order(
+    def _await_cluster(self, unwanted: Callable[[], bool]) -> Unplaced | None:
+        """Connect; `Unplaced` when there was no cluster for as long as a start may take."""
+        self._cluster.require()
+        deadline = time.monotonic() + self._spawn_seconds
+        while True:
+            try:
+                self._cluster.connect()
+            except JobError as error:
+                if self._cluster.address is None:  # our own could not be started: nothing to wait for
+                    raise
+                if time.monotonic() > deadline:
+                    return Unplaced(str(error))
+                for _ in range(int(KNOCK_AGAIN_SECONDS / LOOK_SECONDS)):
+                    if unwanted():
+                        return None
+                    time.sleep(LOOK_SECONDS)
+            else:
+                return None
+
+    def _born(self, placing: Placing, unwanted: Callable[[], bool]) -> Mapping[str, Any] | Unplaced | None:
+        said: Mapping[str, Any] | Unplaced | None = None
+        try:
+            while said is None and not unwanted():
+                said = placing.step(LOOK_SECONDS)
+        finally:
+            if said is None or isinstance(said, Unplaced):
+                placing.cancel()
+                while not placing.gone():
+                    time.sleep(LOOK_SECONDS)
+        return said
+
+    def _wish(self, job: Job, place: Path, number: int) -> Wish:
+        limit = job.request.memory_limit_mb
+        order = Order(
             version=__version__,
             job=job,
-            directory=str(directory),
-            token=token,
+            directory=str(place),
+            token=f".seen-{secrets.token_hex(8)}",
             entries=self._entries,
             services=self._services,
             settings=self._settings,
             preload=self._preload,
             fence_seconds=self._fence_seconds,
             spawn_seconds=self._spawn_seconds,
+            tag=tag_of(job.id, job.attempt, number),
+        )
+        return Wish(
+            name=actor_name(job, number),
+            # The lead's end is ours to decide, not that of a connection; helpers go with it at once.
+            detached=number == LEAD,
+            cpus=self._cpus,
+            memory_bytes=None if limit is None else limit * 1_000_000,
+            order=order,
         )
 
-    def _actor(self, ray: Any, job: Job, name: str) -> Any:
-        limit = job.request.memory_limit_mb
-        options = {
-            "name": name,
-            "namespace": self._cluster.namespace,
-            "lifetime": "detached",  # its end is ours to decide, not that of a connection
-            "max_restarts": 0,
-            "max_task_retries": 0,
-            "max_concurrency": THREADS,
-            "num_cpus": self._cpus,
-            "memory": None if limit is None else limit * 1_000_000,
-        }
-        try:
-            return ray.remote(AttemptHost).options(**options).remote()
-        except ValueError as error:
-            raise JobError(
-                "an actor of this attempt is there already",
-                got=f"{name}: {error}",
-                remedy=f"Let no two databases share the namespace {self._cluster.namespace!r} of a cluster.",
-            ) from error
+    def _spread(self, wish: Wish, place: Path) -> Wish:
+        """Return a wish whose worker knows that it is one of several."""
+        number = int(wish.order.tag.rpartition("/")[2])
+        (handover := place / "work" / "handover").mkdir(parents=True, exist_ok=True)
+        job = wish.order.job
+        spec = {**job.request.spec, SPREAD: {"number": number, "handover": str(handover)}}
+        told = replace(job, request=replace(job.request, spec=spec))
+        return replace(wish, order=replace(wish.order, job=told))
 
-    def _born(self, ray: Any, actor: Any, order: Order) -> Mapping[str, Any]:
-        from ray.exceptions import GetTimeoutError, RayError
+    def _attempt(self, placing: Placing, born: Mapping[str, Any]) -> RayAttempt:
+        wish = placing.wish
+        return RayAttempt(self._cluster, placing.actor, wish.name, born, wish.order.tag, self._fence_seconds)
 
-        try:
-            born: Mapping[str, Any] = ray.get(actor.start.remote(order), timeout=self._spawn_seconds)
-        except GetTimeoutError as error:
-            failure = JobError(
-                "the Ray cluster had no place for the job in time",
-                got=f"nothing within {self._spawn_seconds:g} s; {self._cluster.free()}",
-                allowed=f"{self._cpus:g} free CPUs on one node, and the job's memory limit",
-                remedy="Lower jobs.concurrency to what the cluster holds, add nodes, lower jobs.ray_cpus, "
-                "or raise jobs.spawn_seconds.",
-            )
-            failure.__cause__ = error
-        except RayError as error:
-            failure = JobError(
-                "the worker of the job could not be started on the Ray cluster",
-                got=" ".join(str(error).split())[:500],
-                allowed="onward[ray] installed on every node, in the same version",
-                remedy="Install it there; the cluster's log says more.",
-            )
-            failure.__cause__ = error
-        else:
-            if "error" not in born:
-                return born
-            parts = born["error"]
-            failure = JobError(
-                str(parts.get("what")),
-                got=parts.get("got"),
-                allowed=parts.get("allowed"),
-                remedy=parts.get("remedy"),
-            )
-        with contextlib.suppress(RayError, ValueError):  # it may be dead, or never have been
-            ray.kill(actor, no_restart=True)
-        raise failure
+    def _crew(self, job: Job, place: Path) -> Crew:
+        return Crew(Hiring(partial(self._place, job, place), self._attempt, self._most))
+
+    def _most(self) -> int:
+        return self._helpers or math.floor(self._cluster.free_cpus() / self._cpus)
+
+    def _place(self, job: Job, place: Path, number: int) -> Placing:
+        """Ask for a helper: an attempt of its own on its host, in a corner of the lead's directory."""
+        wish = self._spread(self._wish(job, place, number), place)
+        corner = place / "work" / f"helper-{number}"
+        (corner / "work").mkdir(parents=True, exist_ok=True)
+        # It takes part in the work of the lead and is no descendant: it must bear another marker.
+        apart = replace(wish.order.job, id=f"{job.id}.{number}")
+        order = replace(
+            wish.order, job=apart, directory=str(corner), entries={job.kind: self._helping[job.kind]}
+        )
+        (corner / order.token).touch()  # goes with the corner
+        return Placing(self._cluster, replace(wish, order=order), self._spawn_seconds)
 
     def _ended(self, ray: Any, job: Job) -> bool:
-        """End the actor of an attempt and look on its host whether that was all."""
+        """End the actors of an attempt, and look on every node whether that was all."""
         deadline = time.monotonic() + ORPHAN_SECONDS
-        name = actor_name(job)
-        while (actor := _find(ray, name, self._cluster.namespace)) is not None:
-            ray.kill(actor, no_restart=True)
+        while actors := self._living_actors(ray, job):
+            for actor in actors:
+                ray.kill(actor, no_restart=True)
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.02)
-        identity = job.identity
-        node = None if identity is None else self._cluster.node_of(identity.host)
-        if identity is None or node is None:
-            return True  # never born, or its node is lost: its own fence has closed
-        worker = (identity.pid, identity.start_ticks)
-        traces: Traces = (f"{job.id}/{job.attempt}", worker, None)
-        while ray.get(sweep_on(ray, node, traces), timeout=ORPHAN_SECONDS) > 0:
+        tag = tag_of(job.id, job.attempt)
+        while sum(ray.get(sweep_on(ray, self._cluster.nodes(), tag), timeout=ORPHAN_SECONDS)) > 0:
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.02)
         return True
 
+    def _living_actors(self, ray: Any, job: Job) -> list[Any]:
+        from ray.util import list_named_actors
 
-def actor_name(job: Job) -> str:
-    """Return the name of the actor of an attempt: no other attempt ever has it."""
-    return f"ml-{job.id}-{job.attempt}"
+        lead = actor_name(job)
+        names = [entry["name"] for entry in list_named_actors(all_namespaces=True)]
+        mine = {lead, *(name for name in names if name.startswith(f"{lead}-"))}
+        found = (_find(ray, name, self._cluster.namespace) for name in mine)
+        return [actor for actor in found if actor is not None]
+
+
+def actor_name(job: Job, number: int = LEAD) -> str:
+    """Return the name of an actor of an attempt, the lead's or a helper's: no other ever has it."""
+    lead = f"ml-{job.id}-{job.attempt}"
+    return lead if number == LEAD else f"{lead}-{number}"
 
 
 def _find(ray: Any, name: str, namespace: str) -> Any:

@@ -70,6 +70,25 @@ class Cluster:
                 raise self._unreachable(_first_line(self._failure)) from self._failure
             return ray
 
+    def require(self) -> None:
+        """Refuse what no waiting repairs.
+
+        Raises
+        ------
+        JobError
+            Without Ray, or with an address that is none.
+        """
+        require_ray()
+        self._parts()
+
+    def nodes(self) -> list[str]:
+        """Return the ids of the living nodes."""
+        return [str(node["NodeID"]) for node in self.connect().nodes() if node["Alive"]]
+
+    def free_cpus(self) -> float:
+        """Return how many processors are free."""
+        return float(self.connect().available_resources().get("CPU", 0.0))
+
     def node_of(self, host: str) -> str | None:
         """Return the id of the living node on a host; None when the cluster has none."""
         for node in self.connect().nodes():
@@ -92,8 +111,17 @@ class Cluster:
 
     def _knock(self) -> None:
         """Refuse an address where nobody listens at once; Ray itself would try for minutes."""
-        if self.address is None or self.address == "auto":
+        if (parts := self._parts()) is None:
             return
+        try:
+            socket.create_connection(parts, KNOCK_SECONDS).close()
+        except OSError as error:
+            raise self._unreachable(str(error)) from error
+
+    def _parts(self) -> tuple[str, int] | None:
+        """Return host and port of the address; None where it has none."""
+        if self.address is None or self.address == "auto":
+            return None
         host, _, port = self.address.removeprefix("ray://").rpartition(":")
         if not host or not port.isdigit():
             raise JobError(
@@ -102,10 +130,7 @@ class Cluster:
                 allowed="host:port, ray://host:port or auto",
                 remedy="Correct jobs.ray_address.",
             )
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), KNOCK_SECONDS).close()
-        except OSError as error:
-            raise self._unreachable(str(error)) from error
+        return host.strip("[]"), int(port)
 
     def _hold(self, ray: Any) -> None:
         logging.getLogger("ray").setLevel(logging.ERROR)

@@ -21,9 +21,10 @@ from typing import Any
 from onward._version import __version__
 from onward.errors import JobError, OnwardError
 from onward.jobs.local import LocalBackend
-from onward.jobs.local.processes import find
+from onward.jobs.local.processes import host_name
 from onward.jobs.messages import error_message
 from onward.jobs.protocol import Attempt
+from onward.jobs.ray.sweeping import TAG
 from onward.jobs.values import Job
 
 __all__ = ["AttemptHost", "Order"]
@@ -52,6 +53,8 @@ class Order:
         Name of a file that the server has just put into ``directory``.
     entries, services, settings, preload, fence_seconds, spawn_seconds
         As of `LocalBackend`.
+    tag
+        In the environment of everything that the actor starts (`onward.jobs.ray.sweeping`).
     """
 
     version: str
@@ -64,6 +67,7 @@ class Order:
     preload: Sequence[str]
     fence_seconds: float
     spawn_seconds: float
+    tag: str = ""
 
 
 class AttemptHost:
@@ -87,13 +91,17 @@ class AttemptHost:
         self._attempt: Attempt | None = None
         self._lease: tuple[str, int] = ("", 0)
 
+    def where(self) -> str:
+        """Return the name of this host."""
+        return host_name()
+
     def start(self, order: Order) -> dict[str, Any]:
         """Have the worker born, which waits for ``begin``.
 
         Returns
         -------
         dict
-            ``identity`` (of the worker), ``warden`` (number and start), ``stamp``; or ``error``.
+            ``identity`` (of the worker), ``stamp``; or ``error``.
         """
         try:
             return self._start(order)
@@ -146,6 +154,7 @@ class AttemptHost:
     def _start(self, order: Order) -> dict[str, Any]:
         check_versions(order.version, __version__)
         check_shared(Path(order.directory), order.token)
+        os.environ[TAG] = order.tag  # of this process only: what it starts from here on has it
         self._backend = LocalBackend(
             order.entries,
             services=order.services,
@@ -159,13 +168,7 @@ class AttemptHost:
         self._attempt, self._lease = attempt, (order.job.id, order.job.attempt)
         self._fence_seconds, self._heard = order.fence_seconds, time.monotonic()
         threading.Thread(target=self._keep, args=(attempt,), name="keeper", daemon=True).start()
-        worker = find(attempt.identity.pid)
-        warden = None if worker is None else find(worker.parent)
-        return {
-            "identity": asdict(attempt.identity),
-            "warden": None if warden is None else (warden.pid, warden.start),
-            "stamp": stamp,
-        }
+        return {"identity": asdict(attempt.identity), "stamp": stamp}
 
     def _said(self, most: int) -> dict[str, Any]:
         self._heard = time.monotonic()
