@@ -23,11 +23,14 @@ from sqlalchemy import (
 )
 
 from onward.database.moments import Moment
-from onward.database.triggers import ddl
+from onward.database.triggers import append_only, ddl
 
 __all__ = [
     "HELD_STATES",
     "QUEUED_STATE",
+    "api_keys",
+    "api_sessions",
+    "audit_log",
     "metadata",
     "ml_job_events",
     "ml_job_tombstones",
@@ -253,3 +256,56 @@ ml_job_tombstones = Table(
 
 for statement in ddl():
     event.listen(ml_jobs, "after_create", statement)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    # The public part of the key. The key itself is stored nowhere.
+    Column("id", String(16), primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("scope", String(16), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    Column("last_used_at", Moment),
+    CheckConstraint("scope IN ('read', 'run', 'admin')", name="scope_known"),
+)
+# A name can be given again once its key was revoked.
+Index(
+    "uq_api_keys_name",
+    api_keys.c.name,
+    unique=True,
+    sqlite_where=api_keys.c.revoked_at.is_(None),
+    postgresql_where=api_keys.c.revoked_at.is_(None),
+)
+
+api_sessions = Table(
+    "api_sessions",
+    metadata,
+    # Of the cookie, which is stored nowhere either.
+    Column("digest", String(64), primary_key=True),
+    Column("key_id", String(16), ForeignKey("api_keys.id"), nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    # No foreign keys: what is told outlives what it tells of.
+    Column("who", String(64), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("detail", JSON(none_as_null=True), nullable=False),
+    CheckConstraint("outcome IN ('done', 'refused')", name="outcome_known"),
+    sqlite_autoincrement=True,
+)
+
+for statement in append_only():
+    event.listen(audit_log, "after_create", statement)

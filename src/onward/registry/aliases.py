@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from onward.database.audit_log import AuditAction
+from onward.database.audit_log import record as record_in_log
 from onward.database.tables import model_alias_events, model_aliases
 from onward.errors import RegistryConflictError, RegistryError, RegistryNotFoundError, nearest
 from onward.registry.values import AliasEvent, Version
@@ -28,6 +30,11 @@ __all__ = [
 Action: TypeAlias = Literal["set", "delete", "rollback"]
 
 NOTE_LIMIT = 2000
+LOGGED: Mapping[Action, AuditAction] = {
+    "set": "alias.set",
+    "delete": "alias.delete",
+    "rollback": "alias.rollback",
+}
 
 
 def previous_targets(events: Sequence[AliasEvent]) -> tuple[int, ...]:
@@ -153,6 +160,13 @@ def record(
     )
     _write_target(connection, model, alias, version)
     connection.execute(insert(model_alias_events).values(dataclasses.asdict(event)))
+    record_in_log(
+        connection,
+        LOGGED[action],
+        f"{model}@{alias}",
+        detail={"version": version, "previous": previous, "actor": actor, "reason": reason},
+        now=now,
+    )
     return event
 
 

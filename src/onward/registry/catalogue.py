@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from onward.database.audit_log import record
 from onward.database.tables import model_versions, models
 from onward.errors import RegistryError, RegistryNotFoundError, nearest
 from onward.registry import aliases
@@ -132,13 +133,14 @@ class Catalogue:
         return self.version(connection, Reference(name, version=number))
 
     def remove(self, connection: Connection, versions: Iterable[Version]) -> None:
-        """Delete rows; an alias that stands for one of them makes the database refuse."""
+        """Delete rows, each told to the audit log; an alias that stands for one makes the database refuse."""
         for version in versions:
             connection.execute(
                 delete(model_versions).where(
                     model_versions.c.model == version.name, model_versions.c.version == version.number
                 )
             )
+            record(connection, "model.delete", version.ref, detail={"digest": version.digest})
 
     def directories(self, connection: Connection) -> set[str]:
         """Return the places that versions lie in."""

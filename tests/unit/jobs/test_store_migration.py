@@ -102,7 +102,7 @@ def test_migrations_make_the_declared_tables_on_postgresql(postgres_server: Post
         found.append({row for row in rows if "alembic_version" not in row})
     migrated, declared = found
     assert migrated == declared
-    assert sum(kind == "trigger" for kind, *_ in migrated) == 4
+    assert sum(kind == "trigger" for kind, *_ in migrated) == 4 + 2
     assert sum(kind == "index" for kind, *_ in migrated) > 10
 
 
