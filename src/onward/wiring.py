@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from onward.data.repositories import DataStore
     from onward.features.cache import FeatureCache
+    from onward.jobs.desk import JobDesk
     from onward.jobs.kinds import JobKind
     from onward.jobs.manager import BackgroundTaskManager
     from onward.jobs.protocol import JobBackend, JobStore
@@ -152,6 +153,14 @@ class Application:
                 prediction=lambda: self.prediction,
             )
         )
+
+    @cached_property
+    def job_desk(self) -> JobDesk:
+        """Takes jobs in and stops them, for whoever runs none: no backend is loaded, nothing is logged."""
+        from onward.jobs.desk import JobDesk
+
+        self.home.ensure()
+        return JobDesk(self.job_store, self.job_kinds, self.settings.jobs, self.home.jobs)
 
     @cached_property
     def job_manager(self) -> BackgroundTaskManager:

@@ -70,6 +70,13 @@ class JobConfig(Section):
     retention_days: float = Field(
         30.0, gt=0, le=100_000, description="Days after which ended jobs and their files are deleted."
     )
+    upkeep_seconds: float = Field(
+        600.0,
+        gt=0,
+        le=86_400,
+        description="How often a server deletes what is older than `retention_days`, and mends what one "
+        "that died left behind.",
+    )
     max_request_bytes: int = Field(
         262_144, ge=1024, le=100_000_000, description="Largest request that is accepted."
     )

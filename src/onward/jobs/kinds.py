@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from onward.jobs.protocol import OnCommit
-from onward.jobs.values import Job
-from onward.protocols import Progress
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from onward.jobs.protocol import OnCommit
+    from onward.jobs.values import Job
+    from onward.protocols import Progress
 
 __all__ = ["JobKind", "Publication", "TaskContext"]
 
@@ -60,11 +62,16 @@ class Publication:
         Undoes the preparation when the transaction did not come about; must not raise.
     settled
         Runs after the commit (tidying; must not raise).
+    doubted
+        Runs instead of both when it stays unknown whether the transaction came about (the
+        database went away for good): lets go of what is held here, and leaves what was prepared
+        to `JobKind.mend`; must not raise.
     """
 
     on_commit: OnCommit | None = None
     abandon: Callable[[], None] = field(default=lambda: None)
     settled: Callable[[], None] = field(default=lambda: None)
+    doubted: Callable[[], None] = field(default=lambda: None)
 
 
 def _as_given(spec: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -80,6 +87,10 @@ def _nothing(job: Job, result: Mapping[str, Any], directory: Path) -> Publicatio
 
 
 def _no_word(job: Job) -> None:  # noqa: ARG001
+    return None
+
+
+def _nothing_to_mend(look: Callable[[str], Job | None]) -> None:  # noqa: ARG001
     return None
 
 
@@ -106,6 +117,9 @@ class JobKind:
         directory, moves it to where it belongs, and says what the terminal transaction inserts.
     ended
         After the terminal commit of a job that was not published (failed, cancelled).
+    mend
+        When a server starts, and now and then: makes good what one that died left between the
+        decision and its doing. Given a function that looks a job up by its id, None = unknown.
     """
 
     name: str
@@ -115,3 +129,4 @@ class JobKind:
     answer: Callable[[Job, str, Mapping[str, Any]], Any] = _no_answer
     publish: Callable[[Job, Mapping[str, Any], Path], Publication] = _nothing
     ended: Callable[[Job], None] = _no_word
+    mend: Callable[[Callable[[str], Job | None]], None] = _nothing_to_mend

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import socket
 import threading
 import time
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from onward.config.jobs import JobConfig
 from onward.database.moments import Clock, utc_now
-from onward.errors import JobError, JobStateError, JobTooLargeError, StorageError, nearest
-from onward.jobs.acceptance import check_request
+from onward.errors import JobError, StorageError
+from onward.jobs.desk import JobDesk
 from onward.jobs.heartbeat import Heartbeat
 from onward.jobs.kinds import JobKind
 from onward.jobs.logs import Logger, job_logger
@@ -27,7 +24,8 @@ from onward.jobs.protocol import JobBackend, JobStore
 from onward.jobs.settlement import RETRY_SECONDS, Surroundings
 from onward.jobs.supervision import Supervision
 from onward.jobs.takeover import Takeover
-from onward.jobs.values import Job, JobRequest, StopReply, Submission
+from onward.jobs.upkeep import Upkeep
+from onward.jobs.values import Job, StopReply
 
 __all__ = ["BackgroundTaskManager"]
 
@@ -37,7 +35,7 @@ PARTING_SECONDS = 2.0
 """How long a supervisor that gave up on the database may take to end."""
 
 
-class BackgroundTaskManager:
+class BackgroundTaskManager(JobDesk):
     """Jobs of one server: submitted here or elsewhere, run here, stopped from anywhere.
 
     Submitting, stopping and reading need no `start`; a started manager also claims and runs.
@@ -74,118 +72,36 @@ class BackgroundTaskManager:
     ) -> None:
         # Unique per boot of a server: a restarted one must never take itself for its predecessor.
         self.owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
-        self.store = store
-        self.kinds: Mapping[str, JobKind] = {kind.name: kind for kind in kinds}
+        super().__init__(store, kinds, config, directory)
         self.metrics = JobMetrics() if metrics is None else metrics
         self._backends: Mapping[str, JobBackend] = {backend.name: backend for backend in backends}
-        self._config = config
-        self._directory = directory
         self._log = (job_logger() if log is None else log).bind(owner=self.owner)
         self._in = Surroundings(store, config, self.metrics, self._log, clock)
         # By job and attempt: a job that was lost may be claimed anew before its old attempt is cleared.
         self._held: dict[tuple[str, int], tuple[Supervision, threading.Thread]] = {}
         self._lock = threading.Lock()
         self._claiming = threading.Lock()
-        self._counted = float("-inf")
         self._closing = threading.Event()
         self._hurried = threading.Event()
         self._heartbeat = Heartbeat(self.owner, self._supervisions, self._backends.values(), self._in)
         self._takeover = Takeover(self.owner, self._backends, self.kinds, self._in)
+        self._upkeep = Upkeep(directory, self.kinds.values(), self._in)
         self._dispatcher = threading.Thread(target=self._dispatch, name="job-dispatcher", daemon=True)
 
-    # -- taking in ----------------------------------------------------------------------------
-
-    def submit(
-        self,
-        kind: str,
-        spec: Mapping[str, Any],
-        *,
-        tenant: str = "default",
-        idempotency_key: str | None = None,
-        priority: int = 0,
-        run_after: datetime | None = None,
-        max_attempts: int | None = None,
-        timeout_seconds: float | None = None,
-        memory_limit_mb: int | None = None,
-        backend: str = "local",
-    ) -> Submission:
-        """Take a job in, after checking everything that can be checked before it runs.
-
-        Parameters
-        ----------
-        kind, spec
-            What to do.
-        tenant, idempotency_key, priority, run_after, backend
-            As of `JobRequest`.
-        max_attempts, timeout_seconds, memory_limit_mb
-            Limits of this job; None = those of the settings.
-
-        Raises
-        ------
-        JobError
-            When the kind is unknown or the request too large.
-        JobConflictError
-            When the key belongs to another request.
-        OnwardError
-            When the kind refuses the spec.
-        """
-        known = self._kind(kind)
-        self._check_size(spec)
-        config = self._config
-        request = JobRequest(
-            kind=kind,
-            spec=dict(known.prepare(spec)),
-            tenant=tenant,
-            idempotency_key=idempotency_key,
-            priority=priority,
-            run_after=run_after,
-            max_attempts=config.max_attempts if max_attempts is None else max_attempts,
-            timeout_seconds=config.timeout_seconds if timeout_seconds is None else timeout_seconds,
-            memory_limit_mb=config.memory_limit_mb if memory_limit_mb is None else memory_limit_mb,
-            backend=backend,
-        )
-        check_request(request)
-        return self.store.submit(request)
+    # -- stopping -----------------------------------------------------------------------------
 
     def request_stop(self, job_id: str) -> StopReply:
         """Ask for a stop, wherever the job runs; it is over when its state says ``cancelled``."""
-        reply = self.store.request_stop(job_id)
+        reply = super().request_stop(job_id)
         if reply.accepted:
-            self._heartbeat.soon()
-            if reply.job.state == "cancelled":  # it waited: no supervisor is there to tell its kind
-                (self.kinds.get(reply.job.kind) or _unknown(reply.job.kind)).ended(reply.job)
+            job = reply.job
+            with self._lock:
+                held = self._held.get((job.id, job.attempt)) if job.owner == self.owner else None
+            if held is not None:
+                held[0].ask_to_stop()  # committed, and ours: nobody needs to be asked about it
+            else:
+                self._heartbeat.soon()
         return reply
-
-    def retry(self, job_id: str) -> Submission:
-        """Submit an ended job's request again, as a new job without its key.
-
-        Raises
-        ------
-        JobError
-            When the job has not ended.
-        """
-        job = self.store.get(job_id)
-        if job.finished_at is None:
-            raise JobStateError(
-                "only a job that has ended can be tried again",
-                got=f"{job.id} is {job.state}",
-                remedy=f"Wait for it, or stop it with `onward jobs stop {job.id}`.",
-            )
-        fields = {name: getattr(job.request, name) for name in RETRIED}
-        self._kind(job.kind)
-        return self.store.submit(JobRequest(**fields), retry_of=job.id)
-
-    def delete(self, job_id: str) -> Job:
-        """Forget an ended job and its files; what it published stays, and so does its key.
-
-        Raises
-        ------
-        JobStateError
-            When the job has not ended.
-        """
-        job = self.store.delete(job_id)
-        shutil.rmtree(self._directory / job.id, ignore_errors=True)
-        return job
 
     # -- running ------------------------------------------------------------------------------
 
@@ -193,6 +109,7 @@ class BackgroundTaskManager:
         """Begin to claim and run jobs."""
         self._heartbeat.start()
         self._takeover.start()
+        self._upkeep.start()
         self._dispatcher.start()
         self._log.info("started", concurrency=self._config.concurrency)
         return self
@@ -223,11 +140,12 @@ class BackgroundTaskManager:
             for supervision, _ in left:
                 supervision.shut_down()
             self._await(left)
+            self._upkeep.close()
             self._takeover.close()
             self._heartbeat.close()
+            self._log.info("closed")
         for backend in self._backends.values():
             backend.close()
-        self._log.info("closed")
 
     def hurry(self) -> None:
         """Let a `close` that is under way, or comes, wait no longer for jobs to finish; from any thread."""
@@ -279,9 +197,8 @@ class BackgroundTaskManager:
             self._closing.wait(RETRY_SECONDS)
 
     def _count(self) -> None:
-        now = time.monotonic()
-        if now - self._counted >= self._config.heartbeat_seconds:
-            self._counted = now
+        self.metrics.hold(self.running)
+        if self.metrics.due(time.monotonic()):
             self.metrics.counted(self.store.counts(), self.running)
 
     def _claim(self) -> None:
@@ -320,46 +237,6 @@ class BackgroundTaskManager:
             self._claim()  # a free place does not wait for the next look
         except StorageError as error:
             self._log.warning("database_away", error=str(error))
-
-    def _kind(self, name: str) -> JobKind:
-        if name not in self.kinds:
-            guess = nearest(name, self.kinds)
-            raise JobError(
-                "there is no such kind of job",
-                got=repr(name),
-                allowed=", ".join(sorted(self.kinds)),
-                remedy=f"Did you mean {guess}?" if guess else "Name one of these.",
-            )
-        return self.kinds[name]
-
-    def _check_size(self, spec: Mapping[str, Any]) -> None:
-        try:
-            size = len(json.dumps(spec, allow_nan=False).encode())
-        except (TypeError, ValueError) as error:
-            raise JobError(
-                "a job's request must be plain JSON",
-                got=str(error),
-                remedy="Use text, numbers, lists, tables.",
-            ) from error
-        if size > self._config.max_request_bytes:
-            raise JobTooLargeError(
-                "the request is too large",
-                got=f"{size:,} bytes",
-                allowed=f"{self._config.max_request_bytes:,} bytes",
-                remedy="Import data first and name it in the request, or raise jobs.max_request_bytes.",
-            )
-
-
-RETRIED = (
-    "kind",
-    "spec",
-    "tenant",
-    "priority",
-    "max_attempts",
-    "timeout_seconds",
-    "memory_limit_mb",
-    "backend",
-)
 
 
 def _unknown(name: str) -> JobKind:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.registry import Collector
 
 from onward.jobs.states import STATES
 from onward.jobs.values import Job, JobState
@@ -12,6 +14,8 @@ from onward.jobs.values import Job, JobState
 __all__ = ["JobMetrics"]
 
 WAITS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+COUNT_SECONDS = 5.0
+"""Shortest time between two counts of the jobs in the database."""
 RUNS = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600)
 
 
@@ -63,8 +67,25 @@ class JobMetrics:
             "onward_job_unkillable", "Alarms of processes that SIGKILL left.", registry=self.registry
         )
 
+        self._counted = float("-inf")
+        self._read = True
+        self.registry.register(_Reader(self._note))
+
+    def due(self, now: float) -> bool:
+        """Return whether jobs are to be counted: once, and then when somebody read what was counted.
+
+        Counting reads every job there is. Readers get a count that is at most as old as the time
+        between two of their looks, and nobody counts for no reader.
+        """
+        return self._read and now - self._counted >= COUNT_SECONDS
+
+    def hold(self, held: int) -> None:
+        """Show how many jobs this server holds."""
+        self._held.set(held)
+
     def counted(self, counts: Mapping[JobState, int], held: int) -> None:
         """Show how many jobs there are by state, and how many this server holds."""
+        self._counted, self._read = time.monotonic(), False
         for state in STATES:
             self._depth.labels(state).set(counts.get(state, 0))
         self._held.set(held)
@@ -98,3 +119,22 @@ class JobMetrics:
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
         return generate_latest(self.registry)
+
+    def _note(self) -> None:
+        self._read = True
+
+
+class _Reader(Collector):
+    """Stands among the collectors of a registry to learn when it is read."""
+
+    def __init__(self, note: Callable[[], None]) -> None:
+        self._note = note
+
+    def describe(self) -> Iterable[Metric]:
+        """Return nothing: it has no figures."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Return nothing, and note that somebody reads."""
+        self._note()
+        return ()

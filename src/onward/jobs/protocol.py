@@ -40,6 +40,7 @@ __all__ = [
     "PatientBackend",
     "Subscription",
     "Unplaced",
+    "WakeableAttempt",
 ]
 
 OnCommit = Callable[["Connection"], Mapping[str, Any] | None]
@@ -72,10 +73,19 @@ class JobStore(Protocol):
 
     # -- users --------------------------------------------------------------------------------
 
-    def submit(self, request: JobRequest, *, retry_of: str | None = None) -> Submission:
+    def submit(self, request: JobRequest, *, retry_of: str | None = None, fresh: bool = False) -> Submission:
         """Insert a queued job, or return the one that the idempotency key already made.
 
-        `JobConflictError` when the key was used with another request.
+        `JobConflictError` when the key was used with another request: one that neither came like
+        this (``asked_hash``) nor was completed to this (``request_hash``). ``retry_of``: the job
+        that is tried again; ``fresh``: without what that one had finished.
+        """
+
+    def known(self, request: JobRequest) -> Submission | None:
+        """Return the job that the key already made of the same request as it came, inserting nothing.
+
+        None: the key is free, or nothing says how that job's request came. `JobConflictError` when
+        it came otherwise. A hint that saves work: `submit` decides.
         """
 
     def get(self, job_id: str) -> Job:
@@ -102,7 +112,10 @@ class JobStore(Protocol):
         """Return how many jobs are in each state."""
 
     def prune(self, *, before: datetime, limit: int = 1000) -> int:
-        """Delete up to ``limit`` terminal jobs that ended before a moment; keys leave tombstones."""
+        """Delete up to ``limit`` terminal jobs that ended before a moment; keys leave tombstones.
+
+        One caller at a time does so; 0 also means that another one is at it.
+        """
 
     def delete(self, job_id: str) -> Job:
         """Delete an ended job with its events, and return what it was; a key leaves a tombstone.
@@ -197,6 +210,14 @@ class Attempt(Protocol):
 
     def close(self) -> None:
         """Free what it held here (pipes, pidfds, guardian entry); kills what is left."""
+
+
+@runtime_checkable
+class WakeableAttempt(Protocol):
+    """An `Attempt` whose ``receive`` can be ended early, so that a stop need not wait for it."""
+
+    def wake(self) -> None:
+        """Let a ``receive`` that is under way, or comes next, return at once; from any thread."""
 
 
 class Ending(Protocol):

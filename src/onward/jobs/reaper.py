@@ -45,6 +45,10 @@ class SilenceWatch:
         self._since = {lease: self._since.get(lease, now) for lease in leases}
         return [lease for lease, since in self._since.items() if now - since >= self._seconds]
 
+    def due(self, now: float) -> float:
+        """Return the seconds until the next lease is lost, unless it is renewed; infinite without any."""
+        return min((since + self._seconds - now for since in self._since.values()), default=float("inf"))
+
     def forget(self) -> None:
         """Begin to watch anew: what was seen proves nothing any more."""
         self._since.clear()

@@ -123,7 +123,9 @@ class Settlement:
             publication.settled()
             self._count()
             return
-        if not in_doubt:  # else what was prepared may be published: sweeping orphans decides later
+        if in_doubt:  # what was prepared may be published: whoever mends or sweeps decides later
+            publication.doubted()
+        else:
             publication.abandon()
         self._in.metrics.lost()
         self._log.warning("lease_lost")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from onward.jobs.kinds import JobKind
 from onward.jobs.logs import tail
 from onward.jobs.messages import error_message
 from onward.jobs.progress import EventBuffer
-from onward.jobs.protocol import Attempt, Ending, JobBackend, PatientBackend, Unplaced
+from onward.jobs.protocol import Attempt, Ending, JobBackend, PatientBackend, Unplaced, WakeableAttempt
 from onward.jobs.settlement import RETRY_SECONDS, Settlement, Surroundings
 from onward.jobs.values import Job, Lease, Outcome, Reason
 
@@ -74,20 +75,24 @@ class Supervision:
         self._alarmed = False
         self._began: float | None = None
         self._heard = self._sampled = time.monotonic()
+        self._wake: Callable[[], None] = _sleep_on
 
     # -- from other threads -------------------------------------------------------------------
 
     def ask_to_stop(self) -> None:
         """Note that a person wants the job stopped."""
         self._stop_requested.set()
+        self._wake()
 
     def lose(self) -> None:
         """Note that the attempt belongs to somebody else now: end it and keep nothing."""
         self._lost.set()
+        self._wake()
 
     def shut_down(self) -> None:
         """End the attempt so that another server may do it again."""
         self._shutting_down.set()
+        self._wake()
 
     # -- the attempt --------------------------------------------------------------------------
 
@@ -103,15 +108,30 @@ class Supervision:
     def _run(self) -> None:
         with ExitStack() as resources:
             resources.callback(self._tidy)
+            self._inherit()
             attempt = self._start()
             if attempt is None:
                 return
             resources.callback(attempt.close)
+            if isinstance(attempt, WakeableAttempt):
+                self._wake = attempt.wake
+                resources.callback(lambda: setattr(self, "_wake", _sleep_on))
             if self._register(attempt):
                 self._begin(attempt)
                 self._watch(attempt)
             self._clear_away(attempt)
             self._conclude()
+
+    def _inherit(self) -> None:
+        """Take over what the job that is tried again had finished, where it lies on this machine."""
+        if self.job.retry_of is None or self.job.fresh:
+            return
+        home, ours = self._directory.parents[1], self._directory.parent / "shared"
+        if ours.exists():
+            return
+        with contextlib.suppress(OSError):  # nothing is there, or nothing can be had: begin anew
+            ours.parent.mkdir(parents=True, exist_ok=True)
+            (home / self.job.retry_of / "shared").rename(ours)
 
     def _start(self) -> Attempt | None:
         try:
@@ -279,13 +299,14 @@ class Supervision:
         self._told_to_stop = self._told_to_stop or time.monotonic()
         if not attempt.gone():
             self._kill(attempt, time.monotonic())
-        pause = 0.002
+        pause = 0.001
         while not attempt.gone():
             time.sleep(pause)
+            if pause >= LOOK_SECONDS:  # the backend is at it; now and then from here as well
+                self._press(attempt, time.monotonic())
+                self._write_events(time.monotonic())  # the alarm, if it was raised
+                attempt.kill()  # children that were just being born
             pause = min(LOOK_SECONDS, pause * 2)
-            self._press(attempt, time.monotonic())
-            self._write_events(time.monotonic())  # the alarm, if it was raised
-            attempt.kill()  # children that were just being born
         if self._ending is None:
             self._ending = attempt.ending()
 
@@ -332,6 +353,10 @@ class Supervision:
     def _tidy(self) -> None:
         """Remove what the attempt worked with; its log stays until the job is pruned."""
         shutil.rmtree(self._directory / "work", ignore_errors=True)
+
+
+def _sleep_on() -> None:
+    """Wake nobody: the supervisor looks at its flags by itself soon."""
 
 
 UNKILLABLE = (

@@ -15,6 +15,9 @@ from onward.jobs.values import Lease
 
 __all__ = ["Takeover"]
 
+SHORTEST_SECONDS = 0.02
+"""Between two looks, also when somebody's lease is over but cannot be taken yet."""
+
 
 class Takeover:
     """Watches every lease, and reaps those that stood still for the time of a lease.
@@ -93,10 +96,13 @@ class Takeover:
 
     def _run(self) -> None:
         config = self._in.config
-        # Often enough that a pause between two looks can only mean that this server was suspended.
-        pause = min(config.heartbeat_seconds / 2, config.lease_seconds / 8)
+        # Often enough that a pause between two looks can only mean that this server was suspended,
+        # and that a last heartbeat is seen soon after it came: from then on its lease runs.
+        usual = min(config.heartbeat_seconds / 4, config.lease_seconds / 8)
+        pause = usual
         while not self._closing.wait(pause):
             try:
                 self.look(time.monotonic())
             except Exception:  # whatever it was, lost jobs must go on being found
                 self._in.log.exception("takeover_failed")
+            pause = max(SHORTEST_SECONDS, min(usual, self._watch.due(time.monotonic())))

@@ -55,6 +55,9 @@ class JobRequest:
         Limits of one attempt; None = none.
     backend
         Where it runs: ``local`` or ``ray``.
+    asked_hash
+        Names the request as it came, before its kind completed the spec: what a repeated
+        idempotency key is compared by. None = the spec is as it came. Not kept with the job.
     """
 
     kind: str
@@ -67,6 +70,7 @@ class JobRequest:
     timeout_seconds: float | None = None
     memory_limit_mb: int | None = None
     backend: str = "local"
+    asked_hash: str | None = field(default=None, compare=False, repr=False)
 
     @property
     def request_hash(self) -> str:
@@ -111,7 +115,11 @@ class WorkerIdentity:
 
 @dataclass(frozen=True)
 class Job:
-    """One row of ``ml_jobs``. Times are UTC."""
+    """One row of ``ml_jobs``. Times are UTC.
+
+    ``retry_of`` names the job that this one tries again; it takes over what that one had finished,
+    unless it is ``fresh``.
+    """
 
     id: str
     request: JobRequest
@@ -133,6 +141,7 @@ class Job:
     result: Mapping[str, Any] | None
     error: Mapping[str, Any] | None
     retry_of: str | None = None
+    fresh: bool = False
 
     @property
     def kind(self) -> str:

@@ -223,13 +223,17 @@ def _second_report(job: Job, manifest: Mapping[str, Any], directory: Path) -> De
 
 
 def ended(services: SupervisorServices, job: Job) -> None:
-    """Close the run of a job that came to nothing; its trials stay, for ``onward tune --resume``."""
+    """Close the run of a job that came to nothing; its trials stay, for ``onward tune --resume``.
+
+    Of a job that failed everything that it had finished stays, for a job that tries it again.
+    """
     shared = services.home.jobs / job.id / "shared"
     try:
         services.runs.close_ended()
         for run in services.runs.of_job(job.id):
             _keep_trials(shared / SEARCH, services.home.runs / run.id)
-        shutil.rmtree(shared, ignore_errors=True)
+        if job.state != "failed":
+            shutil.rmtree(shared, ignore_errors=True)
     except (OnwardError, OSError) as error:  # the next job that ends closes this run as well
         _log.warning("the run of job %s was not tidied up: %s", job.id, error)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from onward.jobs.store import SqlJobStore
 from onward.jobs.values import Job
 from onward.testing.job_backends import ENTRIES, living, noted, until
 
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 KINDS = [JobKind(name, entry, name) for name, entry in ENTRIES.items()]
 CONFIG = JobConfig.sealed(
     concurrency=2,
@@ -111,6 +115,46 @@ def test_a_key_with_another_request_is_refused(manager: BackgroundTaskManager) -
         manager.submit("echo", {"x": 2}, idempotency_key="k")
 
 
+def test_a_repeated_key_is_answered_without_preparing_again(
+    manager: BackgroundTaskManager,
+) -> None:
+    prepared = []
+
+    def prepare(spec: Any) -> Any:
+        prepared.append(spec)
+        return {**spec, "filled": len(prepared)}  # otherwise each time, as settings and files are
+
+    manager.kinds = {"echo": JobKind("echo", ENTRIES["echo"], "echo", prepare=prepare)}
+    first = manager.submit("echo", {"x": 1}, idempotency_key="k", run_after=NOON)
+    tokyo = NOON.astimezone(timezone(timedelta(hours=9)))
+    again = manager.submit("echo", {"x": 1}, idempotency_key="k", run_after=tokyo)
+    assert (again.created, again.job) == (False, first.job)
+    assert len(prepared) == 1
+    for other in ({"run_after": NOON, "priority": 1}, {"run_after": NOON, "max_attempts": 7}, {}):
+        with pytest.raises(JobConflictError):
+            manager.submit("echo", {"x": 1}, idempotency_key="k", **other)
+    assert len(prepared) == 1
+    assert manager.submit("echo", {"x": 1}, idempotency_key="k", run_after=NOON, tenant="t").created
+
+
+def test_submits_at_once_with_one_key_make_one_job(manager: BackgroundTaskManager) -> None:
+    barrier = threading.Barrier(8)
+
+    def prepare(spec: Any) -> Any:
+        time.sleep(0.02)
+        return {**spec, "thread": threading.get_ident()}
+
+    def submit(_: int) -> Any:
+        barrier.wait()
+        return manager.submit("echo", {"x": 1}, idempotency_key="k")
+
+    manager.kinds = {"echo": JobKind("echo", ENTRIES["echo"], "echo", prepare=prepare)}
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(submit, range(8)))
+    assert len({answer.job.id for answer in answers}) == 1
+    assert sum(answer.created for answer in answers) == 1
+
+
 def test_unknown_and_ended_jobs(manager: BackgroundTaskManager) -> None:
     with pytest.raises(JobNotFoundError):
         manager.request_stop("0" * 16)
@@ -183,6 +227,38 @@ def test_a_retry_is_a_new_job(manager: BackgroundTaskManager) -> None:
     second = manager.retry(first.id).job
     assert (second.id != first.id, second.retry_of) == (True, first.id)
     assert end(manager, second.id).reason == "error"
+
+
+def test_a_retry_takes_over_what_a_failed_job_had_finished_unless_it_is_fresh(
+    manager: BackgroundTaskManager,
+) -> None:
+    manager.start()
+    first = run(manager, "fail")
+    (manager._directory / first.id / "shared" / "fold-1").write_text("finished")
+    fresh = manager.retry(first.id, fresh=True, max_attempts=5, memory_limit_mb=700).job
+    assert (fresh.fresh, fresh.request.max_attempts, fresh.request.memory_limit_mb) == (True, 5, 700)
+    end(manager, fresh.id)
+    assert not (manager._directory / fresh.id / "shared" / "fold-1").exists()
+    again = manager.retry(first.id).job
+    assert again.request.max_attempts == first.request.max_attempts
+    end(manager, again.id)
+    assert (manager._directory / again.id / "shared" / "fold-1").read_text() == "finished"
+
+
+def test_what_has_not_ended_cannot_be_tried_again_and_says_what_to_do(
+    manager: BackgroundTaskManager,
+) -> None:
+    queued = manager.submit("sleep", {}).job.id
+    with pytest.raises(JobError, match="onward worker"):
+        manager.retry(queued)
+    manager.request_stop(queued)
+    with pytest.raises(JobError, match="max_attempts"):
+        manager.retry(queued, max_attempts=0)
+    manager.start()
+    running = manager.submit("sleep", {}).job.id
+    until(lambda: manager.store.get(running).state == "running")
+    with pytest.raises(JobError, match=f"onward jobs stop {running}"):
+        manager.retry(running)
 
 
 def test_urgent_jobs_come_first(manager: BackgroundTaskManager) -> None:

@@ -29,7 +29,16 @@ class MemoryJobStore:
         self.told: dict[str, list[JobEvent]] = {}
         self.looks = 0
 
-    def submit(self, request: JobRequest, *, retry_of: str | None = None) -> Submission:
+    def known(self, request: JobRequest) -> None:
+        return None
+
+    def submit(
+        self,
+        request: JobRequest,
+        *,
+        retry_of: str | None = None,
+        fresh: bool = False,
+    ) -> Submission:
         for job in self.jobs.values():
             if request.idempotency_key is not None and job.request.idempotency_key == request.idempotency_key:
                 if job.request.request_hash != request.request_hash:

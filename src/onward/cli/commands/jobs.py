@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from onward.cli.jobs.options import JobId
+from onward.cli.jobs.options import JobId, RetryAttempts, RetryMemory, RetryTimeout
 from onward.cli.jobs.submit import app as submit_app
 from onward.cli.output import print_note, print_table
 from onward.cli.session import Session, group, verb
@@ -200,12 +200,29 @@ def stop(
 
 
 @verb(app)
-def retry(session: Session, job: JobId) -> None:
-    """Submit the request of an ended job again, as a new job."""
+def retry(
+    session: Session,
+    job: JobId,
+    *,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew: take over no finished fold.")] = False,
+    attempts: RetryAttempts = None,
+    timeout: RetryTimeout = None,
+    memory: RetryMemory = None,
+) -> None:
+    """Submit the request of an ended job again, as a new job.
+
+    Folds that a training which failed had finished are taken over when the new job runs on the same
+    machine; they are kept until the old job is pruned. A job that succeeded or was stopped begins
+    anew in any case (a stopped search goes on with `onward tune --resume`). What waits, runs or is
+    being ended cannot be tried again yet.
+    """
     from onward.cli.jobs.submitting import show_submission
 
     application = session.application()
-    show_submission(session, application, application.job_manager.retry(job))
+    submission = application.job_desk.retry(
+        job, fresh=fresh, max_attempts=attempts, timeout_seconds=timeout, memory_limit_mb=memory
+    )
+    show_submission(session, application, submission)
 
 
 @verb(app)

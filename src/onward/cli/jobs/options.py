@@ -12,7 +12,16 @@ import typer
 from onward.cli.session import Session, verb
 from onward.cli.texts import moment_of
 
-__all__ = ["BackgroundOption", "Conditions", "JobId", "Specify", "job_verb"]
+__all__ = [
+    "BackgroundOption",
+    "Conditions",
+    "JobId",
+    "RetryAttempts",
+    "RetryMemory",
+    "RetryTimeout",
+    "Specify",
+    "job_verb",
+]
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="Id of a job, or the beginning of it.")]
 BackgroundOption = Annotated[
@@ -42,7 +51,16 @@ AttemptsOption = Annotated[
     int | None,
     typer.Option("--attempts", metavar="N", help="Attempts when workers are lost, else jobs.max_attempts."),
 ]
-
+RetryTimeout = Annotated[
+    float | None, typer.Option("--timeout", metavar="S", help="Seconds of one attempt, else as before.")
+]
+RetryMemory = Annotated[
+    int | None, typer.Option("--memory", metavar="MB", help="Memory of one attempt, else as before.")
+]
+RetryAttempts = Annotated[
+    int | None,
+    typer.Option("--attempts", metavar="N", help="Attempts when workers are lost, else as before."),
+]
 BackendOption = Annotated[
     str, typer.Option("--backend", metavar="NAME", help="Where it runs: local, or ray (jobs.ray_address).")
 ]

@@ -66,7 +66,7 @@ def _submit(
     application = session.application(plan)
     if kind in PLANNED:
         spec = {**spec, **plan_field(application)}
-    submission = application.job_manager.submit(kind, spec, **conditions.arguments())
+    submission = application.job_desk.submit(kind, spec, **conditions.arguments())
     show_submission(session, application, submission)
 
 

@@ -69,6 +69,6 @@ def submit_in_background(
     """Submit what a verb would do in the foreground, and start a worker when nobody is there to run it."""
     from onward.cli.jobs.background import ensure_runner
 
-    submission = application.job_manager.submit(kind, {**spec, **plan_field(application)})
+    submission = application.job_desk.submit(kind, {**spec, **plan_field(application)})
     runner = ensure_runner(session, application, submission.job.id)
     show_submission(session, application, submission, runner)

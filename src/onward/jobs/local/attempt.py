@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
-import time
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +71,10 @@ class LocalAttempt:
         self._ending: LocalEnding | None = None
         self._said_farewell = False
         self._killed = False
+        self._called, self._calling = os.pipe()
+        for end in (self._called, self._calling):
+            os.set_blocking(end, False)
+        self._hanging_up = threading.Lock()
         self.closed = False
 
     @property
@@ -89,10 +94,9 @@ class LocalAttempt:
     def receive(self, timeout: float) -> Sequence[Mapping[str, Any]]:
         """Return the worker's messages, after at most ``timeout`` seconds."""
         open_lines = [line for line in (self._worker, self._warden) if not line.ended]
-        if open_lines:
-            readable(open_lines, timeout)
-        else:
-            time.sleep(timeout)
+        readable([*open_lines, self._called], timeout)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._called, 64)
         self._hear_warden()
         self._worker.post()  # the rest of a long answer
         try:
@@ -101,6 +105,12 @@ class LocalAttempt:
             self.kill()
             parts = {"error": "JobError", "what": f"The worker sent what is no message ({error})"}
             return [{"type": "error", "error": parts, "traceback": ""}]
+
+    def wake(self) -> None:
+        """Let ``receive`` return at once; from any thread."""
+        with self._hanging_up, contextlib.suppress(BlockingIOError):
+            if not self.closed:
+                os.write(self._calling, b".")
 
     def answer(self, question: int, value: Any) -> None:
         """Answer a question of the worker's."""
@@ -118,16 +128,21 @@ class LocalAttempt:
             send_signal(process, signal.SIGKILL)
 
     def gone(self) -> bool:
-        """Return whether no process of it is left."""
+        """Return whether no process of it is left.
+
+        While the warden lives there is something, or it is about to go: one look at it is cheap,
+        and leaves the machine to those who are ending. The proof is a look at every process, once
+        the warden is no more.
+        """
         self._hear_warden()
+        warden = find(self._warden_process[0])
+        if warden is not None and warden.start == self._warden_process[1] and not warden.dead:
+            if self._killed and warden.state == "T" and not self._members():
+                send_signal(self._warden_process, signal.SIGKILL)  # suspended, and nothing left to guard
+            return False
         if self._members():
             return False
-        warden = find(self._warden_process[0])
-        if warden is None or warden.start != self._warden_process[1] or warden.dead:
-            return self._said_farewell or self._nursery is None or not strays(self._nursery)
-        if self._killed and warden.state == "T":
-            send_signal(self._warden_process, signal.SIGKILL)  # suspended, and nothing left to guard
-        return False
+        return self._said_farewell or self._nursery is None or not strays(self._nursery)
 
     def memory_bytes(self) -> int:
         """Return what its processes hold in memory, shared pages divided among them."""
@@ -147,7 +162,11 @@ class LocalAttempt:
             self.kill()
         self._warden.close()
         self._worker.close()
-        self.closed = True
+        with self._hanging_up:
+            if not self.closed:
+                self.closed = True
+                os.close(self._called)
+                os.close(self._calling)
 
     def _members(self) -> list[Process]:
         return members(root=self._warden_process, session=self._worker_process, marker=self._marker)

@@ -51,7 +51,7 @@ def run_warden(
     for number in LAST_WORDS:  # a person who presses Ctrl-C means the server, which ends us properly
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    adopt_orphans()
+    adopting = adopt_orphans()
     kills_before = out_of_memory_kills()
     worker = os.fork()
     if worker == 0:
@@ -61,13 +61,16 @@ def run_warden(
     for other in others:
         other.close()
     process = find(worker)  # our child: even if it has ended, its entry waits for us
-    Warden(LineSocket(line), (worker, 0 if process is None else process.start), order).watch(kills_before)
+    identity = (worker, 0 if process is None else process.start)
+    Warden(LineSocket(line), identity, order, adopting=adopting).watch(kills_before)
 
 
 class Warden:
     """What the warden knows while it watches."""
 
-    def __init__(self, line: LineSocket, worker: tuple[int, int], order: dict[str, Any]) -> None:
+    def __init__(
+        self, line: LineSocket, worker: tuple[int, int], order: dict[str, Any], *, adopting: bool
+    ) -> None:
         self._line = line
         self._worker = worker
         self._marker = str(order["marker"])
@@ -76,6 +79,7 @@ class Warden:
         self._suspended = False
         self._killing = False
         self._childless = False
+        self._adopting = adopting
         self._watched: list[LineSocket | int] = [line]
         with contextlib.suppress(OSError, AttributeError):
             self._watched.append(os.pidfd_open(worker[0]))  # readable when it ends
@@ -111,8 +115,9 @@ class Warden:
             if self._line.ended:
                 self._killing = True
             if self._killing:
-                left = self._signal_all(signal.SIGKILL)
-                if not left and self._childless:
+                if self._childless and self._adopting:
+                    os._exit(0)
+                if not self._signal_all(signal.SIGKILL) and self._childless:
                     os._exit(0)
             self._fence()
             self._listen(0.002 if self._killing else LOOK_SECONDS)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from onward.database.tables import ml_job_tombstones, ml_jobs
 from onward.errors import JobStateError
@@ -17,13 +18,19 @@ from onward.jobs.values import Job
 
 __all__ = ["prune", "remove"]
 
+PRUNING = int.from_bytes(hashlib.sha256(b"onward jobs pruning").digest()[:8], "big", signed=True)
+"""Advisory lock of PostgreSQL for whoever prunes."""
+
 
 def prune(work: Work, *, before: datetime, limit: int) -> int:
     """Delete up to ``limit`` jobs that ended before a moment, with their events, oldest first.
 
     A job with an idempotency key leaves a tombstone in the same transaction, so that a client who
-    repeats an old request after months still gets his old job and no new one.
+    repeats an old request after months still gets his old job and no new one. One caller at a
+    time: 0 also means that another one is at it.
     """
+    if not _alone(work.connection):
+        return 0
     query = (
         select(ml_jobs)
         .where(ml_jobs.c.state.in_(sorted(TERMINAL)), ml_jobs.c.finished_at < before)
@@ -55,6 +62,13 @@ def remove(work: Work, job_id: str) -> Job:
         )
     _forget(work, [row])
     return job
+
+
+def _alone(connection: Connection) -> bool:
+    """Return whether nobody else prunes until this transaction ends; SQLite has one writer anyway."""
+    if connection.dialect.name != "postgresql":
+        return True
+    return bool(connection.scalar(select(func.pg_try_advisory_xact_lock(PRUNING))))
 
 
 def _forget(work: Work, old: Sequence[Row[Any]]) -> None:

@@ -10,7 +10,10 @@ from sqlalchemy import Row
 
 from onward.jobs.values import Job, JobEvent, JobRequest, WorkerIdentity
 
-__all__ = ["NOBODY", "event_of", "identity_columns", "job_of", "request_columns"]
+__all__ = ["NOBODY", "event_of", "identity_columns", "job_of", "origin_column", "request_columns"]
+
+FRESH = " fresh"
+"""Behind the id of the job that is tried again, when nothing of it is to be taken over."""
 
 NOBODY: Mapping[str, None] = dict.fromkeys(
     ("host", "boot_id", "pid", "pid_start_ticks", "sid", "external_ref")
@@ -47,6 +50,11 @@ def identity_columns(identity: WorkerIdentity) -> dict[str, Any]:
     }
 
 
+def origin_column(retry_of: str | None, *, fresh: bool) -> str | None:
+    """Return what a new row says of the job that it tries again."""
+    return f"{retry_of}{FRESH}" if retry_of is not None and fresh else retry_of
+
+
 def job_of(row: Row[Any]) -> Job:
     """Return a row of ``ml_jobs`` as a value."""
     return Job(
@@ -80,7 +88,8 @@ def job_of(row: Row[Any]) -> Job:
         progress_at=row.progress_at,
         result=row.result,
         error=row.error,
-        retry_of=row.retry_of,
+        retry_of=None if row.retry_of is None else row.retry_of.removesuffix(FRESH),
+        fresh=row.retry_of is not None and row.retry_of.endswith(FRESH),
     )
 
 

@@ -18,6 +18,7 @@ from onward.jobs.store.bell import Bell
 from onward.jobs.store.fence import held_by, unchanged
 from onward.jobs.store.listening import PostgresqlSubscription
 from onward.jobs.store.requests import checked
+from onward.jobs.store.rows import origin_column
 from onward.jobs.store.transactions import Transactions
 from onward.jobs.store.watching import SqliteSubscription
 from onward.jobs.values import (
@@ -75,9 +76,10 @@ class SqlJobStore:
 
     # -- users --------------------------------------------------------------------------------
 
-    def submit(self, request: JobRequest, *, retry_of: str | None = None) -> Submission:
+    def submit(self, request: JobRequest, *, retry_of: str | None = None, fresh: bool = False) -> Submission:
         """Insert a queued job, or return the one that the idempotency key already made.
 
+        ``retry_of``: the job that it tries again; ``fresh``: without what that one had finished.
         A key of a pruned job gives what is remembered of it: id, state, reason, times.
 
         Raises
@@ -89,7 +91,23 @@ class SqlJobStore:
         """
         request, request_hash = checked(request)
         with self._transactions.begin() as work:
-            return submission.submit(work, request, request_hash, retry_of=retry_of)
+            origin = origin_column(retry_of, fresh=fresh)
+            return submission.submit(work, request, request_hash, origin=origin)
+
+    def known(self, request: JobRequest) -> Submission | None:
+        """Return the job that the key already made of the same request as it came, inserting nothing.
+
+        None: the key is free, or nothing says how that job's request came; `submit` knows then.
+
+        Raises
+        ------
+        JobConflictError
+            When the key was used with another request.
+        """
+        if request.idempotency_key is None:
+            return None
+        with reading(self._engine) as connection:
+            return submission.known(connection, request)
 
     def get(self, job_id: str) -> Job:
         """Return a job; the beginning of an id suffices when it is unique."""
@@ -167,7 +185,8 @@ class SqlJobStore:
 
     def stopping(self, lease: Lease, *, reason: Reason | None, deadline: datetime | None = None) -> bool:
         """Write down that the attempt is being ended; the first reason stays, a later deadline counts."""
-        with self._transactions.begin() as work:
+        # A stop that was asked for is on the disk already; its deadline is for people to look at.
+        with self._transactions.begin(durable=reason is not None) as work:
             return owning.stopping(work, lease, reason=reason, deadline=deadline)
 
     def finish(self, lease: Lease, outcome: Outcome, *, on_commit: OnCommit | None = None) -> bool:

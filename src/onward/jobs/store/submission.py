@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Row, and_, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,10 +16,31 @@ from onward.jobs.store.rows import job_of, request_columns
 from onward.jobs.store.transactions import Work
 from onward.jobs.values import Job, JobRequest, Submission
 
-__all__ = ["submit"]
+__all__ = ["known", "submit"]
 
 
-def submit(work: Work, request: JobRequest, request_hash: str, *, retry_of: str | None) -> Submission:
+def known(connection: Connection, request: JobRequest) -> Submission | None:
+    """Return the job that a key made of the same request as it came; None when that is not known.
+
+    Raises
+    ------
+    JobConflictError
+        When the key was used with another request.
+    """
+    row, buried = _known(connection, request), None
+    if row is None:
+        buried = _buried(connection, request)
+    found = row or buried
+    if found is None:
+        return None
+    if request.asked_hash == found.request_hash:
+        return Submission(_remembered(request, found) if row is None else job_of(found), created=False)
+    if row is not None and row.request_hash != job_of(row).request.request_hash:
+        _refuse(request)
+    return None  # nobody noted how it came: what it is completed to decides
+
+
+def submit(work: Work, request: JobRequest, request_hash: str, *, origin: str | None) -> Submission:
     """Insert a queued job, or return the one that the key already made; pruned ones included.
 
     Raises
@@ -29,7 +50,7 @@ def submit(work: Work, request: JobRequest, request_hash: str, *, retry_of: str 
     """
     while True:
         savepoint = work.connection.begin_nested()
-        row = _insert(work, request, request_hash, retry_of)
+        row = _insert(work, request, request_hash, origin)
         # In this order: a job that is pruned between the two statements leaves its tombstone first.
         buried = _buried(work.connection, request)
         if row is not None and buried is None:
@@ -41,26 +62,26 @@ def submit(work: Work, request: JobRequest, request_hash: str, *, retry_of: str 
         if buried is not None:
             _same(request, buried.request_hash, request_hash)
             return Submission(_remembered(request, buried), created=False)
-        known = _known(work.connection, request)
-        if known is not None:
-            _same(request, known.request_hash, request_hash)
-            return Submission(job_of(known), created=False)
+        row = _known(work.connection, request)
+        if row is not None:
+            _same(request, row.request_hash, request_hash)
+            return Submission(job_of(row), created=False)
         # Pruned at this very moment: the next look finds the tombstone.
 
 
-def _insert(work: Work, request: JobRequest, request_hash: str, retry_of: str | None) -> Row[Any] | None:
+def _insert(work: Work, request: JobRequest, request_hash: str, origin: str | None) -> Row[Any] | None:
     new = postgresql.insert if work.connection.dialect.name == "postgresql" else sqlite.insert
     statement = (
         new(ml_jobs)
         .values(
             id=secrets.token_hex(8),
-            request_hash=request_hash,
+            request_hash=request.asked_hash or request_hash,
             queued_at=work.now,
             state="queued",
             attempt=0,
             hb_seq=0,
             progress={},
-            retry_of=retry_of,
+            retry_of=origin,
             event_seq=1,
             **request_columns(request, work.now),
         )
@@ -83,14 +104,18 @@ def _known(connection: Connection, request: JobRequest) -> Row[Any] | None:
     return connection.execute(select(ml_jobs).where(key)).one_or_none()
 
 
-def _same(request: JobRequest, known: str, asked: str) -> None:
-    if known != asked:
-        raise JobConflictError(
-            "The idempotency key belongs to another request",
-            got=repr(request.idempotency_key),
-            allowed="the same request once more, or a key of its own for another one",
-            remedy="Choose a new key; a key stays taken after its job was pruned.",
-        )
+def _same(request: JobRequest, known: str, completed: str) -> None:
+    if known not in (request.asked_hash, completed):
+        _refuse(request)
+
+
+def _refuse(request: JobRequest) -> NoReturn:
+    raise JobConflictError(
+        "The idempotency key belongs to another request",
+        got=repr(request.idempotency_key),
+        allowed="the same request once more, or a key of its own for another one",
+        remedy="Choose a new key; a key stays taken after its job was pruned.",
+    )
 
 
 def _remembered(request: JobRequest, stone: Row[Any]) -> Job:

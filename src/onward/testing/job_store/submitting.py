@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta, timezone
 
 from onward.errors import JobConflictError, JobError, JobNotFoundError, UserError
@@ -62,6 +63,44 @@ def the_same_key_is_the_same_job(store: JobStore) -> None:
     assert store.submit(request(2, idempotency_key="k", tenant="another")).created
     assert store.submit(request(1)).job.id != store.submit(request(1)).job.id
     assert store.counts()["queued"] == 4
+
+
+def what_a_key_made_is_known_without_submitting(store: JobStore) -> None:
+    def asked(number: int, how: str | None) -> JobRequest:
+        return dataclasses.replace(request(number, idempotency_key="k"), asked_hash=how)
+
+    assert store.known(request(1)) is None, "it has no key"
+    assert store.known(asked(1, "a" * 64)) is None, "nobody used the key"
+    first = store.submit(asked(1, "a" * 64))
+    found = store.known(asked(9, "a" * 64))
+    assert found is not None
+    assert (found.created, found.job.id) == (False, first.job.id), (
+        "it came alike, whatever it is completed to"
+    )
+    refused(lambda: store.known(asked(1, "b" * 64)), JobConflictError)
+    assert store.submit(asked(9, "a" * 64)).job.id == first.job.id
+    refused(lambda: store.submit(asked(1, "b" * 64)), JobConflictError)
+    assert store.counts()["queued"] == 1
+    # Of a job that was submitted as it came, the completed request is what there is to compare.
+    plain = store.submit(request(1, idempotency_key="plain"))
+    late = dataclasses.replace(request(1, idempotency_key="plain"), asked_hash="c" * 64)
+    assert store.known(late) is None
+    assert store.submit(late).job.id == plain.job.id
+    # The key is remembered with how its request came when the job is forgotten.
+    store.request_stop(first.job.id)
+    store.delete(first.job.id)
+    buried = store.known(asked(9, "a" * 64))
+    assert buried is not None
+    assert (buried.created, buried.job.id, buried.job.state) == (False, first.job.id, "cancelled")
+    refused(lambda: store.submit(asked(9, "b" * 64)), JobConflictError)
+
+
+def a_retry_says_of_what_and_whether_afresh(store: JobStore) -> None:
+    kept = store.submit(request(1), retry_of="0123456789abcdef").job
+    afresh = store.submit(request(1), retry_of="0123456789abcdef", fresh=True).job
+    assert (kept.retry_of, kept.fresh) == ("0123456789abcdef", False)
+    assert (afresh.retry_of, afresh.fresh) == ("0123456789abcdef", True)
+    assert store.get(afresh.id) == afresh
 
 
 def the_key_holds_when_the_job_has_ended(store: JobStore) -> None:
@@ -150,6 +189,8 @@ CHECKS = (
     it_satisfies_the_protocol,
     a_submitted_job_is_kept_as_it_was_asked_for,
     the_same_key_is_the_same_job,
+    what_a_key_made_is_known_without_submitting,
+    a_retry_says_of_what_and_whether_afresh,
     the_key_holds_when_the_job_has_ended,
     two_hundred_submits_at_once_make_one_job,
     moments_are_moments_in_every_zone,
