@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from onward.errors import ConfigError
-from onward.features.cache_locks import held_alone, hold_for_reading
 from onward.features.cache_room import CacheStats, Removal, list_entries, make_room, mark_used, measure
+from onward.storage.file_locks import held_alone, hold_for_reading
 
 __all__ = ["DEFAULT_MAX_BYTES", "CacheStats", "FeatureCache", "Removal", "cache_key", "code_version"]
 

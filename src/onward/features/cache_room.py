@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from onward.features.cache_locks import is_held, remove_unless_held
+from onward.storage.file_locks import is_held, remove_unless_held
 
 __all__ = ["CacheStats", "Removal", "list_entries", "make_room", "mark_used", "measure", "sweep_unfinished"]
 

@@ -18,7 +18,7 @@ import pytest
 
 from onward.errors import ConfigError
 from onward.features.cache import FeatureCache
-from onward.features.cache_locks import held_alone, hold_for_reading, is_held, remove_unless_held
+from onward.storage.file_locks import held_alone, hold_for_reading, is_held, remove_unless_held
 
 SHAPE = (500, 2)
 SIZE = 500 * 2 * 8 + 256  # room that an entry is given: the values and their header
@@ -153,7 +153,7 @@ def test_after_the_timeout_the_entry_is_computed_all_the_same(tmp_path, caplog):
 def test_the_lock_of_a_killed_process_is_free(tmp_path):
     script = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from onward.features.cache_locks import held_alone\n"
+        "from onward.storage.file_locks import held_alone\n"
         "with held_alone(Path(sys.argv[1]), 0.0):\n    print('held', flush=True)\n    time.sleep(60)\n"
     )
     lock = tmp_path / "key.lock"

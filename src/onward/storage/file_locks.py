@@ -1,4 +1,4 @@
-"""Advisory file locks: who computes an entry, who still reads one.
+"""Advisory file locks: who makes a file or an entry of a cache, who still reads one.
 
 The locks are ``flock`` locks. The system releases them when their holder ends, however it ends,
 so there is no stale lock to clean up. Where ``flock`` does not exist (Windows) or the file system

@@ -1,0 +1,16 @@
+"""Artifacts that several hosts share: an object store, and verified local copies of what is in it."""
+
+from onward.storage.copies import LocalCopies
+from onward.storage.objects import MissingObjectError, ObjectInfo, ObjectStore, StoreAwayError
+from onward.storage.options import StoreOptions
+from onward.storage.s3 import S3Store
+
+__all__ = [
+    "LocalCopies",
+    "MissingObjectError",
+    "ObjectInfo",
+    "ObjectStore",
+    "S3Store",
+    "StoreAwayError",
+    "StoreOptions",
+]
