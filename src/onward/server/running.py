@@ -6,8 +6,10 @@ import ipaddress
 import socket
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from onward.config.server import ServerConfig
 from onward.errors import ConfigError, StorageError
@@ -46,7 +48,11 @@ class _Server(uvicorn.Server):
 
 
 def serve(
-    services: ServerServices, config: ServerConfig, *, on_ready: Callable[[str], None] = lambda _: None
+    services: ServerServices,
+    config: ServerConfig,
+    *,
+    on_ready: Callable[[str], None] = lambda _: None,
+    make_app: Callable[[Any, ServerConfig], FastAPI] = create_app,
 ) -> bool:
     """Serve until told to end (SIGTERM, Ctrl-C).
 
@@ -58,6 +64,9 @@ def serve(
         Where to listen, and how much to take.
     on_ready
         Told the address once requests are taken.
+    make_app
+        Makes the application of services and configuration: that of the HTTP API, or one with
+        pages in front of it.
 
     Returns
     -------
@@ -73,7 +82,7 @@ def serve(
     listening = bound_socket(config.host, config.port)
     host, port = listening.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    app = create_app(services, config)
+    app = make_app(services, config)
     settings = uvicorn.Config(
         app,
         log_config=None,

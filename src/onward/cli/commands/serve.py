@@ -1,4 +1,4 @@
-"""``onward serve``: the HTTP API, and what runs jobs, in one process."""
+"""``onward serve``: the pages, the HTTP API, and what runs jobs, in one process."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ def serve(
     ] = None,
     jobs: Annotated[bool | None, typer.Option("--jobs/--no-jobs", help="Run jobs here as well.")] = None,
 ) -> None:
-    """Serve the HTTP API until told to end, and run jobs.
+    """Serve the pages and the HTTP API until told to end, and run jobs.
 
     Listens on this machine alone: whoever reaches the server may use it. SIGTERM or Ctrl-C: nothing
     more is taken, running jobs get jobs.shutdown_seconds to finish, and those that have not are
     queued again without spending an attempt.
     """
+    from onward.dashboard import create_site
     from onward.server.running import check_host
     from onward.server.running import serve as run
 
@@ -45,7 +46,7 @@ def serve(
             session.show({"address": address}, lambda: None)
             sys.stdout.flush()  # whoever started the server waits for it
         else:
-            typer.echo(f"Serving {address}/api/v1 (documentation: {address}/api/v1/openapi.json)", err=True)
+            typer.echo(f"Serving {address} (pages), {address}/api/v1 (HTTP API)", err=True)
 
-    if not run(application, config, on_ready=ready):
+    if not run(application, config, on_ready=ready, make_app=create_site):
         raise typer.Exit(1)

@@ -1,0 +1,109 @@
+"""The first page: models in use, jobs, data, alarms; the first steps where there is nothing yet."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING, Any
+
+import anyio.to_thread
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from onward.dashboard.forms import SafeForm
+from onward.dashboard.navigation import Page
+from onward.dashboard.pages import pages
+from onward.dashboard.rendering import Render
+from onward.dashboard.services import Book
+from onward.dashboard.views.overview import OverviewView, overview_view
+from onward.jobs.states import STATES, TERMINAL
+from onward.server.authorisation import requires
+from onward.server.dependencies import Manager, Registry, Repositories, State, Store
+
+if TYPE_CHECKING:
+    from onward.dashboard.coverage import CoverageBook
+    from onward.jobs.protocol import JobStore
+    from onward.registry import ModelRegistry, Version
+
+__all__ = ["PAGE", "router"]
+
+PAGE = Page("overview", "/", "overview", shots=(("overview", "/"),))
+
+router = APIRouter()
+
+MOST = 12
+LIVE = tuple(state for state in STATES if state not in TERMINAL)
+SAMPLE_SYMBOL, SAMPLE_TIMEFRAME, SAMPLE_MODEL = "BTC/USD", "1h", "btc-usd-1h"
+
+
+@router.get("/", dependencies=[requires("read")])
+def overview(render: Render, registry: Registry, store: Store, book: Book) -> Response:
+    """Show the overview."""
+    return render.page("overview", view=_look(registry, store, book))
+
+
+@router.get("/ui/overview", dependencies=[requires("read")])
+def refreshed(render: Render, registry: Registry, store: Store, book: Book) -> Response:
+    """Return the part that changes, which the page asks for now and then."""
+    return render.fragment("fragments/overview.html", view=_look(registry, store, book))
+
+
+@router.post("/ui/overview/train-sample", dependencies=[requires("run")])
+async def train_sample(
+    render: Render,
+    form: SafeForm,  # noqa: ARG001
+    state: State,
+    manager: Manager,
+    repositories: Repositories,
+) -> Response:
+    """Store the bundled bars, and train a first model on them."""
+
+    def submit() -> Any:
+        data = _stored_sample(repositories)
+        return manager.submit("train", {**sample_request(), "data": data})
+
+    submission = await anyio.to_thread.run_sync(submit, limiter=state.heavy)
+    has_page = any(page.name == "job" for page in pages())
+    to = f"/jobs/{submission.job.id}" if has_page else "/"
+    return render.redirect(to, toast="overview.toast.submitted")
+
+
+def sample_request() -> dict[str, Any]:
+    """Return the request for a first model: bundled bars, the preset `fast`, published and in use."""
+    from onward.training.plan import preset_values
+
+    data = {"data.symbols": [SAMPLE_SYMBOL], "data.timeframe": SAMPLE_TIMEFRAME}
+    return {"plan": {**preset_values("fast"), **data}, "save": SAMPLE_MODEL, "alias": "champion"}
+
+
+def _stored_sample(repositories: Any) -> str | None:
+    """Store the sample where nothing is stored of its symbol; else return the file to train on."""
+    from onward.data.read import sample_market
+
+    if SAMPLE_SYMBOL not in repositories.candles(SAMPLE_TIMEFRAME).symbols():
+        repositories.save(sample_market())
+        return None
+    with as_file(files("onward.data") / "samples" / "btcusd_1h.parquet") as path:
+        return str(path)
+
+
+def _look(registry: ModelRegistry, store: JobStore, book: CoverageBook) -> OverviewView:
+    summaries = registry.list_models()
+    ended = store.find(states=tuple(TERMINAL), limit=50).jobs
+    return overview_view(
+        summaries=summaries,
+        in_use=_in_use(registry, summaries),
+        running=store.find(states=LIVE, limit=MOST).jobs,
+        ended=ended,
+        counts=store.counts(),
+        coverage=book.coverage(),
+        now=datetime.now(UTC),
+        most=MOST,
+    )
+
+
+def _in_use(registry: ModelRegistry, summaries: Any) -> list[tuple[str, Version]]:
+    """Return the versions that aliases stand for, those named champion first."""
+    aliases = [(alias, one.name, number) for one in summaries for alias, number in one.aliases]
+    aliases.sort(key=lambda entry: (entry[0] != "champion", entry[1]))
+    return [(alias, registry.resolve(f"models:/{name}/{number}")) for alias, name, number in aliases[:MOST]]

@@ -1,0 +1,78 @@
+"""Errors as pages in words, where a person asked; programs keep their problem documents."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from onward.dashboard.rendering import renderer
+from onward.errors import JobNotFoundError, OnwardError, RegistryNotFoundError, StorageError
+from onward.server.problems import status_of
+
+__all__ = ["answer_in_words"]
+
+FOR_PROGRAMS = ("/api/", "/health", "/metrics", "/static/")
+KINDS = (OnwardError, RequestValidationError, HTTPException, Exception)
+KNOWN = frozenset({401, 403, 404, 405, 409, 413, 422, 500, 503})
+"""Statuses with texts of their own."""
+
+Handler = Callable[[Request, Exception], Awaitable[Response] | Response]
+
+
+def answer_in_words(app: FastAPI) -> None:
+    """Let an application answer people with pages and everybody else as before."""
+    for kind in KINDS:
+        app.add_exception_handler(kind, _for_people(app.exception_handlers[kind]))
+
+
+def _for_people(otherwise: Any) -> Handler:
+    async def handle(request: Request, error: Exception) -> Response:
+        plain = otherwise(request, error)  # also writes what is unexpected into the log
+        answer: Response = await plain if inspect.isawaitable(plain) else plain
+        if request.url.path.startswith(FOR_PROGRAMS):
+            return answer
+        return await _page(request, error, answer.status_code, dict(answer.headers))
+
+    return handle
+
+
+async def _page(request: Request, error: Exception, status: int, headers: dict[str, str]) -> Response:
+    render = await renderer(request)
+    in_place = "hx-request" in request.headers
+    if status == HTTPStatus.UNAUTHORIZED:
+        to = f"/login?next={quote(request.url.path if request.method == 'GET' else '/')}"
+        return render.redirect(to) if in_place else RedirectResponse(to, 303)
+    name = _name(error, status)
+    details = error.to_dict() if isinstance(error, OnwardError) else {}
+    if isinstance(error, HTTPException) and status not in (404, 500) and error.detail:
+        details = {"what": str(error.detail)}
+    view = {"name": name, "code": status, "details": details}
+    if in_place:
+        answer = render.fragment("fragments/problem.html", status=status, **view)
+        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#toasts", "beforeend"
+    else:
+        answer = render.page("problem", status=status, **view)
+    if "retry-after" in headers:
+        answer.headers["Retry-After"] = headers["retry-after"]
+    return answer
+
+
+def _name(error: Exception, status: int) -> str:
+    """Return which texts of ``problem.toml`` tell of an error."""
+    if isinstance(error, JobNotFoundError):
+        return "job_gone"
+    if isinstance(error, RegistryNotFoundError):
+        return "model_gone"
+    if isinstance(error, StorageError):
+        return "storage"
+    if isinstance(error, OnwardError):
+        status = status_of(error)
+    return f"status_{status if status in KNOWN else 500}"

@@ -1,0 +1,40 @@
+"""What the pages need beyond the API, and how a request gets it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
+
+import anyio.to_thread
+from fastapi import Depends, Request
+
+from onward.dashboard.coverage import CoverageBook
+from onward.server.dependencies import State
+from onward.server.services import ServerServices
+
+if TYPE_CHECKING:
+    from onward.registry import RunStore
+
+__all__ = ["Book", "Runs", "SiteServices", "coverage_book", "run_store"]
+
+
+class SiteServices(ServerServices, Protocol):
+    """The services of one home; `onward.wiring.Application` is one, a test may bring its own."""
+
+    @property
+    def runs(self) -> RunStore:
+        """The table of runs."""
+
+
+async def run_store(state: State) -> Any:
+    """Return the table of runs; it opens the database, hence the thread."""
+    services = cast("SiteServices", state.provider.services)
+    return await anyio.to_thread.run_sync(lambda: services.runs)
+
+
+async def coverage_book(request: Request) -> CoverageBook:
+    """Return what is stored, looked up again only after something was written."""
+    return cast("CoverageBook", request.app.state.coverage)
+
+
+Runs = Annotated[Any, Depends(run_store)]  # its type brings SQLAlchemy
+Book = Annotated[CoverageBook, Depends(coverage_book)]

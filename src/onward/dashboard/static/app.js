@@ -1,0 +1,78 @@
+// What every page does: colours, toasts, dialogs, copying. No state but what the page shows.
+
+const root = document.documentElement;
+
+export function readData(id) {
+  const element = document.getElementById(id);
+  return element ? JSON.parse(element.textContent) : null;
+}
+
+export function csrf() {
+  return JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF-Token"];
+}
+
+export function post(address, fields = {}) {
+  return fetch(address, { method: "POST", body: new URLSearchParams(fields), headers: { "X-CSRF-Token": csrf() } });
+}
+
+const TOAST_MS = 7000;
+const toasts = document.getElementById("toasts");
+
+export function toast(text, tone = "good") {
+  const element = document.createElement("div");
+  element.className = `toast ${tone}`;
+  element.textContent = text;
+  toasts.append(element);
+}
+
+function fade(element) {
+  const leave = () => (element.matches(":hover") ? setTimeout(leave, 1000) : element.remove());
+  setTimeout(leave, element.classList.contains("bad") ? 2 * TOAST_MS : TOAST_MS);
+}
+toasts.querySelectorAll(".toast").forEach(fade);
+new MutationObserver((changes) =>
+  changes.forEach((change) => change.addedNodes.forEach((node) => node.classList?.contains("toast") && fade(node))),
+).observe(toasts, { childList: true });
+
+document.body.addEventListener("toast", (event) => toast(event.detail.text, event.detail.tone));
+document.body.addEventListener("htmx:sendError", () => toast(toasts.dataset.failed, "bad"));
+document.body.addEventListener("htmx:timeout", () => toast(toasts.dataset.failed, "bad"));
+
+// Colours change at once; the server is told, so that the next page comes right.
+document.querySelector("[data-preference=theme]")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const theme = event.submitter.value;
+  root.dataset.theme = theme;
+  event.target.querySelectorAll("button").forEach((button) => button.setAttribute("aria-pressed", button.value === theme));
+  post("/ui/preferences", { theme }).catch(() => {});
+  root.dispatchEvent(new CustomEvent("themechange"));
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => root.dispatchEvent(new CustomEvent("themechange")));
+
+document.addEventListener("click", async (event) => {
+  const opener = event.target.closest("[data-dialog]");
+  if (opener) document.getElementById(opener.dataset.dialog).showModal();
+  if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
+  if (event.target instanceof HTMLDialogElement) event.target.close(); // the backdrop
+  const copier = event.target.closest("[data-copy]");
+  if (copier) {
+    await navigator.clipboard.writeText(document.querySelector(copier.dataset.copy).textContent);
+    toast(copier.dataset.done);
+  }
+});
+
+// A form that is on its way must not be sent twice.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.hasAttribute("hx-post") || form.method === "dialog") return;
+  if (form.getAttribute("aria-busy") === "true") event.preventDefault();
+  form.setAttribute("aria-busy", "true");
+});
+addEventListener("pageshow", () => document.querySelectorAll("form[aria-busy]").forEach((form) => form.removeAttribute("aria-busy")));
+
+// The entry of this page is visible in the strip of a small screen.
+const here = document.querySelector(".side [aria-current]");
+if (here) {
+  const strip = here.closest(".side");
+  strip.scrollLeft = here.offsetLeft - strip.clientWidth / 2 + here.clientWidth / 2;
+}

@@ -1,0 +1,171 @@
+// Charts in the colours of the page: candles that load what is looked at, and lines. Pages that use
+// them include "fragments/chart_scripts.html" first.
+
+const root = document.documentElement;
+const POINTS = 1500;
+const EDGE = 0.15; // of the loaded stretch, at which more is fetched
+
+/** Value of a colour of `tokens.css`, e.g. colour("up"). */
+export function colour(name) {
+  return getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+}
+
+/** Calls `paint` now and whenever the colours of the page change. */
+export function themed(paint) {
+  paint();
+  root.addEventListener("themechange", paint);
+}
+
+function say(box, text) {
+  const line = document.getElementById(`${box.id}-said`);
+  if (line) line.textContent = text;
+}
+
+const day = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+
+/**
+ * Candles with volume. Sends for what the view needs: a coarse picture of everything first, finer
+ * bars of the stretch that somebody looks at.
+ *
+ * @param {HTMLElement} box made by the macro `chart(kind="candles", source=...)`; `data-source` is
+ *   /ui/series/candles?symbol=...&timeframe=...
+ * @param {object} options `from`, `to` (Unix seconds) of the first view; `markers` as Lightweight
+ *   Charts takes them; `volume` false leaves it out; `onRange(from, to)` is told what is looked at
+ * @returns {{chart, candles, show(from, to), ready: Promise}}
+ */
+export function candleChart(box, { from = null, to = null, markers = [], volume = true, onRange = null } = {}) {
+  const { createChart, CandlestickSeries, HistogramSeries, createSeriesMarkers } = window.LightweightCharts;
+  const chart = createChart(box, {
+    autoSize: true,
+    layout: { attributionLogo: false, fontFamily: getComputedStyle(document.body).fontFamily },
+    timeScale: { timeVisible: true, secondsVisible: false, minBarSpacing: 0.4 },
+    localization: { timeFormatter: day },
+  });
+  const candles = chart.addSeries(CandlestickSeries, { priceLineVisible: false });
+  const bars = volume ? chart.addSeries(HistogramSeries, { priceScaleId: "volume", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false }) : null;
+  if (bars) chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
+  const marks = createSeriesMarkers(candles, []);
+  let loaded = null;
+  let rows = null;
+
+  themed(() => {
+    chart.applyOptions({
+      layout: { background: { color: colour("card") }, textColor: colour("quiet") },
+      grid: { vertLines: { color: colour("grid") }, horzLines: { color: colour("grid") } },
+      rightPriceScale: { borderColor: colour("line") },
+      timeScale: { borderColor: colour("line") },
+    });
+    candles.applyOptions({ upColor: colour("up"), downColor: colour("down"), borderVisible: false, wickUpColor: colour("up"), wickDownColor: colour("down") });
+    if (rows) fill();
+  });
+
+  function fill() {
+    const { time, open, high, low, close, volume: sizes } = rows;
+    candles.setData(time.map((t, i) => ({ time: t, open: open[i], high: high[i], low: low[i], close: close[i] })));
+    const [rise, fall] = [`${colour("up")}55`, `${colour("down")}55`];
+    bars?.setData(time.map((t, i) => ({ time: t, value: sizes[i], color: close[i] >= open[i] ? rise : fall })));
+    if (time.length) marks.setMarkers(markers.filter((m) => m.time >= time[0] && m.time <= time.at(-1)));
+  }
+
+  let asked = 0;
+  async function load(first, last, view) {
+    const number = ++asked;
+    const address = new URL(box.dataset.source, location.origin);
+    if (first !== null) address.searchParams.set("from", Math.max(0, Math.floor(first)));
+    if (last !== null) address.searchParams.set("to", Math.ceil(last));
+    address.searchParams.set("points", POINTS);
+    box.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(address);
+      if (!answer.ok) throw new Error(`${answer.status}`);
+      const found = await answer.json();
+      if (number !== asked) return; // somebody has scrolled on meanwhile
+      rows = found;
+      loaded = { first, last, bars: found.bars };
+      fill();
+      if (view) chart.timeScale().setVisibleRange(view);
+      else chart.timeScale().fitContent();
+      describe();
+    } finally {
+      if (number === asked) box.removeAttribute("aria-busy");
+    }
+  }
+
+  function describe() {
+    if (!rows?.time.length) return;
+    const last = rows.close.at(-1);
+    say(box, `${day(rows.time[0])} – ${day(rows.time.at(-1))} · ${last.toLocaleString("en")}`);
+  }
+
+  let timer = 0;
+  chart.timeScale().subscribeVisibleTimeRangeChange((range) => {
+    if (!range || !loaded || !rows.time.length) return;
+    onRange?.(range.from, range.to);
+    clearTimeout(timer);
+    timer = setTimeout(() => want(range.from, range.to), 120);
+  });
+
+  function want(left, right) {
+    const span = right - left;
+    const begin = loaded.first ?? rows.time[0];
+    const end = loaded.last ?? rows.time.at(-1);
+    const nearEdge = (loaded.first !== null && left < begin + EDGE * span) || (loaded.last !== null && right > end - EDGE * span);
+    const seen = rows.time.filter((t) => t >= left && t <= right).length;
+    const finer = loaded.bars > 1 && seen < POINTS / 4;
+    const coarser = loaded.first !== null && seen > 0.9 * rows.time.length && span > 0.9 * (end - begin);
+    if (nearEdge || finer || coarser) load(left - span, right + span, { from: left, to: right });
+  }
+
+  const ready = load(from === null ? null : from - (to - from), to === null ? null : to + (to - from), from === null ? null : { from, to });
+  return {
+    chart,
+    candles,
+    ready,
+    show: (first, last) => load(first - (last - first), last + (last - first), { from: first, to: last }),
+    setMarkers: (given) => { markers = given; if (rows) fill(); },
+  };
+}
+
+/**
+ * Lines over time or any number, through uPlot.
+ *
+ * @param {HTMLElement} box made by the macro `chart`
+ * @param {object} options
+ *   `x` array; `series` [{label, values, colour: "series-1", fill: true, dash: [4, 4], width}];
+ *   `time` whether x are Unix seconds; `format(value)` for the axis and the legend;
+ *   `bands` [[upper, lower]] numbers of series between which is filled; `log` scale of y
+ * @returns {uPlot}
+ */
+export function lineChart(box, { x, series, time = true, format = (value) => value.toLocaleString("en"), bands = [], log = false }) {
+  let plot = null;
+  const written = (value) => (value === null || value === undefined ? "–" : format(value));
+  const legendHeight = () => plot?.root.querySelector(".u-legend")?.offsetHeight ?? 28;
+  themed(() => {
+    plot?.destroy();
+    const axis = { stroke: colour("quiet"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font: "12px system-ui" };
+    plot = new window.uPlot({
+      width: box.clientWidth,
+      height: box.clientHeight - 28,
+      tzDate: (seconds) => window.uPlot.tzDate(new Date(seconds * 1000), "UTC"),
+      cursor: { y: false },
+      scales: { x: { time }, y: log ? { distr: 3 } : {} },
+      axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map(written) }],
+      series: [
+        { value: (_, v) => (v === null || v === undefined ? "–" : time ? day(v) : written(v)) },
+        ...series.map((one, i) => ({
+          label: one.label,
+          stroke: colour(one.colour ?? `series-${i + 1}`),
+          width: one.width ?? 1.5,
+          dash: one.dash,
+          fill: one.fill ? `${colour(one.colour ?? `series-${i + 1}`)}22` : undefined,
+          points: { show: x.length < 40 },
+          value: (_, v) => written(v),
+        })),
+      ],
+      bands: bands.map((pair) => ({ series: pair, fill: `${colour("band")}aa` })),
+    }, [x, ...series.map((one) => one.values)], box);
+    plot.setSize({ width: box.clientWidth, height: box.clientHeight - legendHeight() });
+  });
+  new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: box.clientHeight - legendHeight() })).observe(box);
+  return { get plot() { return plot; }, setData: (columns) => plot.setData(columns) };
+}

@@ -1,0 +1,102 @@
+// Events of a job as they happen: over a stream; by asking now and then where streams do not get through.
+
+const POLL_MS = 2000;
+const RETRY_MS = [500, 1000, 2000, 4000, 8000];
+const KINDS = ["state", "progress", "score", "log", "alarm"];
+const banner = document.getElementById("connection");
+const lost = new Set();
+
+function mark(job, isLost) {
+  isLost ? lost.add(job) : lost.delete(job);
+  banner.hidden = lost.size === 0;
+}
+
+/**
+ * Follow the events of a job until it has ended. Nothing is missed or told twice, whatever the
+ * connection does: each event has a number, and what is asked for begins after the last one seen.
+ *
+ * @param {string} job id
+ * @param {object} handlers `event(event)` for each one ({seq, at, attempt, kind, payload}),
+ *   `end(state)` when nothing more will come, `gone()` when the job was deleted; all optional
+ * @param {number} after number of the last event that the page shows already
+ * @returns {() => void} stops following
+ */
+export function follow(job, handlers, after = 0) {
+  let seen = after;
+  let failures = 0;
+  let stopped = false;
+  let ended = false;
+  let source = null;
+  let timer = 0;
+  const address = `/api/v1/jobs/${encodeURIComponent(job)}/events`;
+
+  function take(event) {
+    if (event.seq <= seen) return;
+    seen = event.seq;
+    failures = 0;
+    mark(job, false);
+    handlers.event?.(event);
+  }
+
+  function finish(state) {
+    if (ended) return;
+    ended = true;
+    stop();
+    handlers.end?.(state);
+  }
+
+  function listen() {
+    if (stopped) return;
+    source = new EventSource(`${address}?after=${seen}`);
+    source.onopen = () => { failures = 0; mark(job, false); };
+    for (const kind of KINDS) source.addEventListener(kind, (message) => take(JSON.parse(message.data)));
+    source.addEventListener("end", (message) => finish(JSON.parse(message.data).state));
+    source.onerror = () => {
+      source.close(); // our own retry: a new stream begins after the last event seen
+      retry();
+    };
+  }
+
+  // Asking once tells apart: the job ended (204 closes a stream for good), it is gone, the server is away.
+  async function retry() {
+    if (stopped) return;
+    try {
+      const answer = await fetch(`${address}?after=${seen}`, { headers: { Accept: "application/json" }, cache: "no-store" });
+      if (answer.status === 404) { stop(); handlers.gone?.(); return; }
+      if (!answer.ok) throw new Error(answer.status);
+      const page = await answer.json();
+      mark(job, false);
+      page.events.forEach(take);
+      if (page.ended) { finish(lastState(page.events)); return; }
+      failures += 1;
+      timer = setTimeout(failures > 3 ? retry : listen, failures > 3 ? POLL_MS : 100);
+    } catch {
+      mark(job, true);
+      timer = setTimeout(retry, RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]);
+    }
+  }
+
+  function stop() {
+    stopped = true;
+    clearTimeout(timer);
+    source?.close();
+    mark(job, false);
+  }
+
+  listen();
+  addEventListener("pagehide", stop, { once: true });
+  return stop;
+}
+
+function lastState(events) {
+  return events.findLast?.((event) => event.kind === "state")?.payload.state ?? null;
+}
+
+/** At most one call per frame, with the newest arguments: ten events a second draw the page once each frame. */
+export function perFrame(draw) {
+  let waiting = null;
+  return (...values) => {
+    if (!waiting) requestAnimationFrame(() => { const newest = waiting; waiting = null; draw(...newest); });
+    waiting = values;
+  };
+}

@@ -1,0 +1,30 @@
+// The overview: jobs move as they work; what else changes is asked for when a job ends, and now and then.
+import { follow, perFrame } from "../live.js";
+
+const EVERY_MS = 30000;
+const following = new Map();
+const refresh = perFrame(() => document.visibilityState === "visible" && document.body.dispatchEvent(new Event("refresh")));
+
+function attach() {
+  for (const line of document.querySelectorAll("[data-live-job]")) {
+    const job = line.dataset.liveJob;
+    if (following.has(job)) continue;
+    let state = line.querySelector("[data-state]").dataset.state;
+    const move = perFrame((fraction) => {
+      const bar = document.querySelector(`[data-live-job="${job}"] progress`);
+      if (bar && typeof fraction === "number") bar.value = fraction;
+    });
+    following.set(job, follow(job, {
+      event: ({ kind, payload }) => {
+        if (kind === "state" && payload.state !== state) { state = payload.state; refresh(); }
+        if (kind === "progress") move(payload.fraction);
+      },
+      end: refresh,
+      gone: refresh,
+    }));
+  }
+}
+
+attach();
+document.body.addEventListener("htmx:afterSettle", attach);
+setInterval(refresh, EVERY_MS);

@@ -1,0 +1,1 @@
+"""What pages show, as frozen values made by pure functions."""

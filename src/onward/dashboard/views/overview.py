@@ -1,0 +1,305 @@
+"""What the overview shows: models in use, jobs, data, and what somebody should look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from onward.data.repositories import Coverage
+    from onward.jobs.values import Job
+    from onward.registry import ModelSummary, Version
+
+__all__ = [
+    "Alarm",
+    "JobLine",
+    "ModelInUse",
+    "OverviewView",
+    "SeriesLine",
+    "job_line",
+    "overview_view",
+    "series_lines",
+]
+
+FAILED_WITHIN = timedelta(hours=24)
+STALE_BARS = 2
+"""Bars that may be missing before somebody should look: the newest one closes at this moment."""
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How old the newest stored bar of a model's symbols is.
+
+    Attributes
+    ----------
+    newest
+        End of the newest bar; None when nothing is stored.
+    bars_missed
+        Bars that have closed since and are not there.
+    """
+
+    newest: datetime | None
+    bars_missed: int
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether predictions would look at old bars."""
+        return self.newest is None or self.bars_missed >= STALE_BARS
+
+
+@dataclass(frozen=True)
+class ModelInUse:
+    """A version that an alias stands for."""
+
+    name: str
+    alias: str
+    number: int
+    symbols: tuple[str, ...]
+    timeframe: str
+    published_at: datetime
+    direction: str | None
+    range: str | None
+    freshness: Freshness
+
+
+@dataclass(frozen=True)
+class JobLine:
+    """A job in one line."""
+
+    id: str
+    kind: str
+    state: str
+    reason: str | None
+    subject: str
+    stage: str
+    fraction: float | None
+    eta_seconds: float | None
+    moment: datetime
+    live: bool
+
+
+@dataclass(frozen=True)
+class SeriesLine:
+    """A stored series, and where it lies between the first and the last moment of all of them.
+
+    Attributes
+    ----------
+    left, width
+        Of the bar, in percent.
+    """
+
+    kind: str
+    symbol: str
+    timeframe: str
+    first: datetime
+    last: datetime
+    rows: int
+    gaps: int
+    missing: int
+    left: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something that somebody should look at.
+
+    Attributes
+    ----------
+    kind
+        Which sentence tells of it (``overview.alarm.<kind>``).
+    subject
+        Name in that sentence.
+    reason
+        Of a failed job.
+    tone
+        How bad it is.
+    moment
+        Since when, if that is known.
+    job_id
+        The job, if it is one.
+    """
+
+    kind: Literal["job_failed", "stale", "no_data"]
+    subject: str
+    tone: Literal["fair", "bad"]
+    moment: datetime | None = None
+    reason: str | None = None
+    job_id: str | None = None
+    bars: int = 0
+
+
+@dataclass(frozen=True)
+class OverviewView:
+    """Everything on the overview."""
+
+    models: tuple[ModelInUse, ...]
+    n_models: int
+    n_in_use: int
+    running: tuple[JobLine, ...]
+    recent: tuple[JobLine, ...]
+    n_running: int
+    series: tuple[SeriesLine, ...]
+    n_series: int
+    n_rows: int
+    alarms: tuple[Alarm, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was trained yet, so that the first steps are what helps."""
+        return not self.n_models and not self.running
+
+
+def overview_view(
+    *,
+    summaries: Sequence[ModelSummary],
+    in_use: Iterable[tuple[str, Version]],
+    running: Sequence[Job],
+    ended: Sequence[Job],
+    counts: Mapping[Any, int],
+    coverage: Sequence[Coverage],
+    now: datetime,
+    most: int = 12,
+) -> OverviewView:
+    """Return what the overview shows.
+
+    Parameters
+    ----------
+    summaries
+        All models.
+    in_use
+        Versions that aliases stand for, with the alias.
+    running, ended
+        Jobs that have not ended, and those that ended last; newest first.
+    counts
+        Jobs by state.
+    coverage
+        All stored series.
+    now
+        This moment, UTC.
+    most
+        Lines of each list.
+    """
+    reach = {(c.symbol, c.timeframe): c for c in coverage if c.kind == "candles"}
+    models = tuple(_model(alias, version, reach, now) for alias, version in in_use)
+    return OverviewView(
+        models=models,
+        n_models=len(summaries),
+        n_in_use=sum(len(one.aliases) for one in summaries),
+        running=tuple(job_line(job) for job in running[:most]),
+        recent=tuple(job_line(job) for job in ended[: most // 2]),
+        n_running=sum(counts.get(state, 0) for state in ("starting", "running", "stopping")),
+        series=series_lines(coverage)[:most],
+        n_series=len(coverage),
+        n_rows=sum(c.rows for c in coverage),
+        alarms=(*_failures(ended, now), *_stale(models)),
+    )
+
+
+def job_line(job: Job) -> JobLine:
+    """Return a job in one line."""
+    progress = job.progress
+    return JobLine(
+        id=job.id,
+        kind=job.kind,
+        state=job.state,
+        reason=job.reason,
+        subject=_subject(job.request.spec),
+        stage=str(progress.get("stage") or ""),
+        fraction=progress.get("fraction"),
+        eta_seconds=progress.get("eta_seconds"),
+        moment=job.finished_at or job.started_at or job.queued_at,
+        live=job.finished_at is None,
+    )
+
+
+def series_lines(coverage: Sequence[Coverage]) -> tuple[SeriesLine, ...]:
+    """Return stored series with the places of their bars on a common axis of time."""
+    if not coverage:
+        return ()
+    begin = min(c.first for c in coverage)
+    length = max((max(c.last for c in coverage) - begin).total_seconds(), 1.0)
+    return tuple(
+        SeriesLine(
+            kind=c.kind,
+            symbol=c.symbol,
+            timeframe=c.timeframe,
+            first=c.first.to_pydatetime(warn=False),
+            last=c.last.to_pydatetime(warn=False),
+            rows=c.rows,
+            gaps=c.gaps,
+            missing=c.missing,
+            left=round(100 * (c.first - begin).total_seconds() / length, 2),
+            width=round(max(0.5, 100 * (c.last - c.first).total_seconds() / length), 2),
+        )
+        for c in coverage
+    )
+
+
+def _model(
+    alias: str, version: Version, reach: Mapping[tuple[str, str], Coverage], now: datetime
+) -> ModelInUse:
+    manifest = version.manifest
+    levels = {name: _level(manifest.verdicts.get(name)) for name in ("direction", "range")}
+    return ModelInUse(
+        name=version.name,
+        alias=alias,
+        number=version.number,
+        symbols=tuple(manifest.symbols),
+        timeframe=manifest.timeframe,
+        published_at=version.published_at,
+        direction=levels["direction"],
+        range=levels["range"],
+        freshness=_freshness([reach.get((s, manifest.timeframe)) for s in manifest.symbols], now),
+    )
+
+
+def _freshness(coverage: Sequence[Coverage | None], now: datetime) -> Freshness:
+    """Return the freshness of the symbol that is furthest behind."""
+    import pandas as pd
+
+    if not coverage or any(c is None for c in coverage):
+        return Freshness(None, 0)
+    oldest = min((c for c in coverage if c is not None), key=lambda c: c.last)
+    bar = pd.Timedelta(oldest.timeframe)
+    closed = oldest.last + bar
+    missed = max(0, int((pd.Timestamp(now) - closed) // bar))
+    return Freshness(closed.to_pydatetime(warn=False), missed)
+
+
+def _level(verdict: Any) -> str | None:
+    return verdict.get("level") if isinstance(verdict, Mapping) else None
+
+
+def _subject(spec: Mapping[str, Any]) -> str:
+    """Return what a job is about: the model it makes or uses, else its market."""
+    for name in ("save", "model", "reference"):
+        if isinstance(spec.get(name), str):
+            return str(spec[name])
+    plan = spec.get("plan")
+    data = plan.get("data") if isinstance(plan, Mapping) else None
+    symbols = data.get("symbols") if isinstance(data, Mapping) else None
+    return ", ".join(map(str, symbols[:3])) if symbols else str(spec.get("symbol") or "")
+
+
+def _failures(ended: Sequence[Job], now: datetime) -> tuple[Alarm, ...]:
+    return tuple(
+        Alarm("job_failed", _subject(job.request.spec), "bad", job.finished_at, job.reason, job.id)
+        for job in ended
+        if job.state == "failed" and job.finished_at is not None and now - job.finished_at < FAILED_WITHIN
+    )[:3]
+
+
+def _stale(models: Sequence[ModelInUse]) -> tuple[Alarm, ...]:
+    found = {}
+    for model in models:
+        freshness = model.freshness
+        if freshness.newest is None:
+            found[model.name] = Alarm("no_data", model.name, "fair")
+        elif freshness.is_stale:
+            found[model.name] = Alarm(
+                "stale", model.name, "fair", freshness.newest, bars=freshness.bars_missed
+            )
+    return tuple(found.values())[:5]
