@@ -186,7 +186,7 @@ class Application:
             self.engine.dispose()
 
     def _backend(self, name: str) -> JobBackend:
-        from onward.tasks.catalog import PRELOAD
+        from onward.tasks.catalog import HELPERS, PRELOAD
 
         jobs = self.settings.jobs
         entries = {kind.name: kind.entry for kind in self.job_kinds}
@@ -202,6 +202,8 @@ class Application:
 
             return RayBackend(
                 entries,
+                helpers=jobs.ray_helpers,
+                helping=HELPERS,
                 address=jobs.ray_address,
                 namespace=jobs.ray_namespace,
                 cpus=jobs.ray_cpus,

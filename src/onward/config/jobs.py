@@ -101,6 +101,13 @@ class JobConfig(Section):
     ray_cpus: float = Field(
         1.0, gt=0, le=10_000, description="Processors that the Ray cluster keeps for one attempt."
     )
+    ray_helpers: int | None = Field(
+        None,
+        ge=0,
+        le=256,
+        description="Further places of `ray_cpus` processors over which folds and trials of one job are "
+        "spread; 0 = as many as are free, none = a job stays where it is.",
+    )
 
     @model_validator(mode="after")
     def _fence_closes_first(self) -> JobConfig:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from onward.jobs.kinds import JobKind
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from onward.tasks.services import SupervisorServices
 
-__all__ = ["CATALOG", "PRELOAD", "job_kinds"]
+__all__ = ["CATALOG", "HELPERS", "PRELOAD", "job_kinds"]
 
 CATALOG: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -35,6 +37,11 @@ CATALOG: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 Modules are imported when a job of theirs is first submitted, answered or published: a server that
 waits holds no training library."""
+
+HELPERS: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(("train", "tune"), "onward.tasks.helping:help_out")
+)
+"""Kinds whose work several processes can share -> what those run that help."""
 
 PRELOAD = (
     "numpy",
@@ -60,12 +67,32 @@ PRELOAD = (
 OpenMP region ran, or in which a pool of threads lives, cannot be forked."""
 
 
-def job_kinds(services: Callable[[], SupervisorServices]) -> tuple[JobKind, ...]:
-    """Return every kind, its supervisor's side at work with these services once it is needed."""
-    return tuple(_deferred(name, module, summary, services) for name, (module, summary) in CATALOG.items())
+def job_kinds(services: Callable[[], SupervisorServices], data: Path | None = None) -> tuple[JobKind, ...]:
+    """Return every kind, its supervisor's side at work with these services once it is needed.
+
+    ``data``: directory of stored market data, where an import of a server that died is found.
+    """
+
+    def pending() -> bool:
+        return data is not None and any((data / ".imports").glob("*"))
+
+    return tuple(
+        _deferred(name, module, summary, services, pending if name == "import" else _nothing)
+        for name, (module, summary) in CATALOG.items()
+    )
 
 
-def _deferred(name: str, module: str, summary: str, services: Callable[[], SupervisorServices]) -> JobKind:
+def _nothing() -> bool:
+    return False
+
+
+def _deferred(
+    name: str,
+    module: str,
+    summary: str,
+    services: Callable[[], SupervisorServices],
+    left_behind: Callable[[], bool],
+) -> JobKind:
     @cache
     def real() -> JobKind:
         kind: JobKind = importlib.import_module(module).kind(services())
@@ -79,4 +106,5 @@ def _deferred(name: str, module: str, summary: str, services: Callable[[], Super
         answer=lambda job, question, arguments: real().answer(job, question, arguments),
         publish=lambda job, result, directory: real().publish(job, result, directory),
         ended=lambda job: real().ended(job),
+        mend=lambda look: real().mend(look) if left_behind() else None,
     )

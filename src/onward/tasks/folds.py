@@ -45,6 +45,10 @@ class JobFolds:
         self._look = look
         self._looked = False
 
+    def has(self, number: int) -> bool:
+        """Return whether an earlier attempt kept the fold with a number."""
+        return self._files.has(number)
+
     def load(self, fold: Fold, pipeline: FeaturePipeline) -> FoldOutcome | None:
         """Return what an earlier attempt kept."""
         return self._files.load(fold, pipeline)
@@ -52,6 +56,10 @@ class JobFolds:
     def keep(self, outcome: FoldOutcome) -> None:
         """Keep a fold for a later attempt."""
         self._files.keep(outcome)
+
+    def finisher(self, fold: Fold) -> str:
+        """Name who keeps folds for this attempt."""
+        return self._files.finisher(fold)
 
     def figures(self, outcome: FoldOutcome) -> Mapping[str, float]:
         """Return the scores of a fold, after it was noted that they are seen."""

@@ -16,7 +16,6 @@ from onward.jobs.values import Job
 from onward.registry.files import atomic_file
 from onward.registry.names import check_alias, check_name
 from onward.registry.plain import plain
-from onward.tasks.folds import JobFolds
 from onward.tasks.ledger import JobLedger, run_changes, write_books
 from onward.tasks.markets import MARKET_FIELDS, frozen_source, market_of
 from onward.tasks.outputs import Delivery, checked_output, hashes, refusals, written
@@ -24,6 +23,7 @@ from onward.tasks.plans import frozen_plan, plan_of, search_address
 from onward.tasks.relay import relayed
 from onward.tasks.services import SupervisorServices, WorkerServices
 from onward.tasks.specs import Field
+from onward.tasks.spreading import kept_folds, sharing_of
 from onward.training.plan import TrainingPlan
 
 if TYPE_CHECKING:
@@ -118,9 +118,17 @@ def _service(context: TaskContext, services: WorkerServices, ledger: JobLedger) 
         audit=audit_trainer,
         staging=lambda: context.directory,
         run_directory=lambda _: context.shared / SEARCH,
-        folds=partial(JobFolds, context.shared),
+        folds=partial(kept_folds, context, lambda plan, market: _outer_folds(services, plan, market)),
+        together=sharing_of(context),
     )
     return MLTrainingService(make_trainer=partial(make_trainer, cache=services.cache), conductor=conductor)
+
+
+def _outer_folds(services: WorkerServices, plan: TrainingPlan, market: Market) -> list[int]:
+    from onward.training.assembly import make_trainer
+
+    _, folds = make_trainer(plan, market, cache=services.cache).cut(market)
+    return [fold.number for fold in folds]
 
 
 def _no_registry() -> NoReturn:

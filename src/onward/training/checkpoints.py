@@ -49,6 +49,9 @@ class FoldKeeper(Protocol):
         looked at: nobody is to see one, stop the run, and not have it counted.
         """
 
+    def finisher(self, fold: Fold) -> str:
+        """Say who finished a fold that `load` returned."""
+
 
 class NothingKept:
     """Keeps and shows nothing."""
@@ -63,6 +66,10 @@ class NothingKept:
     def figures(self, outcome: FoldOutcome) -> Mapping[str, float]:  # noqa: ARG002
         """Return nothing."""
         return {}
+
+    def finisher(self, fold: Fold) -> str:  # noqa: ARG002
+        """Name nobody: nothing is loaded."""
+        return ""
 
 
 class FoldFiles:
@@ -81,13 +88,25 @@ class FoldFiles:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def load(self, fold: Fold, pipeline: FeaturePipeline) -> FoldOutcome | None:
-        """Return what was kept of a fold, its predictor on top of the pipeline."""
-        place = self._place(fold)
-        if not place.is_dir():
+    def has(self, number: int) -> bool:
+        """Return whether something was kept of the fold with a number."""
+        return self._place(number).is_dir()
+
+    def load(self, fold: Fold, pipeline: FeaturePipeline, *, digest: str | None = None) -> FoldOutcome | None:
+        """Return what was kept of a fold, its predictor on top of the pipeline.
+
+        Parameters
+        ----------
+        fold, pipeline
+            What is asked for.
+        digest
+            Of what must lie there, as `hand_over` gave it; None where nobody said so.
+        """
+        place = self._place(fold.number)
+        if not place.is_dir() and digest is None:
             return None
         try:
-            _verify(place)
+            _verify(place, digest)
             with np.load(place / ARRAYS, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             if not (_same(arrays["train"], fold.train) and _same(arrays["test"], fold.test)):
@@ -113,17 +132,32 @@ class FoldFiles:
 
     def keep(self, outcome: FoldOutcome) -> None:
         """Write a fold, whole or not at all."""
-        place = self._place(outcome.fold)
         try:
-            shutil.rmtree(place, ignore_errors=True)
-            with atomic_directory(place) as draft:
-                self._write(draft, outcome)
+            self.hand_over(outcome)
         except OSError as error:
             _log.warning("fold %d cannot be kept for a later attempt: %s", outcome.fold.number, error)
 
     def figures(self, outcome: FoldOutcome) -> Mapping[str, float]:  # noqa: ARG002
         """Return nothing: files count no looks."""
         return {}
+
+    def finisher(self, fold: Fold) -> str:  # noqa: ARG002
+        """Name who writes files that are loaded."""
+        return "an earlier attempt"
+
+    def hand_over(self, outcome: FoldOutcome) -> str:
+        """Write a fold for somebody else, and return the digest of all that was written.
+
+        Raises
+        ------
+        OSError
+            When the disk refuses.
+        """
+        place = self._place(outcome.fold.number)
+        shutil.rmtree(place, ignore_errors=True)
+        with atomic_directory(place) as draft:
+            self._write(draft, outcome)
+            return hash_file(draft / DIGESTS)
 
     def _write(self, draft: Path, outcome: FoldOutcome) -> None:
         predictor, fold = outcome.predictor, outcome.fold
@@ -150,8 +184,8 @@ class FoldFiles:
         predictor.model.save(draft / MODEL)
         (draft / DIGESTS).write_text(json.dumps(_digests(draft)), encoding="utf-8")
 
-    def _place(self, fold: Fold) -> Path:
-        return self._directory / f"fold-{fold.number}"
+    def _place(self, number: int) -> Path:
+        return self._directory / f"fold-{number}"
 
 
 def _digests(directory: Path) -> dict[str, str]:
@@ -159,7 +193,9 @@ def _digests(directory: Path) -> dict[str, str]:
     return {path.relative_to(directory).as_posix(): hash_file(path) for path in files}
 
 
-def _verify(directory: Path) -> None:
+def _verify(directory: Path, digest: str | None) -> None:
+    if digest is not None and hash_file(directory / DIGESTS) != digest:
+        raise ValueError("it is not what was handed over")
     if _digests(directory) != json.loads((directory / DIGESTS).read_text(encoding="utf-8")):
         raise ValueError("a file is not what was written")
 

@@ -21,6 +21,7 @@ from onward.training.checkpoints import FoldKeeper
 from onward.training.diagnosing import diagnose
 from onward.training.ledger import RunLedger
 from onward.training.optimization import OptimizationCoordinator, SearchedTraining, StudyKeeper
+from onward.training.optimization.crew import Together
 from onward.training.outcomes import Training
 from onward.training.plan import TrainingPlan
 from onward.training.publishing import stage_bundle
@@ -63,6 +64,9 @@ class Conductor:
         Returns what keeps the finished outer folds of a run; without it nothing does. It is given
         plan and market, and what notes a look at the outer scores of the run, to be called before
         one is shown. The folds of a search are not kept: their trials are.
+    together
+        Lets others than this process's own helpers take part in searches (see
+        `onward.training.optimization.crew.work_together`, whose place it takes).
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Conductor:
         staging: Callable[[], Path],
         run_directory: Callable[[str], Path] | None = None,
         folds: Callable[[TrainingPlan, Market, Callable[[], int]], FoldKeeper] | None = None,
+        together: Together | None = None,
     ) -> None:
         self._ledger = ledger
         self._registry = registry
@@ -81,6 +86,7 @@ class Conductor:
         self._staging = staging
         self._run_directory = run_directory
         self._folds = folds
+        self._together = together
 
     def run(
         self,
@@ -104,7 +110,7 @@ class Conductor:
         keeper = None
         if isinstance(trainer, OptimizationCoordinator):
             keeper = self._keeper(trainer, run_id)
-            trainer = trainer.kept_by(keeper)
+            trainer = trainer.kept_by(keeper, self._together)
         elif isinstance(trainer, BaseTrainer) and self._folds is not None:
             trainer = trainer.keeping(self._folds(plan, market, lambda: self._ledger.look(run_id)))
         started = time.perf_counter()

@@ -211,7 +211,7 @@ class BaseTrainer(ABC):
                 outcome = self.fit_fold(dataset, self.labeler, fold)
                 self.keeper.keep(outcome)
             else:
-                told += " was finished by an earlier attempt"
+                told += f" was finished by {self.keeper.finisher(fold)}"
             outcomes.append(outcome)
             if figures := self.keeper.figures(outcome):
                 report(ProgressEvent("fold", len(outcomes), len(folds), told, figures))

@@ -249,10 +249,13 @@ class RayBackend:
         return RayAttempt(self._cluster, placing.actor, wish.name, born, wish.order.tag, self._fence_seconds)
 
     def _crew(self, job: Job, place: Path) -> Crew:
-        return Crew(Hiring(partial(self._place, job, place), self._attempt, self._most))
+        return Crew(Hiring(partial(self._place, job, place), self._attempt, self._more))
 
-    def _most(self) -> int:
-        return self._helpers or math.floor(self._cluster.free_cpus() / self._cpus)
+    def _more(self, there: int) -> int:
+        """Return how many helpers may be asked for beside those that are there."""
+        if self._helpers:
+            return self._helpers - there
+        return math.floor(self._cluster.free_cpus() / self._cpus)
 
     def _place(self, job: Job, place: Path, number: int) -> Placing:
         """Ask for a helper: an attempt of its own on its host, in a corner of the lead's directory."""

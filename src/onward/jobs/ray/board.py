@@ -15,6 +15,7 @@ __all__ = ["LEAD", "Board"]
 LEAD = 0
 """Number of the lead; helpers count from 1."""
 WAIT_SECONDS = 0.2
+MANY = 1 << 16
 
 
 class Board:
@@ -46,6 +47,15 @@ class Board:
     def close(self) -> None:
         """Let everybody go."""
         self._closed = True
+
+    @property
+    def room(self) -> int:
+        """How many helpers there is work for, those that are at work included."""
+        if self._closed:
+            return 0
+        if self._open or self._held or self._done:
+            return len(self._open) + sum(who != LEAD for who in self._held.values())
+        return MANY
 
     def next(self, who: int) -> Mapping[str, Any]:
         """Return what a helper does next: ``piece``, ``errand`` with its ``number``, ``wait``, or ``end``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,10 @@ __all__ = ["QUESTIONS", "Crew", "Hiring"]
 QUESTIONS = "crew."
 """What questions to the crew begin with; all others are for the job's kind."""
 MOST_HELPERS = 256
+MOST_LOST = 3
+"""Helpers that may be lost until no others are asked for: what ends each of them would end the next."""
+GROW_SECONDS = 2.0
+"""How often one looks whether there is room for more."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +35,13 @@ class Hiring:
         Asks for the actor of a helper, by its number.
     attempt
         Makes an attempt of an actor whose worker was born.
-    most
-        Returns how many may be asked for just now.
+    more
+        Returns how many may be asked for just now, beside as many as there are.
     """
 
     place: Callable[[int], Placing]
     attempt: Callable[[Placing, Mapping[str, Any]], RayAttempt]
-    most: Callable[[], int]
+    more: Callable[[int], int]
 
 
 class Crew:
@@ -59,6 +64,8 @@ class Crew:
         self._leaving: list[Placing | RayAttempt] = []
         self._said: list[Mapping[str, Any]] = []
         self._ended = False
+        self._useful = self._hired = self._lost = 0
+        self._grown = float("-inf")
 
     def answer(self, who: int, question: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answer a question of the lead's (0) or of a helper's; what is sent back as its answer."""
@@ -73,6 +80,10 @@ class Crew:
             self._receive(number, placing)
         for number, helper in list(self._working.items()):
             self._hear(number, helper)
+        now = time.monotonic()
+        if now - self._grown > GROW_SECONDS:
+            self._grown = now
+            self._grow()
         said, self._said = self._said, []
         return said
 
@@ -121,7 +132,8 @@ class Crew:
         elif question == "call":
             pieces = [int(piece) for piece in told.get("pieces", ())]
             board.lay_out(pieces)
-            return self._call(len(pieces) - 1 if pieces else MOST_HELPERS)
+            self._useful = len(pieces) - 1 if pieces else MOST_HELPERS
+            return None
         elif question == "take":
             return board.take(int(told["piece"]), refused=bool(told.get("refused")))
         elif question == "errand":
@@ -132,26 +144,30 @@ class Crew:
             return board.close()
         raise LookupError(f"number {who} asked")
 
-    def _call(self, useful: int) -> int:
-        if self._ended or self._coming or self._working:
-            return len(self._coming) + len(self._working)
-        count = max(0, min(useful, self._hiring.most(), MOST_HELPERS))
-        for number in range(1, count + 1):
-            self._coming[number] = self._hiring.place(number)
-        if count:
-            self._say(f"{count} helpers were asked for on the cluster")
-        return count
+    def _grow(self) -> None:
+        """Ask for helpers as long as there is work for them and room."""
+        if self._ended or self._lost >= MOST_LOST:
+            return
+        there = len(self._coming) + len(self._working)
+        wanted = min(self._useful, self._board.room) - there
+        count = min(wanted, self._hiring.more(there)) if wanted > 0 else 0
+        for _ in range(count):
+            self._hired += 1
+            self._coming[self._hired] = self._hiring.place(self._hired)
+        if count > 0:
+            self._say("a helper was asked for" if count == 1 else f"{count} helpers were asked for")
 
     def _receive(self, number: int, placing: Placing) -> None:
         try:
             told = placing.step(0.0)
         except JobError as error:
-            told = Unplaced(str(error))
+            told = Unplaced(str(error), spent=True)
         if told is None:
             return
         del self._coming[number]
         if isinstance(told, Unplaced):
             self._leaving.append(placing)
+            self._lost += told.spent
             self._say(f"helper {number} did not come to be: {told.why}", "warning")
             return
         helper = self._hiring.attempt(placing, told)
@@ -171,6 +187,7 @@ class Crew:
                 self._say(f"helper {number} failed: {message['error'].get('what')}", "warning")
             regular = regular or message["type"] == "result"
         if regular or helper.ending() is not None:
+            self._lost += not regular
             self._dismiss(number)
 
     def _dismiss(self, number: int) -> None:

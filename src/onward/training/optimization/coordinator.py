@@ -19,7 +19,7 @@ from onward.training.learnable import require_learnable
 from onward.training.optimization.bench import Bench, Candidate, TrainerFactory
 from onward.training.optimization.budget import Budget
 from onward.training.optimization.cautions import search_cautions
-from onward.training.optimization.crew import work_together
+from onward.training.optimization.crew import Together, work_together
 from onward.training.optimization.errand import labeler_of
 from onward.training.optimization.objective import fold_score
 from onward.training.optimization.outer import Outer, n_questions, pooled, translated, with_inner_folds
@@ -97,10 +97,13 @@ class OptimizationCoordinator:
         self.splitter: Splitter = self._base.splitter
         self.labeler: Labeler = labeler_of(self.space, self._base.labeler)
         self._memory: tuple[Market, Memory] | None = None
+        self._together: Together | None = None
 
-    def kept_by(self, keeper: StudyKeeper) -> OptimizationCoordinator:
-        """Return the coordinator with its trials kept elsewhere."""
-        return self._copy(keeper=keeper)
+    def kept_by(self, keeper: StudyKeeper, together: Together | None = None) -> OptimizationCoordinator:
+        """Return the coordinator with its trials kept elsewhere, and others taking part in its searches."""
+        other = self._copy(keeper=keeper)
+        other._together = together
+        return other
 
     def rehearsal(self, pipeline: FeaturePipeline) -> OptimizationCoordinator:
         """Return a coordinator for an audit: everything as here, with few trials that are not kept.
@@ -274,11 +277,16 @@ class OptimizationCoordinator:
         study = self.keeper.open(name)
         # An audit's labels (drawn anew, say) are known to this process alone.
         own_labels = search.bench.labeler is self.labeler
-        if self.config.processes > 1 and self.keeper.shareable and own_labels:
+        shared = self.config.processes > 1 or self._together is not None
+        if shared and self.keeper.shareable and own_labels:
             if self.keeper.url is None:
                 search.close_orphans(study)
             left = None if deadline is None else deadline - time.monotonic()
-            with work_together(search, self._make_trainer, self.keeper, name, left):
+            together = self._together or work_together
+            with together(search, self._make_trainer, self.keeper, name, left):
+                search.run(study, report, deadline=deadline, joining=True)
+            if self.keeper.url is None:  # what a helper that was lost had begun is done anew
+                search.close_orphans(study)
                 search.run(study, report, deadline=deadline, joining=True)
             records = trial_records(study)
             best_of(records)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from onward.training.optimization.bench import TrainerFactory
@@ -16,7 +16,12 @@ from onward.training.optimization.search import Search
 from onward.training.optimization.studies import StudyKeeper
 from onward.types import ProgressEvent
 
-__all__ = ["help_with", "work_together"]
+__all__ = ["Together", "help_with", "work_together"]
+
+Together = Callable[
+    [Search, TrainerFactory, StudyKeeper, str, float | None], contextlib.AbstractContextManager[None]
+]
+"""Lets others work on a study for as long as a block lasts, and waits for their last trials."""
 
 PATIENCE_SECONDS = 600.0
 """How long a helper may take to finish its last trial."""
