@@ -13,6 +13,8 @@ from sqlalchemy import Engine
 
 from onward.database import open_database, upgrade
 from onward.database.tables import metadata
+from onward.testing import object_server as objects
+from onward.testing.object_server import ObjectServer
 from onward.testing.postgres import PostgresServer, missing
 
 # The same examples on every run: a build must not fail by the luck of the draw. `make nightly`
@@ -41,6 +43,16 @@ def postgres_template(postgres_server: PostgresServer) -> str:
     upgrade(engine)
     engine.dispose()
     return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def object_server() -> Iterator[ObjectServer]:
+    """An S3 server, started when the first test of this process asks for it; each test its own prefix."""
+    reason = objects.missing()
+    if reason is not None:
+        pytest.skip(reason)
+    with ObjectServer() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

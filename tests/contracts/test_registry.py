@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ from sqlalchemy import Engine, text
 
 from onward.database import open_database, upgrade, writing
 from onward.registry import EmbeddedRegistry, TransactionalRegistry
+from onward.registry.remote_placement import RemotePlacement
+from onward.storage import LocalCopies, S3Store
+from onward.testing.object_server import ObjectServer
 from onward.testing.registry import CHECKS, Check, Workshop, check_registry
 
 POSTGRES = os.environ.get("ONWARD_TEST_POSTGRES_URL")
@@ -44,6 +48,18 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 def test_embedded_registry(check: Check, engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "workshop").mkdir()
     check(EmbeddedRegistry(engine, tmp_path / "models"), Workshop(tmp_path / "workshop"))
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_embedded_registry_with_bundles_in_a_store(
+    check: Check, sqlite_template: Path, object_server: ObjectServer, tmp_path: Path
+) -> None:
+    shutil.copy(sqlite_template, tmp_path / "onward.db")
+    engine = open_database(f"sqlite:///{tmp_path}/onward.db")
+    (tmp_path / "workshop").mkdir()
+    places = RemotePlacement(S3Store(object_server.options()), LocalCopies(tmp_path / "copies"))
+    check(EmbeddedRegistry(engine, places), Workshop(tmp_path / "workshop"))
+    engine.dispose()
 
 
 def test_it_can_join_a_transaction(tmp_path: Path) -> None:

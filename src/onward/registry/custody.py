@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,10 +13,10 @@ from onward.database.transactions import exclusive, writing
 from onward.errors import BundleError, StorageError
 from onward.registry.bundle import verify_bundle
 from onward.registry.catalogue import Catalogue
-from onward.registry.placement import Placement
+from onward.registry.placement import BundlePlaces
 from onward.registry.values import PlacedBundle, Version
 
-__all__ = ["LOCK", "Custody", "verified"]
+__all__ = ["LOCK", "Custody"]
 
 LOCK = "onward-registry"
 """Lock of the database under which versions appear and their directories go."""
@@ -38,26 +37,45 @@ class Custody:
     """
 
     engine: Engine
-    placement: Placement
+    placement: BundlePlaces
     catalogue: Catalogue
+
+    def open(self, version: Version) -> Path:
+        """Return the directory of a version after checking every byte of it.
+
+        Raises
+        ------
+        BundleError
+            When a file is missing, unknown or changed, or the bundle is another one.
+        """
+        directory = self.placement.fetch(version.directory, version.digest)
+        manifest = verify_bundle(directory)
+        if manifest.digest != version.digest:
+            raise BundleError(
+                "The bundle is not the one that was published",
+                got=f"{directory}: digest {manifest.digest[:16]}",
+                allowed=f"digest {version.digest[:16]}",
+                remedy="Restore it from a backup or an export, or train it again.",
+            )
+        return directory
 
     def remove(self, directory: Path) -> bool:
         """Remove a directory unless a version speaks of it; what cannot be removed is swept later."""
         try:
             with self._unpublished(directory) as free:
-                doomed = self.placement.discard(directory) if free else None
+                clear_away = self.placement.discard(directory) if free else None
         except OSError:
             return False
-        if doomed is not None:
-            shutil.rmtree(doomed, ignore_errors=True)
-        return doomed is not None
+        if clear_away is not None:
+            clear_away()
+        return clear_away is not None
 
     def give_back(self, placed: PlacedBundle, staged: Path) -> None:
         """Undo the placing after a refused insertion, so that the caller still has the bundle."""
         try:
             with self._unpublished(placed.directory) as free:
-                if free and not staged.exists():
-                    placed.directory.rename(staged)
+                if free:
+                    self.placement.give_back(placed.directory, staged)
         except (OSError, StorageError):
             return  # the database is out of reach: the bundle stays in its place until it is swept
 
@@ -71,22 +89,3 @@ class Custody:
         with writing(self.engine, durable=False) as connection:
             exclusive(connection, LOCK)
             yield relative not in self.catalogue.directories(connection)
-
-
-def verified(version: Version) -> Path:
-    """Return the directory of a version after checking every byte of it.
-
-    Raises
-    ------
-    BundleError
-        When a file is missing, unknown or changed, or the bundle is another one.
-    """
-    manifest = verify_bundle(version.directory)
-    if manifest.digest != version.digest:
-        raise BundleError(
-            "The bundle is not the one that was published",
-            got=f"{version.directory}: digest {manifest.digest[:16]}",
-            allowed=f"digest {version.digest[:16]}",
-            remedy="Restore it from a backup or an export, or train it again.",
-        )
-    return version.directory

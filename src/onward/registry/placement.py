@@ -12,9 +12,11 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from onward.errors import BundleError, StorageError
 from onward.registry.bundle import verify_bundle
@@ -22,10 +24,44 @@ from onward.registry.files import atomic_directory, fsync_directory, fsync_tree,
 from onward.registry.manifest import MANIFEST, Manifest
 from onward.registry.names import NAME
 
-__all__ = ["Placement"]
+__all__ = ["BundlePlaces", "Placement"]
 
 PLACE = re.compile(r"[0-9a-f]{16}")
 ATTEMPTS = 5
+
+
+class BundlePlaces(Protocol):
+    """Where bundles lie: in a directory of this host, or in a store that several hosts share.
+
+    A place is a path below ``root``; rows keep it relative to that. Once a bundle is in its place it
+    never changes there.
+    """
+
+    @property
+    def root(self) -> Path:
+        """Directory that bundles are read from, once `fetch` has been called."""
+
+    @property
+    def staging(self) -> Path:
+        """Where imports are unpacked."""
+
+    def put(self, staged: Path, name: str) -> tuple[Path, Manifest]:
+        """Verify a staged bundle and bring it to its place, every byte, before this returns."""
+
+    def holds(self, directory: Path) -> bool:
+        """Say whether a bundle is in its place, as far as its manifest tells."""
+
+    def fetch(self, directory: Path, digest: str) -> Path:
+        """Return the directory with the bundle of a place; whoever called checks its bytes."""
+
+    def discard(self, directory: Path) -> Callable[[], object]:
+        """Take a bundle out of its place, and return what clears the rest away afterwards."""
+
+    def give_back(self, directory: Path, staged: Path) -> None:
+        """Undo `put`, so that the caller has the bundle."""
+
+    def orphans(self, referenced: set[str], before: float) -> Iterator[Path]:
+        """Yield places that no row names and nothing touched since a moment (POSIX seconds)."""
 
 
 class Placement:
@@ -88,8 +124,16 @@ class Placement:
             fsync_directory(self.root)
         return target, manifest
 
-    def discard(self, directory: Path) -> Path:
-        """Move a directory out of sight in one step, and return where to.
+    def holds(self, directory: Path) -> bool:
+        """Say whether a bundle is in its place."""
+        return (directory / MANIFEST).is_file()
+
+    def fetch(self, directory: Path, digest: str) -> Path:  # noqa: ARG002
+        """Return the place itself: it is on this host."""
+        return directory
+
+    def discard(self, directory: Path) -> Callable[[], None]:
+        """Move a directory out of sight in one step, and return what deletes it.
 
         Raises
         ------
@@ -97,7 +141,13 @@ class Placement:
             When it is gone already.
         """
         self.trash.mkdir(parents=True, exist_ok=True)
-        return directory.rename(self.trash / uuid.uuid4().hex)
+        doomed = directory.rename(self.trash / uuid.uuid4().hex)
+        return partial(shutil.rmtree, doomed, ignore_errors=True)
+
+    def give_back(self, directory: Path, staged: Path) -> None:
+        """Move a bundle back to where it came from, unless something lies there again."""
+        if not staged.exists():
+            directory.rename(staged)
 
     def orphans(self, referenced: set[str], before: float) -> Iterator[Path]:
         """Yield directories that no row names and nothing touched since a moment (POSIX seconds)."""
@@ -120,7 +170,7 @@ class Placement:
             if verify_bundle(target).digest == manifest.digest:
                 return True
         with suppress(FileNotFoundError):
-            shutil.rmtree(self.discard(target), ignore_errors=True)
+            self.discard(target)()
         return False
 
 

@@ -13,17 +13,16 @@ from sqlalchemy import Connection, Engine
 
 from onward.database.moments import Clock, require_utc, utc_now
 from onward.database.transactions import exclusive, reading, writing
-from onward.errors import RegistryConflictError, RegistryError, StorageError
+from onward.errors import BundleError, RegistryConflictError, RegistryError, StorageError
 from onward.registry import aliases
 from onward.registry.alias_changes import AliasChange, protected_numbers, standing_at
 from onward.registry.archive import pack_bundle, unpack_bundle
 from onward.registry.bundle import read_manifest
 from onward.registry.catalogue import Catalogue
-from onward.registry.custody import LOCK, Custody, verified
+from onward.registry.custody import LOCK, Custody
 from onward.registry.files import storage_errors
-from onward.registry.manifest import MANIFEST
 from onward.registry.names import check_alias, check_name
-from onward.registry.placement import Placement
+from onward.registry.placement import BundlePlaces, Placement
 from onward.registry.references import parse_reference
 from onward.registry.retention import expired_versions
 from onward.registry.values import AliasEvent, ModelSummary, PlacedBundle, Version
@@ -40,15 +39,15 @@ class EmbeddedRegistry:
     ----------
     engine
         From `onward.database.open_database`, its tables up to date.
-    models_directory
-        ``models/`` of the home directory.
+    models
+        ``models/`` of the home directory, or another place where bundles lie.
     clock
         Gives this moment, UTC.
     """
 
-    def __init__(self, engine: Engine, models_directory: Path, *, clock: Clock = utc_now) -> None:
+    def __init__(self, engine: Engine, models: Path | BundlePlaces, *, clock: Clock = utc_now) -> None:
         self._engine = engine
-        self._placement = Placement(models_directory)
+        self._placement: BundlePlaces = Placement(models) if isinstance(models, Path) else models
         self._catalogue = Catalogue(self._placement.root)
         self._clock = clock
 
@@ -80,8 +79,10 @@ class EmbeddedRegistry:
         except StorageError:
             self._custody.give_back(placed, Path(staged))
             raise
-        # Still there only when equal content lay in the place already.
+        # Still there when equal content lay in the place already, or its files were copied.
         shutil.rmtree(staged, ignore_errors=True)
+        if version.directory != placed.directory:
+            self._custody.remove(placed.directory)
         return version
 
     def place(self, staged: Path, name: str | None = None) -> PlacedBundle:
@@ -113,7 +114,7 @@ class EmbeddedRegistry:
             When the directory was swept meanwhile.
         """
         exclusive(connection, LOCK)
-        if not (placed.directory / MANIFEST).is_file():
+        if not self._placement.holds(placed.directory):
             raise StorageError(
                 "The placed bundle is gone",
                 got=str(placed.directory),
@@ -122,7 +123,7 @@ class EmbeddedRegistry:
         published = self._catalogue.by_digest(connection, placed.name, placed.manifest.digest)
         if published is not None:
             return published
-        place = self._placement.relative(placed.name, placed.manifest.digest)
+        place = placed.directory.relative_to(self._placement.root).as_posix()
         return self._catalogue.append(connection, placed.name, placed.manifest, place, self._clock())
 
     # -- reading ------------------------------------------------------------------------------
@@ -147,7 +148,12 @@ class EmbeddedRegistry:
         BundleError
             When a file is missing, unknown or changed; the message names it.
         """
-        return verified(self.resolve(reference))
+        version = self.resolve(reference)
+        try:
+            return self._custody.open(version)
+        except BundleError:
+            self.resolve(version.ref)  # deleted while it was being read: that is no damage
+            raise
 
     def list_models(self) -> tuple[ModelSummary, ...]:
         """Return all models that have a version, by name."""
@@ -338,11 +344,10 @@ class EmbeddedRegistry:
                 allowed="a path where nothing is",
                 remedy="Choose another name, or add --force (overwrite=True in Python).",
             )
-        version = self.resolve(reference)
-        verified(version)
+        directory = self.open(reference)
         with storage_errors("write the export", path):
             path.parent.mkdir(parents=True, exist_ok=True)
-        pack_bundle(version.directory, path)
+        pack_bundle(directory, path)
         return path
 
     def import_version(self, path: Path, name: str | None = None) -> Version:

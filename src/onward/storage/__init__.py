@@ -1,7 +1,13 @@
 """Artifacts that several hosts share: an object store, and verified local copies of what is in it."""
 
 from onward.storage.copies import LocalCopies
-from onward.storage.objects import MissingObjectError, ObjectInfo, ObjectStore, StoreAwayError
+from onward.storage.objects import (
+    MissingObjectError,
+    ObjectInfo,
+    ObjectStore,
+    OversizedObjectError,
+    StoreAwayError,
+)
 from onward.storage.options import StoreOptions
 from onward.storage.s3 import S3Store
 
@@ -10,6 +16,7 @@ __all__ = [
     "MissingObjectError",
     "ObjectInfo",
     "ObjectStore",
+    "OversizedObjectError",
     "S3Store",
     "StoreAwayError",
     "StoreOptions",

@@ -10,11 +10,15 @@ from typing import Protocol
 
 from onward.errors import StorageError
 
-__all__ = ["MissingObjectError", "ObjectInfo", "ObjectStore", "StoreAwayError"]
+__all__ = ["MissingObjectError", "ObjectInfo", "ObjectStore", "OversizedObjectError", "StoreAwayError"]
 
 
 class MissingObjectError(StorageError):
     """There is no object of this name."""
+
+
+class OversizedObjectError(StorageError):
+    """An object is larger than whoever reads it takes."""
 
 
 class StoreAwayError(StorageError):
@@ -85,8 +89,10 @@ class ObjectStore(Protocol):
         ------
         MissingObjectError
             When there is none.
+        OversizedObjectError
+            When it is larger than ``max_bytes``.
         StorageError
-            When it is larger than ``max_bytes``, or the disk refuses.
+            When the disk refuses.
         """
 
     def list(self, prefix: str) -> Sequence[ObjectInfo]:

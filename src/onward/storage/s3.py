@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from onward.errors import ConfigError, StorageError
 from onward.storage.failures import lost_race, store_error
-from onward.storage.objects import MissingObjectError, ObjectInfo, StoreAwayError
+from onward.storage.objects import MissingObjectError, ObjectInfo, OversizedObjectError, StoreAwayError
 from onward.storage.options import StoreOptions
 
 __all__ = ["S3Store"]
@@ -196,7 +196,7 @@ class S3Store:
         body = answer["Body"]
         try:
             if limit is not None and length > limit:
-                raise StorageError(
+                raise OversizedObjectError(
                     "An artifact is larger than it can be",
                     got=f"{name}: {length:,} bytes",
                     allowed=f"{limit:,} bytes",
@@ -314,7 +314,6 @@ def _file_system(options: StoreOptions) -> Any:
             "response_checksum_validation": "when_required",
         },
         use_listings_cache=False,
-        skip_instance_cache=True,
     )
     system.retries = 1
     return system
