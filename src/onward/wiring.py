@@ -151,7 +151,8 @@ class Application:
                 registry=self.registry,
                 training=lambda: self.training,
                 prediction=lambda: self.prediction,
-            )
+            ),
+            data=self._data_directory,
         )
 
     @cached_property

@@ -1,24 +1,24 @@
 """Jobs of kind ``import``: files of market data into the store, all of them or none.
 
-The worker reads and cleans them into a store of the attempt's own. Its rows are merged behind the
-fence of the transaction that ends the job: an attempt that lost its lease, or was stopped, leaves
-nothing. Each symbol is merged in one step, and merging again changes nothing, so a server that dies
-half-way is made good by the next attempt.
+The worker reads and cleans them into a store of the attempt's own. Its supervisor merges its rows into
+files that nobody sees, and makes them visible behind the fence of the transaction that ends the job:
+an attempt that lost its lease, or was stopped, leaves nothing (see `onward.tasks.merging`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from onward.data.repositories import DataStore, UpsertReport
+from onward.data.repositories import DataStore
 from onward.errors import JobError, OnwardError
 from onward.jobs.kinds import JobKind, Publication, TaskContext
 from onward.jobs.values import Job
 from onward.registry.plain import plain
 from onward.tasks.markets import existing
+from onward.tasks.merging import ROWS, PendingMerge, mend
 from onward.tasks.outputs import refusals
 from onward.tasks.relay import relayed
 from onward.tasks.services import SupervisorServices, WorkerServices
@@ -28,8 +28,6 @@ from onward.types import ProgressEvent
 __all__ = ["kind", "run"]
 
 NAME = "import"
-ROWS = "rows"
-SIDES = ("funding", "open_interest", "fear_greed")
 FIELDS = {
     "files": Field((list,), required=True),
     "symbol": Field(),
@@ -79,6 +77,8 @@ def kind(services: SupervisorServices) -> JobKind:
         "Import files of market data into the store.",
         prepare=_prepare,
         publish=partial(_publish, services),
+        ended=partial(_ended, services),
+        mend=partial(mend, services.store),
     )
 
 
@@ -108,25 +108,24 @@ def _prepare(spec: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _publish(
     services: SupervisorServices,
-    job: Job,  # noqa: ARG001
+    job: Job,
     manifest: Mapping[str, Any],  # noqa: ARG001
     directory: Path,
 ) -> Publication:
-    staged = DataStore(directory / ROWS)
+    store = services.store
+    with refusals("store the rows", store.root):
+        merge = PendingMerge.prepare(job, directory / ROWS, store)
 
     def on_commit(connection: object) -> Mapping[str, Any]:  # noqa: ARG001 - the rows go into files
-        with refusals("store the rows", services.store.root):
-            return {"stored": [plain(report.to_dict()) for report in _merge(staged, services.store)]}
+        with refusals("store the rows", store.root):
+            merge.swap()
+        return {"stored": [plain(report.to_dict()) for report in merge.reports]}
 
-    return Publication(on_commit)
+    return Publication(on_commit, merge.abandon, merge.settle, merge.leave)
 
 
-def _merge(staged: DataStore, store: DataStore) -> Iterator[UpsertReport]:
-    pairs = [(staged.candles(length), store.candles(length)) for length in staged.timeframes()]
-    sides = [(staged.side(name), store.side(name)) for name in SIDES]
-    for source, target in (*pairs, *sides):
-        for symbol in source.symbols():
-            yield target.upsert(symbol, source.read(symbol))
+def _ended(services: SupervisorServices, job: Job) -> None:
+    mend(services.store, lambda job_id: job if job_id == job.id else None)
 
 
 def _said_of(file: Path, error: OnwardError) -> OnwardError:

@@ -23,7 +23,6 @@ from onward.errors import (
     UserError,
 )
 from onward.jobs.values import Job
-from onward.tasks.importing import kind as importing
 from tests.integration.jobs.workshop import Workshop
 
 
@@ -156,27 +155,28 @@ def test_an_import_of_which_one_file_is_broken_stores_none(shop: Workshop, tmp_p
     assert "NEW/USD" not in DataStore(shop.home / "data").candles("1h").symbols()
 
 
-def test_rows_are_merged_by_the_terminal_transaction_alone(shop: Workshop, tmp_path: Path) -> None:
+def test_rows_are_visible_with_the_terminal_transaction_alone(shop: Workshop, tmp_path: Path) -> None:
     """What a worker staged stays invisible when the job ends otherwise."""
-    staged = DataStore(tmp_path / "rows")
     from onward.data.importers import read
 
     bars = pd.read_parquet(shop.bars).assign(symbol="LATE/USD")
     bars.to_csv(tmp_path / "late.csv", index=False)
-    staged.save(read(tmp_path / "late.csv"))
     (kind,) = (one for one in shop.application.job_kinds if one.name == "import")
-    assert kind.entry == "onward.tasks.importing:run"
-    assert importing.__module__ == "onward.tasks.importing"
     job = shop.submit("features")
-    publication = kind.publish(job, {}, tmp_path)
-    publication.abandon()
     stored = DataStore(shop.home / "data").candles("1h")
-    assert "LATE/USD" not in stored.symbols()
+    for _ in range(2):
+        DataStore(tmp_path / "rows").save(read(tmp_path / "late.csv"))
+        publication = kind.publish(job, {}, tmp_path)
+        assert "LATE/USD" not in stored.symbols()
+        publication.abandon()
+    DataStore(tmp_path / "rows").save(read(tmp_path / "late.csv"))
     publication = kind.publish(job, {}, tmp_path)
     assert publication.on_commit is not None
     publication.on_commit(None)  # type: ignore[arg-type] - the rows go into files
     publication.on_commit(None)  # type: ignore[arg-type]
+    publication.settled()
     assert len(stored.read("LATE/USD")) == 600
+    assert not list((shop.home / "data" / ".imports").iterdir())
 
 
 @pytest.mark.parametrize(

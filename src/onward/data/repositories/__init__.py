@@ -15,6 +15,7 @@ from onward.data.repositories.parquet import (
     ParquetFundingRateRepository,
     ParquetOpenInterestRepository,
 )
+from onward.data.repositories.prepared import PreparedUpsert
 from onward.data.repositories.store import DataStore, stored_market
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "ParquetFearGreedRepository",
     "ParquetFundingRateRepository",
     "ParquetOpenInterestRepository",
+    "PreparedUpsert",
     "UpsertReport",
     "stored_market",
 ]

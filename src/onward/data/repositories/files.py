@@ -3,6 +3,9 @@
 The rows of a symbol lie in one immutable file a year. A manifest names the current files; a write
 puts new files beside the old ones and then replaces the manifest in one rename. So a reader, a
 killed writer and a full disk all leave the last complete state in place.
+
+A writer who makes rows visible before somebody else has decided that they are to stay (the end of a
+job) first sets the manifest aside. When he dies in between, the next writer goes back to it.
 """
 
 from __future__ import annotations
@@ -20,16 +23,23 @@ from pathlib import Path
 from onward.errors import StorageError
 
 __all__ = [
+    "decide",
+    "draft_manifest",
+    "go_back",
     "locked",
     "new_name",
     "read_manifest",
+    "set_aside",
     "storage_errors",
     "sweep",
+    "sync",
     "write_atomically",
     "write_manifest",
 ]
 
 MANIFEST = "manifest.json"
+BEFORE = "manifest.before"
+DRAFT = "manifest.next.tmp"
 LOCK = "write.lock"
 FORMAT = 1
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -65,7 +75,12 @@ def write_atomically(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
-    descriptor = os.open(path.parent, os.O_RDONLY)
+    sync(path.parent)
+
+
+def sync(directory: Path) -> None:
+    """Have the names in a directory on the disk."""
+    descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -102,7 +117,10 @@ def new_name(year: int) -> str:
 
 def read_manifest(directory: Path) -> dict[int, str]:
     """Return the current file of each year; empty when nothing is stored."""
-    path = directory / MANIFEST
+    return _read(directory / MANIFEST)
+
+
+def _read(path: Path) -> dict[int, str]:
     try:
         content = json.loads(path.read_text("utf-8"))
         return {int(year): str(name) for year, name in content["files"].items()}
@@ -118,8 +136,45 @@ def read_manifest(directory: Path) -> dict[int, str]:
 
 def write_manifest(directory: Path, files: Mapping[int, str]) -> None:
     """Make these files the current ones, in one rename."""
+    write_atomically(directory / MANIFEST, _content(files))
+
+
+def draft_manifest(directory: Path, files: Mapping[int, str]) -> Path:
+    """Write the manifest that would make these files the current ones; renaming it does."""
+    write_atomically(directory / DRAFT, _content(files))
+    return directory / DRAFT
+
+
+def set_aside(directory: Path) -> None:
+    """Keep the current manifest for `go_back`, until `decide`; the caller holds the lock."""
+    write_atomically(directory / BEFORE, _content(read_manifest(directory)))
+
+
+def decide(directory: Path) -> None:
+    """Let the current manifest stay; the caller holds the lock."""
+    sync(directory)
+    if (directory / BEFORE).exists():
+        (directory / BEFORE).unlink()
+        sync(directory)  # when power fails, what was decided must not be asked again
+
+
+def go_back(directory: Path) -> None:
+    """Return to the manifest that was set aside, if one was; the caller holds the lock."""
+    before = directory / BEFORE
+    if not before.exists():
+        return
+    files = _read(before)
+    if files:
+        write_manifest(directory, files)
+    else:
+        (directory / MANIFEST).unlink(missing_ok=True)
+        sync(directory)
+    before.unlink()
+
+
+def _content(files: Mapping[int, str]) -> bytes:
     content = {"format": FORMAT, "files": {str(year): files[year] for year in sorted(files)}}
-    write_atomically(directory / MANIFEST, json.dumps(content, indent=1).encode())
+    return json.dumps(content, indent=1).encode()
 
 
 def sweep(directory: Path) -> None:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-import pyarrow
-import pyarrow.parquet
 
 from onward.data.columns import lower_columns, time_column
 from onward.data.importers.base import Kind
 from onward.data.importers.cleaning import VALUES, clean
 from onward.data.market import make_market
-from onward.data.repositories import files
+from onward.data.repositories import files, frames
 from onward.data.repositories.base import Coverage, UpsertReport
 from onward.data.repositories.merge import Merged, merge
 from onward.data.repositories.names import decode_symbol, encode_symbol
+from onward.data.repositories.prepared import PreparedUpsert
 from onward.data.stamps import to_utc
 from onward.data.timeframe import format_timeframe, infer_timeframe, parse_timeframe
 from onward.errors import DataError, NotEnoughDataError, StorageError, TimeframeError
@@ -133,28 +132,66 @@ class _ParquetRepository:
             When the disk is full or refuses, or another writer does not let go. The old state
             stays.
         """
+        prepared = self._prepare(symbol, rows, decided=True)
+        try:
+            prepared.swap()
+        finally:
+            prepared.settle()
+        return prepared.report
+
+    def prepare(self, symbol: str, rows: pd.DataFrame) -> PreparedUpsert:
+        """Merge rows and write them, without making them visible: `upsert` in two steps.
+
+        Nobody else writes this symbol before the second step. Should this process die before it
+        has said that the rows stay, the next writer of the symbol goes back to what there was.
+
+        Raises
+        ------
+        DataError, StorageError
+            As of `upsert`; nothing is prepared then.
+        """
+        return self._prepare(symbol, rows, decided=False)
+
+    def go_back(self, symbol: str) -> None:
+        """Take back what a writer who died made visible before he could say that it stays."""
+        directory = self._directory(symbol)
+        if directory.is_dir():
+            with (
+                files.locked(directory, timeout_seconds=self._lock_timeout_seconds),
+                files.storage_errors("taking rows back", directory),
+            ):
+                files.go_back(directory)
+                files.sweep(directory)
+
+    def _prepare(self, symbol: str, rows: pd.DataFrame, *, decided: bool) -> PreparedUpsert:
         directory = self._directory(symbol)
         offer = self._offered(symbol, rows)
-        if len(offer.rows) == 0:
-            return UpsertReport(self.kind, symbol, still_open=offer.still_open)
-        with files.locked(directory, timeout_seconds=self._lock_timeout_seconds):
-            years = set(_years(offer.rows))
+        with ExitStack() as stack:
+            if len(offer.rows) == 0:
+                report = UpsertReport(self.kind, symbol, still_open=offer.still_open)
+                return PreparedUpsert(directory, report, stack.pop_all(), None)
+            stack.enter_context(files.locked(directory, timeout_seconds=self._lock_timeout_seconds))
+            with files.storage_errors("taking rows back", directory):
+                files.go_back(directory)
+            years = set(frames.years(offer.rows))
             stored = self._load(directory, lambda year: year in years, self.columns)
             merged = merge(self.kind, stored, offer.rows)
+            draft = None
             if merged.added or merged.replaced:
                 self._check(symbol, directory, merged)
                 with files.storage_errors(f"storing {self.kind} of {symbol or 'every symbol'}", directory):
-                    self._write(directory, merged.rows)
-        return UpsertReport(
-            self.kind,
-            symbol,
-            merged.added,
-            merged.unchanged,
-            merged.replaced,
-            merged.refused + offer.disagreed,
-            offer.still_open,
-            merged.conflicts,
-        )
+                    draft = self._write(directory, merged.rows, decided=decided)
+            report = UpsertReport(
+                self.kind,
+                symbol,
+                merged.added,
+                merged.unchanged,
+                merged.replaced,
+                merged.refused + offer.disagreed,
+                offer.still_open,
+                merged.conflicts,
+            )
+            return PreparedUpsert(directory, report, stack.pop_all(), draft)
 
     def coverage(self, symbol: str) -> Coverage:
         """Return how far the rows of a symbol reach.
@@ -232,7 +269,7 @@ class _ParquetRepository:
             manifest = files.read_manifest(directory)
             names = [manifest[year] for year in sorted(manifest) if wanted(year)]
             try:
-                parts = [_read_file(directory / name, ["timestamp", *columns]) for name in names]
+                parts = [frames.read(directory / name, ["timestamp", *columns]) for name in names]
                 break
             except FileNotFoundError as error:
                 # a writer replaced the file between the two reads; its manifest names another
@@ -247,17 +284,21 @@ class _ParquetRepository:
             return empty.assign(**{c: np.empty(0) for c in columns})
         return pd.concat(parts, ignore_index=True)
 
-    def _write(self, directory: Path, rows: pd.DataFrame) -> None:
+    def _write(self, directory: Path, rows: pd.DataFrame, *, decided: bool) -> Path:
+        """Write the files of all years that rows fall into, and return the draft of their manifest."""
         manifest = files.read_manifest(directory)
-        years = _years(rows)
+        years = frames.years(rows)
         try:
             for year in np.unique(years):
                 name = files.new_name(int(year))
-                files.write_atomically(directory / name, _parquet_bytes(rows[years == year]))
+                files.write_atomically(directory / name, frames.to_bytes(rows[years == year]))
                 manifest[int(year)] = name
-            files.write_manifest(directory, manifest)
-        finally:
+            if not decided:
+                files.set_aside(directory)
+            return files.draft_manifest(directory, manifest)
+        except BaseException:
             files.sweep(directory)
+            raise
 
 
 class ParquetCandleRepository(_ParquetRepository):
@@ -353,10 +394,6 @@ class ParquetFearGreedRepository(_ParquetRepository):
     kind: ClassVar[Kind] = "fear_greed"
 
 
-def _years(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-    return np.asarray(pd.DatetimeIndex(frame["timestamp"]).year, dtype=np.int32)
-
-
 def _overlaps(year: int, start: pd.Timestamp | None, end: pd.Timestamp | None) -> bool:
     return (start is None or year >= start.year) and (end is None or year <= end.year)
 
@@ -365,24 +402,3 @@ def _utc(moment: pd.Timestamp | None) -> pd.Timestamp | None:
     if moment is None:
         return None
     return moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
-
-
-def _parquet_bytes(frame: pd.DataFrame) -> bytes:
-    sink = io.BytesIO()
-    table = pyarrow.Table.from_pandas(frame, preserve_index=False)
-    pyarrow.parquet.write_table(table, sink, compression="zstd")
-    return sink.getvalue()
-
-
-def _read_file(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    try:
-        frame: pd.DataFrame = pyarrow.parquet.ParquetFile(path).read(columns=list(columns)).to_pandas()
-    except FileNotFoundError:
-        raise
-    except (pyarrow.ArrowException, OSError) as error:
-        raise StorageError(
-            "A file of the store is damaged",
-            got=f"{path}: {str(error).splitlines()[0][:120]}",
-            remedy="Remove its directory and import the data again.",
-        ) from error
-    return frame
