@@ -9,7 +9,7 @@ UV     := $(shell command -v uv 2>/dev/null)
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lint types imports unit acceptance faults nightly bench lock clean
+.PHONY: help install demo test check format lint types imports unit acceptance faults nightly bench lock clean serve browser screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,7 +32,10 @@ endif
 demo: install ## train, audit and judge a model on the bundled BTC/USD bars
 	@$(BIN)/onward demo
 
-test: install check unit ## every check and every test (the README's command)
+serve: install ## the pages at http://127.0.0.1:8321/ (ONWARD_HOME or the platform's data directory)
+	@$(BIN)/onward serve
+
+test: install browser check unit ## every check and every test (the README's command)
 
 check: format lint types imports ## format, lint, types, import contracts
 
@@ -50,6 +53,15 @@ imports: install
 
 unit: install
 	@$(BIN)/pytest
+
+browser: ## a Chromium for the tests of the pages: installed by apt where there is none and that is allowed
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	echo "There is no Chromium, and it could not be installed: the tests of the pages will be skipped." >&2
+
+screenshots: install browser ## pictures of every page, into docs/images/dashboard; PAGES="overview data" for some
+	@$(BIN)/python -m tests.integration.dashboard.shots docs/images/dashboard $(PAGES)
 
 acceptance: install ## the verdict on 100 random walks and 20 planted signals (long)
 	@$(BIN)/pytest -m acceptance --override-ini="addopts=" -rA tests/acceptance
