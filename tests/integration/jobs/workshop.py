@@ -36,13 +36,14 @@ SEARCHED: dict[str, Any] = {
 class Workshop:
     """One application, its manager started, and a file of bars."""
 
-    def __init__(self, directory: Path, *, n_bars: int = 600) -> None:
+    def __init__(self, directory: Path, *, n_bars: int = 600, **overrides: Any) -> None:
         self.directory = directory
         self.bars = directory / "bars.parquet"
         market = planted_signal(n_bars, seed=0, strength=0.004)
         market.bars.reset_index().to_parquet(self.bars)
+        more = {name.replace("__", "."): value for name, value in overrides.items()}
         self.settings = load_settings(
-            home=directory / "home", cwd=directory, environ={}, overrides={**SMALL, **PLAIN, **JOBS}
+            home=directory / "home", cwd=directory, environ={}, overrides={**SMALL, **PLAIN, **JOBS, **more}
         )
         self.application: Application = build_application(self.settings)
         self.manager = self.application.job_manager.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
@@ -56,11 +57,11 @@ class PostgresqlSubscription:
     def close(self) -> None:
         """Close the connection."""
         if self._proxy is not None:
-            try:
-                self._proxy.close()
-            except _failures():
-                pass
-            self._proxy = None
+            # The driver's own end of it: the pool would first roll back, and complain of a broken one.
+            driver, proxy, self._proxy = self._proxy.dbapi_connection, self._proxy, None
+            proxy.invalidate()
+            with contextlib.suppress(*_failures()):
+                driver.close()
 
     def _connect(self) -> bool:
         proxy: Any = None
