@@ -90,6 +90,7 @@ class RayBackend:
         self._helpers = helpers
         self._helping = dict(helping or {})
         self._attempts: dict[tuple[str, int], RayAttempt | SpreadAttempt] = {}
+        self._looks: dict[str, list[Any]] = {}
 
     def warm(self) -> None:
         """Connect to the cluster, or start one; some seconds."""
@@ -280,11 +281,17 @@ class RayBackend:
                 return False
             time.sleep(0.02)
         tag = tag_of(job.id, job.attempt)
-        while sum(ray.get(sweep_on(ray, self._cluster.nodes(), tag), timeout=ORPHAN_SECONDS)) > 0:
+        while True:
+            # Starting processes of Ray's takes its time; the next try goes on waiting for these.
+            looks = self._looks.pop(tag, None) or sweep_on(ray, self._cluster.nodes(), tag)
+            if len(ray.wait(looks, num_returns=len(looks), timeout=_left(deadline))[0]) < len(looks):
+                self._looks[tag] = looks
+                return False
+            left = ray.get(looks)
+            if sum(left) == 0:
+                return True
             if time.monotonic() > deadline:
                 return False
-            time.sleep(0.02)
-        return True
 
     def _living_actors(self, ray: Any, job: Job) -> list[Any]:
         from ray.util import list_named_actors
@@ -300,6 +307,10 @@ def actor_name(job: Job, number: int = LEAD) -> str:
     """Return the name of an actor of an attempt, the lead's or a helper's: no other ever has it."""
     lead = f"ml-{job.id}-{job.attempt}"
     return lead if number == LEAD else f"{lead}-{number}"
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
 
 
 def _find(ray: Any, name: str, namespace: str) -> Any:
