@@ -12,7 +12,10 @@ from onward.data.repositories import (
     OpenInterestRepository,
     ParquetCandleRepository,
 )
+from onward.data.repositories.remote import REMOTE_CATALOG
+from onward.data.repositories.shelf import Shelf
 from onward.protocols import SeriesRepository
+from onward.storage import LocalCopies, S3Store
 from onward.testing import repositories as contract
 
 SEAMS = {
@@ -33,6 +36,13 @@ def _make(implementation, root):
 @pytest.mark.parametrize("implementation", CATALOG, ids=lambda i: i.__name__)
 def test_every_repository_keeps_the_contract(implementation, check, tmp_path):
     check(_make(implementation, tmp_path), contract.rows_of(implementation.kind))
+
+
+@pytest.mark.parametrize("check", contract.CHECKS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("implementation", REMOTE_CATALOG, ids=lambda i: i.__name__)
+def test_every_repository_on_a_store_keeps_the_contract(implementation, check, object_server, tmp_path):
+    shelf = Shelf(S3Store(object_server.options()), LocalCopies(tmp_path / "copies"), tmp_path / "data")
+    check(_make(implementation, shelf), contract.rows_of(implementation.kind))
 
 
 @pytest.mark.parametrize("implementation", CATALOG, ids=lambda i: i.__name__)

@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import secrets
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ import numpy.typing as npt
 
 from onward.errors import ConfigError
 from onward.features.cache_room import CacheStats, Removal, list_entries, make_room, mark_used, measure
+from onward.features.cache_shared import SharedMatrices
 from onward.storage.file_locks import held_alone, hold_for_reading
 
 __all__ = ["DEFAULT_MAX_BYTES", "CacheStats", "FeatureCache", "Removal", "cache_key", "code_version"]
@@ -62,6 +64,8 @@ class FeatureCache:
     lock_timeout
         Seconds to wait for another process that computes the same entry. After that it is
         computed here as well.
+    shared
+        Matrices of other hosts: asked when the directory has none, and given what is computed here.
 
     Raises
     ------
@@ -75,6 +79,7 @@ class FeatureCache:
         *,
         max_bytes: int | None = DEFAULT_MAX_BYTES,
         lock_timeout: float = 1_800.0,
+        shared: SharedMatrices | None = None,
     ) -> None:
         if max_bytes is not None and max_bytes < 0:
             raise ConfigError(
@@ -93,6 +98,7 @@ class FeatureCache:
         self.directory = Path(directory)
         self.max_bytes = max_bytes
         self.lock_timeout = lock_timeout
+        self._shared = shared
         self._warned = False
         self._stuck: set[Path] = set()
 
@@ -162,13 +168,17 @@ class FeatureCache:
             if not alone:
                 _log.warning("feature cache: no lock on %s, it may be computed twice", key)
             found = self._fitting(key, shape, dtype)  # somebody else may have finished meanwhile
+            if found is None and self._fetch(key):
+                found = self._fitting(key, shape, dtype)
             if found is not None:
                 return found
             matrix = _filled(shape, dtype, fill)
             try:
-                self._publish(key, matrix)
+                published = self._publish(key, matrix)
             except OSError as error:
                 return self._kept_in_memory(matrix, error)
+            if self._shared is not None:
+                self._share(self._shared, published)
             found = self._fitting(key, shape, dtype)
         return matrix if found is None else found
 
@@ -206,24 +216,56 @@ class FeatureCache:
             return None
         return found
 
-    def _publish(self, key: str, matrix: npt.NDArray[Any]) -> None:
-        needed = matrix.nbytes + _HEADER_BYTES
+    def _fetch(self, key: str) -> bool:
+        """Bring the matrix that another host computed here, if there is a sound one; the key is locked."""
+        entry = None if self._shared is None else self._shared.find(key)
+        if entry is None or self._shared is None:
+            return False
+        part = self.directory / f"{key}.{secrets.token_hex(4)}.part"
+        try:
+            self._room_for(entry.size)
+            if not self._shared.download(entry, part):
+                return False
+            name = f"{key}.{_digest(part)}.npy"
+            if name != entry.name.rpartition("/")[2]:
+                self._shared.discard(entry)
+                return False
+            part.replace(self.directory / name)
+        except OSError as error:
+            _log.debug("cannot keep %s: %s", entry.name, error)
+            return False
+        finally:
+            part.unlink(missing_ok=True)
+        return True
+
+    @staticmethod
+    def _share(shared: SharedMatrices, published: Path) -> None:
+        try:
+            shared.upload(published)
+        except OSError as error:  # removed meanwhile to make room
+            _log.debug("cannot share %s: %s", published.name, error)
+
+    def _room_for(self, needed: int) -> None:
         if self.max_bytes is not None and not make_room(self.directory, self.max_bytes - needed)[1]:
             raise OSError(
                 errno.EFBIG,
                 f"{needed:,} bytes do not fit the limit of {self.max_bytes:,} beside those in use",
             )
+
+    def _publish(self, key: str, matrix: npt.NDArray[Any]) -> Path:
+        needed = matrix.nbytes + _HEADER_BYTES
+        self._room_for(needed)
         try:
-            self._write(key, matrix)
+            return self._write(key, matrix)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             held = sum(entry.n_bytes for entry in list_entries(self.directory))
             if make_room(self.directory, held - needed)[0].n_entries == 0:
                 raise
-            self._write(key, matrix)
+            return self._write(key, matrix)
 
-    def _write(self, key: str, matrix: npt.NDArray[Any]) -> None:
+    def _write(self, key: str, matrix: npt.NDArray[Any]) -> Path:
         handle, name = tempfile.mkstemp(prefix=f"{key}.", suffix=".part", dir=self.directory)
         part = Path(name)
         try:
@@ -231,7 +273,7 @@ class FeatureCache:
                 np.save(file, matrix, allow_pickle=False)
                 file.flush()
                 os.fsync(file.fileno())
-            part.replace(self.directory / f"{key}.{_digest(part)}.npy")
+            return part.replace(self.directory / f"{key}.{_digest(part)}.npy")
         finally:
             part.unlink(missing_ok=True)
 

@@ -69,14 +69,14 @@ class ObjectStore(Protocol):
     def write(self, name: str, content: bytes) -> None:
         """Write an object, whatever was there."""
 
-    def replace(self, name: str, content: bytes, tag: str | None) -> bool:
+    def replace(self, name: str, content: bytes, tag: str | None) -> str | None:
         """Write an object if the one there still has this tag (None: if there is none).
 
         Returns
         -------
-        bool
-            False when somebody else was faster; nothing is written then. A write of which nobody
-            knows whether it arrived counts as made when its content is what is there.
+        str or None
+            The new tag; None when somebody else was faster, nothing is written then. A write of
+            which nobody knows whether it arrived counts as made when its content is what is there.
         """
 
     def upload(self, file: Path, name: str) -> None:

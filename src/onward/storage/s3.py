@@ -78,13 +78,18 @@ class S3Store:
         """Write an object, whatever was there."""
         self._keep_trying("write", name, lambda system: self._put(system, name, content))
 
-    def replace(self, name: str, content: bytes, tag: str | None) -> bool:
+    def replace(self, name: str, content: bytes, tag: str | None) -> str | None:
         """Write an object if the one there still has this tag; see `ObjectStore.replace`."""
         condition = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
         try:
-            return self._put_if(name, condition, content) or self._holds(name, content)
+            written = self._put_if(name, condition, content)
+            if written is not None:
+                return written
+            # Perhaps it was our own write, tried again because its answer got lost, that was faster.
+            there, found = self.read(name)
         except MissingObjectError:  # what the tag belonged to is gone
-            return False
+            return None
+        return found if there == content else None
 
     def upload(self, file: Path, name: str) -> None:
         """Write an object from a file."""
@@ -151,39 +156,35 @@ class S3Store:
 
     # -- inside -------------------------------------------------------------------------------
 
-    def _holds(self, name: str, content: bytes) -> bool:
-        """Return whether our own write is what is there: an answer that got lost is asked for again."""
-        try:
-            return self.read(name)[0] == content
-        except MissingObjectError:
-            return False
-
     def _try_conditions(self) -> bool:
         probe = f"probes/{uuid4().hex}"
         attempts: list[dict[str, str]] = [{"IfNoneMatch": "*"}, {"IfNoneMatch": "*"}, {"IfMatch": '"0"'}]
         try:
-            return [self._put_if(probe, condition) for condition in attempts] == [True, False, False]
+            written = [self._put_if(probe, condition, b"") is not None for condition in attempts]
         except StoreAwayError:
             raise
         except StorageError as error:
-            if "NotImplemented" in str(error) or "not implemented" in str(error).lower():
-                return False
-            raise
+            if "NotImplemented" not in str(error):
+                raise
+            return False
         finally:
             with suppress(StorageError):  # swept later
                 self.delete([probe])
+        return written == [True, False, False]
 
-    def _put_if(self, name: str, condition: dict[str, str], content: bytes = b"") -> bool:
-        """Write under a condition; False when it did not hold."""
+    def _put_if(self, name: str, condition: dict[str, str], content: bytes) -> str | None:
+        """Write under a condition and return the new tag; None when it did not hold."""
         try:
-            self._keep_trying("write", name, lambda system: self._put(system, name, content, **condition))
+            return self._keep_trying(
+                "write", name, lambda system: self._put(system, name, content, **condition)
+            )
         except _LostRaceError:
-            return False
-        return True
+            return None
 
-    async def _put(self, system: Any, name: str, content: bytes, **condition: str) -> None:
+    async def _put(self, system: Any, name: str, content: bytes, **condition: str) -> str:
         told = {"Bucket": self.address.bucket, "Key": self.address.key(name), "Body": content}
-        await _within(self._seconds(len(content)), system._call_s3("put_object", **told, **condition))
+        seconds = self._seconds(len(content))
+        return str((await _within(seconds, system._call_s3("put_object", **told, **condition)))["ETag"])
 
     async def _get(
         self, system: Any, name: str, *, into: Path | None = None, max_bytes: int | None = None

@@ -86,11 +86,11 @@ class PendingMerge:
 
     def settle(self) -> None:
         """Keep what is visible: the job has succeeded."""
-        self._end(PreparedUpsert.settle)
+        self._end(lambda one: one.settle())
 
     def abandon(self) -> None:
         """Take everything back: the job has not succeeded, and will not in this attempt."""
-        self._end(PreparedUpsert.back)
+        self._end(lambda one: one.back())
 
     def leave(self) -> None:
         """Let go without knowing whether the job has succeeded; `mend` asks its row."""

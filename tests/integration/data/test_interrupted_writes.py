@@ -59,7 +59,7 @@ WRITER = """
 """
 
 
-@pytest.mark.parametrize("moment", ["2020-", "manifest.json"])
+@pytest.mark.parametrize("moment", ["2020-", "manifest.next"])
 def test_a_killed_import_leaves_the_old_rows_and_the_next_one_completes(tmp_path, moment):
     repository = ParquetCandleRepository(tmp_path, "1h", lock_timeout_seconds=5)
     repository.upsert(SYMBOL, rows_of("candles", 96)[:60])

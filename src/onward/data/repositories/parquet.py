@@ -51,6 +51,19 @@ class _Offer:
     still_open: int = 0
     disagreed: int = 0
 
+    def report(self, kind: Kind, symbol: str, merged: Merged) -> UpsertReport:
+        """Return what storing them changes."""
+        return UpsertReport(
+            kind,
+            symbol,
+            merged.added,
+            merged.unchanged,
+            merged.replaced,
+            merged.refused + self.disagreed,
+            self.still_open,
+            merged.conflicts,
+        )
+
 
 class _ParquetRepository:
     """What the four repositories share.
@@ -181,16 +194,7 @@ class _ParquetRepository:
                 self._check(symbol, directory, merged)
                 with files.storage_errors(f"storing {self.kind} of {symbol or 'every symbol'}", directory):
                     draft = self._write(directory, merged.rows, decided=decided)
-            report = UpsertReport(
-                self.kind,
-                symbol,
-                merged.added,
-                merged.unchanged,
-                merged.replaced,
-                merged.refused + offer.disagreed,
-                offer.still_open,
-                merged.conflicts,
-            )
+            report = offer.report(self.kind, symbol, merged)
             return PreparedUpsert(directory, report, stack.pop_all(), draft)
 
     def coverage(self, symbol: str) -> Coverage:
@@ -263,6 +267,9 @@ class _ParquetRepository:
 
     def _check(self, symbol: str, directory: Path, merged: Merged) -> None:
         """Refuse what must not be stored beside what is stored."""
+
+    def _first_year(self, directory: Path) -> int | None:
+        return min(files.read_manifest(directory), default=None)
 
     def _load(self, directory: Path, wanted: Callable[[int], bool], columns: Sequence[str]) -> pd.DataFrame:
         for attempt in range(_READ_ATTEMPTS):
@@ -359,10 +366,9 @@ class ParquetCandleRepository(_ParquetRepository):
                 got=f"{differing} of {differing + merged.unchanged} common bars differ",
                 remedy=f"Store them under a name with the venue in front: --symbol VENUE:{symbol}.",
             )
-        manifest = files.read_manifest(directory)
-        if not manifest:
+        year = self._first_year(directory)
+        if year is None:
             return
-        year = min(manifest)
         stored = self._load(directory, lambda y: y == year, ())["timestamp"].iloc[0]
         offset = (merged.rows["timestamp"].iloc[0] - stored).value % self.timeframe.value
         off = (np.diff(to_ns(merged.rows["timestamp"])) % self.timeframe.value != 0).any()
