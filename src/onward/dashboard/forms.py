@@ -1,7 +1,8 @@
 """Forms that only our own pages can send.
 
 Besides the check of ``Origin`` that every request passes (`onward.server.guard`), a form carries a
-token that equals a cookie: a page of another site can neither read nor set it.
+token: that of the session where somebody logged in, else one that equals a cookie, which a page of
+another site can neither read nor set.
 """
 
 from __future__ import annotations
@@ -14,22 +15,34 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
-__all__ = ["CSRF_COOKIE", "SafeForm", "csrf_token", "safe_form"]
+from onward.server.authorisation import caller_of
+
+__all__ = ["CSRF_COOKIE", "CSRF_FIELD", "CSRF_HEADER", "SafeForm", "csrf_token", "needs_cookie", "safe_form"]
 
 CSRF_COOKIE = "onward_csrf"
-FIELD = "csrf"
-HEADER = "x-csrf-token"
+CSRF_FIELD = "csrf_token"
+CSRF_HEADER = "x-csrf-token"
 MOST_FIELDS = 500
 MOST_FILES = 100
+TOKEN_BYTES = 16
 
 
 def csrf_token(request: Request) -> str:
-    """Return the token of a browser, a new one when it has none."""
+    """Return the token that forms on a page carry in `CSRF_FIELD`, the same all over one page."""
+    session = caller_of(request).session
+    if session is not None:
+        return session.csrf_token
     token = getattr(request.state, "csrf", None) or request.cookies.get(CSRF_COOKIE, "")
-    if not (token.isascii() and token.isalnum() and len(token) == 32):
-        token = secrets.token_hex(16)
-    request.state.csrf = token  # the same for everything on one page
+    if not (token.isascii() and token.isalnum() and len(token) == 2 * TOKEN_BYTES):
+        token = secrets.token_hex(TOKEN_BYTES)
+    request.state.csrf = token
     return str(token)
+
+
+def needs_cookie(request: Request) -> bool:
+    """Return whether a browser must be given the token of a page as a cookie."""
+    no_session = caller_of(request).session is None
+    return no_session and request.cookies.get(CSRF_COOKIE) != csrf_token(request)
 
 
 async def safe_form(request: Request) -> FormData:
@@ -41,8 +54,9 @@ async def safe_form(request: Request) -> FormData:
         403 when the token is missing or another.
     """
     form = await request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES)
-    given = request.headers.get(HEADER) or str(form.get(FIELD, ""))
-    held = request.cookies.get(CSRF_COOKIE, "")
+    given = request.headers.get(CSRF_HEADER) or str(form.get(CSRF_FIELD, ""))
+    session = caller_of(request).session
+    held = request.cookies.get(CSRF_COOKIE, "") if session is None else session.csrf_token
     if not held or not hmac.compare_digest(given.encode(), held.encode()):
         raise HTTPException(403, "the form is not from a page of this server, or the page is too old")
     return form

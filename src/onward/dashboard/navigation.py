@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from fastapi import APIRouter
 
-__all__ = ["Page"]
+__all__ = ["Entry", "Page"]
 
 
 @dataclass(frozen=True)

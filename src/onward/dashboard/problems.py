@@ -54,7 +54,7 @@ async def _page(request: Request, error: Exception, status: int, headers: dict[s
     details = error.to_dict() if isinstance(error, OnwardError) else {}
     if isinstance(error, HTTPException) and status not in (404, 500) and error.detail:
         details = {"what": str(error.detail)}
-    view = {"name": name, "code": status, "details": details}
+    view: dict[str, Any] = {"name": name, "code": status, "details": details}
     if in_place:
         answer = render.fragment("fragments/problem.html", status=status, **view)
         answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#toasts", "beforeend"

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from onward._version import __version__
 from onward.dashboard.assets import asset_url
-from onward.dashboard.forms import CSRF_COOKIE, csrf_token
+from onward.dashboard.forms import CSRF_COOKIE, csrf_token, needs_cookie
 from onward.dashboard.i18n import LANGUAGES, Figures, Language, Texts, Words, preferred, texts_of
 from onward.dashboard.pages import pages
 from onward.dashboard.preferences import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Theme, keep
@@ -81,7 +81,7 @@ class Renderer:
         answer = self._answer(
             f"pages/{template or name}.html", status, {"here": name, "toast": toast, **view}
         )
-        if self.request.cookies.get(CSRF_COOKIE) != csrf_token(self.request):
+        if needs_cookie(self.request):
             keep(answer, CSRF_COOKIE, csrf_token(self.request), secure=secure)
         if kept:
             answer.delete_cookie(TOAST_COOKIE, path="/")
@@ -158,7 +158,7 @@ async def renderer(request: Request) -> Renderer:
     cookies = request.cookies
     language = preferred(cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language"))
     theme = cookies.get(THEME_COOKIE, "auto")
-    return Renderer(request, language, cast("Theme", theme if theme in THEMES else "auto"))
+    return Renderer(request, language, theme if theme in THEMES else "auto")
 
 
 Render = Annotated[Renderer, Depends(renderer)]

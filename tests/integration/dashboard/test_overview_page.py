@@ -70,7 +70,7 @@ def test_the_keyboard_reaches_the_content_first(site: Site, open_page: Open) -> 
 
 def test_a_form_of_somebody_else_is_refused(site: Site, open_page: Open) -> None:
     page = open_page(site, "/", allow=("403",))
-    form = {"csrf": "0" * 32}
+    form = {"csrf_token": "0" * 32}
     answer = page.request.post("/ui/overview/train-sample", form=form)
     assert answer.status == 403
     assert "not allowed" in answer.text()

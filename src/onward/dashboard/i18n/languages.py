@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, cast, get_args
+from typing import Literal, TypeAlias, get_args
 
 __all__ = ["DEFAULT", "LANGUAGES", "Language", "preferred"]
 
@@ -24,12 +24,12 @@ def preferred(chosen: str | None, accepted: str | None) -> Language:
         ``Accept-Language`` (RFC 9110, section 12.5.4), if sent.
     """
     if chosen in LANGUAGES:
-        return cast("Language", chosen)
+        return chosen
     ranked = sorted(_ranges(accepted or ""), key=lambda pair: -pair[1])  # stable: the first wins a tie
     for tag, quality in ranked:
         primary = tag.partition("-")[0]
         if quality > 0 and primary in LANGUAGES:
-            return cast("Language", primary)
+            return primary
     return DEFAULT
 
 

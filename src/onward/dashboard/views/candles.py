@@ -46,9 +46,8 @@ def buckets(frame: pd.DataFrame, *, bar_seconds: int, points: int) -> dict[str, 
     first = np.flatnonzero(np.diff(number, prepend=number[:1] - 1)) if n else np.empty(0, np.int64)
     last = np.append(first[1:], n) - 1 if n else first
     values = {name: frame[name].to_numpy(float) for name in ("open", "high", "low", "close", "volume")}
-    if not n:
-        columns = {name: [] for name in values}
-    else:
+    columns: dict[str, list[float]] = {name: [] for name in values}
+    if n:
         columns = {
             "open": _plain(values["open"][first]),
             "high": _plain(np.maximum.reduceat(values["high"], first)),

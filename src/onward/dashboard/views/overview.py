@@ -141,6 +141,7 @@ class OverviewView:
     running: tuple[JobLine, ...]
     recent: tuple[JobLine, ...]
     n_running: int
+    n_waiting: int
     series: tuple[SeriesLine, ...]
     n_series: int
     n_rows: int
@@ -191,6 +192,7 @@ def overview_view(
         running=tuple(job_line(job) for job in running[:most]),
         recent=tuple(job_line(job) for job in ended[: most // 2]),
         n_running=sum(counts.get(state, 0) for state in ("starting", "running", "stopping")),
+        n_waiting=counts.get("queued", 0),
         series=series_lines(coverage)[:most],
         n_series=len(coverage),
         n_rows=sum(c.rows for c in coverage),

@@ -3,7 +3,13 @@ import { follow, perFrame } from "../live.js";
 
 const EVERY_MS = 30000;
 const following = new Map();
-const refresh = perFrame(() => document.visibilityState === "visible" && document.body.dispatchEvent(new Event("refresh")));
+const live = document.getElementById("live");
+
+// Not while somebody is inside: what has the focus must not be taken away.
+const refresh = perFrame(() => {
+  const busy = live.contains(document.activeElement) || document.visibilityState !== "visible";
+  if (!busy) document.body.dispatchEvent(new Event("refresh"));
+});
 
 function attach() {
   for (const line of document.querySelectorAll("[data-live-job]")) {

@@ -1,0 +1,111 @@
+"""What the overview says of models, jobs and data, from plain values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from onward.dashboard.views.overview import OverviewView, overview_view, series_lines
+from onward.data.repositories import Coverage
+from onward.jobs.values import Job, JobRequest
+from onward.registry import ModelSummary, Version
+from onward.registry.bundle import read_manifest
+from onward.testing.registry import stage_bundle
+
+NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def version(tmp_path_factory: pytest.TempPathFactory) -> Version:
+    directory = tmp_path_factory.mktemp("bundle") / "staged"
+    stage_bundle(directory)
+    manifest = read_manifest(directory)
+    return Version("btc-1h", 3, "digest", Path("nowhere"), manifest, NOW - timedelta(days=1), ("champion",))
+
+
+def coverage(last: str, *, symbol: str = "BTC/USD", first: str = "2026-01-01", rows: int = 100) -> Coverage:
+    begin, end = pd.Timestamp(first, tz="UTC"), pd.Timestamp(last, tz="UTC")
+    return Coverage("candles", symbol, "1h", begin, end, rows, 0, 0, pd.Timedelta("1h"))
+
+
+def job(number: str, state: Any, **changes: Any) -> Job:
+    none: dict[str, Any] = dict.fromkeys(Job.__dataclass_fields__)
+    request = JobRequest("train", changes.pop("spec", {"save": "btc-1h"}))
+    given = {"id": number, "request": request, "state": state, "attempt": 1, "beat": 0, "progress": {}}
+    return Job(**none | given | {"queued_at": NOW - timedelta(minutes=5)} | changes)
+
+
+def view(**changes: Any) -> OverviewView:
+    given: dict[str, Any] = {"summaries": (), "in_use": (), "running": (), "ended": (), "counts": {}}
+    return overview_view(**given | {"coverage": (), "now": NOW} | changes)
+
+
+def test_nothing_at_all_is_empty_and_without_alarm() -> None:
+    shown = view()
+    assert shown.is_empty
+    assert shown.alarms == shown.series == shown.models == ()
+
+
+@pytest.mark.parametrize(
+    ("last", "missed", "alarm"),
+    [("2026-11-22T11:00", 0, None), ("2026-11-22T10:00", 1, None), ("2026-11-22T09:00", 2, "stale")],
+)
+def test_a_model_is_stale_once_two_bars_are_missing(
+    version: Version, last: str, missed: int, alarm: str | None
+) -> None:
+    shown = view(in_use=[("champion", version)], coverage=[coverage(last)])
+    (model,) = shown.models
+    assert model.freshness.bars_missed == missed
+    assert [one.kind for one in shown.alarms] == ([alarm] if alarm else [])
+    assert (model.direction, model.range) == ("evidence of skill", None)
+
+
+def test_a_model_without_candles_of_its_market_is_an_alarm(version: Version) -> None:
+    shown = view(in_use=[("champion", version)], coverage=[coverage("2026-11-22T11:00", symbol="ETH/USD")])
+    assert [one.kind for one in shown.alarms] == ["no_data"]
+
+
+def test_failures_are_alarms_for_a_day() -> None:
+    recent = job("a", "failed", reason="oom", finished_at=NOW - timedelta(hours=23))
+    old = job("b", "failed", reason="error", finished_at=NOW - timedelta(hours=25))
+    shown = view(ended=[recent, old])
+    assert [(one.kind, one.reason, one.job_id) for one in shown.alarms] == [("job_failed", "oom", "a")]
+
+
+def test_running_jobs_carry_their_progress_and_what_they_are_about() -> None:
+    progress = {"stage": "folds", "fraction": 0.25, "eta_seconds": 90.0}
+    spec = {"plan": {"data": {"symbols": ["BTC/USD", "ETH/USD"]}}}
+    shown = view(
+        running=[job("a", "running", progress=progress, spec=spec)], counts={"running": 1, "queued": 4}
+    )
+    (line,) = shown.running
+    assert (line.subject, line.fraction, line.eta_seconds, line.live) == (
+        "BTC/USD, ETH/USD",
+        0.25,
+        90.0,
+        True,
+    )
+    assert (shown.n_running, shown.n_waiting) == (1, 4)
+    assert not shown.is_empty
+
+
+def test_models_and_rows_are_counted() -> None:
+    summaries = [
+        ModelSummary("a", NOW, 3, 3, (("champion", 3), ("old", 1))),
+        ModelSummary("b", NOW, 1, 1, ()),
+    ]
+    shown = view(summaries=summaries, coverage=[coverage("2026-02-01"), coverage("2026-03-01", symbol="X")])
+    assert (shown.n_models, shown.n_in_use, shown.n_series, shown.n_rows) == (2, 2, 2, 200)
+
+
+def test_series_lie_on_one_axis_of_time() -> None:
+    whole = coverage("2026-01-11", first="2026-01-01")
+    part = coverage("2026-01-08", first="2026-01-06", symbol="ETH/USD")
+    first, second = series_lines([whole, part])
+    assert (first.left, first.width) == (0.0, 100.0)
+    assert (second.left, second.width) == (50.0, 20.0)
+    assert series_lines([coverage("2026-01-01", first="2026-01-01")])[0].width == 0.5, "a moment is seen"
