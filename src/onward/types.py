@@ -127,7 +127,9 @@ class Market:
     @cached_property
     def symbols(self) -> tuple[str, ...]:
         """Symbols in row order."""
-        return tuple(str(s) for s in self.bars.index.get_level_values(0).unique())
+        names, codes = self.index.levels[0], self.index.codes[0]
+        first = np.flatnonzero(np.diff(codes, prepend=-1))  # rows of a symbol are contiguous
+        return tuple(str(names[code]) for code in codes[first])
 
     @property
     def index(self) -> pd.MultiIndex:
@@ -191,8 +193,11 @@ class Market:
 
     def known_at(self, moment: pd.Timestamp) -> Market:
         """Return the market as it was known at a moment: closed bars, published values only."""
-        bars = self.bars[np.asarray(self.decision_time <= moment)]
-        return Market(bars, self.timeframe, {n: s.known_at(moment) for n, s in self.series.items()})
+        closed = np.asarray(self.decision_time <= moment)
+        series = {name: one.known_at(moment) for name, one in self.series.items()}
+        if closed.all():
+            return self if not series else self.replace(series=series)
+        return Market(self.bars[closed], self.timeframe, series)
 
     def last(self, n_bars: int) -> Market:
         """Return the newest bars: from the ``n_bars``-th newest of the symbols that are current.
@@ -208,7 +213,8 @@ class Market:
             times = self.open_time_ns[rows]
             if times[-1] == newest:
                 cut = min(cut, times[max(0, len(times) - n_bars)])
-        return self._with_bars(self.bars[self.open_time_ns >= cut])
+        recent = self.open_time_ns >= cut
+        return self if recent.all() else self._with_bars(self.bars[recent])
 
     def replace(self, **changes: Any) -> Market:
         """Return a copy with other ``bars``, ``timeframe`` or ``series``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
@@ -156,14 +157,18 @@ class FeaturePipeline:
         """
         newest = {symbol: int(market.open_time_ns[rows.stop - 1]) for symbol, rows in market.rows.items()}
         pieces: list[pd.DataFrame] = []
+        uncached = copy(self)
+        uncached.cache = None
         for moment in sorted(set(newest.values())):
             known = market.known_at(pd.Timestamp(moment + market.timeframe_ns, unit="ns", tz="UTC"))
             recent = known.last(self.lookback)
-            table = FeaturePipeline(self.causal, dtype=self.dtype).compute(recent)
+            table = uncached.compute(recent)
             rows = [recent.rows[symbol].stop - 1 for symbol, last in newest.items() if last == moment]
             pieces.append(table.iloc[rows])
         if not pieces:
             return self.compute(market)
+        if len(pieces) == 1:
+            return pieces[0]  # in the market's own order, which is that of the symbols
         return pd.concat(pieces).sort_index(level=0, kind="stable")
 
     def fit(
