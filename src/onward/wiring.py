@@ -6,18 +6,21 @@ it is first asked for, so that light verbs stay light.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onward.config.home import Home
+from onward.errors import StorageError
 from onward.settings import ResolvedSettings, Settings, load_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from onward.access.store import SqlAccessStore
     from onward.data.repositories import DataStore
     from onward.features.cache import FeatureCache
     from onward.jobs.desk import JobDesk
@@ -26,10 +29,13 @@ if TYPE_CHECKING:
     from onward.jobs.protocol import JobBackend, JobStore
     from onward.prediction.service import PredictionService
     from onward.registry import EmbeddedRegistry, RunStore
+    from onward.storage import Artifacts
     from onward.tasks.services import WorkerServices
     from onward.training.service import MLTrainingService
 
 __all__ = ["Application", "build_application", "worker_services"]
+
+TURN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,18 +74,84 @@ class Application:
         return engine
 
     @cached_property
+    def access(self) -> SqlAccessStore:
+        """API keys, sessions and the audit log."""
+        from onward.access.store import SqlAccessStore
+
+        return SqlAccessStore(self.engine)
+
+    @cached_property
     def repositories(self) -> DataStore:
         """Stored candles and side series."""
+        if self.artifacts is not None and self._shares_data:
+            from onward.data.repositories.remote import RemoteDataStore
+            from onward.data.repositories.shelf import Shelf
+
+            artifacts = self.artifacts
+            return RemoteDataStore(
+                Shelf(artifacts.store, artifacts.copies, self.home.data, turns=self._take_turns)
+            )
         from onward.data.repositories import DataStore
 
         return DataStore(self._data_directory)
+
+    @cached_property
+    def artifacts(self) -> Artifacts | None:
+        """The store that several hosts share; None when everything lies in directories of this one."""
+        storage = self.settings.storage
+        if storage.artifacts is None:
+            return None
+        from onward.storage import Artifacts, StoreOptions
+
+        key, secret = storage.artifacts_key, storage.artifacts_secret
+        limit = storage.artifact_cache_gb
+        options = StoreOptions(
+            storage.artifacts,
+            endpoint=storage.artifacts_endpoint,
+            region=storage.artifacts_region,
+            key=None if key is None else key.get_secret_value(),
+            secret=None if secret is None else secret.get_secret_value(),
+            patience_seconds=storage.artifacts_patience_seconds,
+        )
+        return Artifacts(options, self.home.cache_artifacts, None if limit is None else round(limit * 1e9))
 
     @cached_property
     def registry(self) -> EmbeddedRegistry:
         """Published models."""
         from onward.registry import EmbeddedRegistry
 
+        if self.artifacts is not None and self.settings.registry.directory is None:
+            from onward.registry.remote_placement import RemotePlacement
+
+            artifacts = self.artifacts
+            places = RemotePlacement(artifacts.store, artifacts.copies, uploads=artifacts.patient_store)
+            return EmbeddedRegistry(self.engine, places)
         return EmbeddedRegistry(self.engine, self.settings.registry.directory or self.home.models)
+
+    def kept_file(self, stored: str) -> Path:
+        """Return where a file lies that a run or job wrote, fetched from the store where it is not here.
+
+        Parameters
+        ----------
+        stored
+            As rows and results name it: relative to the home, or absolute. Where there is no such
+            file anywhere, the path is that of this host.
+        """
+        path = self.home.root / stored
+        if self.artifacts is None or Path(stored).is_absolute() or path.is_file():
+            return path
+        from onward.storage import MissingObjectError
+
+        try:
+            return self.artifacts.files.fetch(stored)
+        except MissingObjectError:
+            return path
+
+    def sweep_artifacts(self, *, older_than_hours: float = 24.0) -> None:
+        """Remove what interrupted uploads left in the store; nothing without one."""
+        if self.artifacts is not None:
+            self.registry.sweep_orphans(older_than_hours=older_than_hours)
+            self.artifacts.files.sweep(older_than_hours=older_than_hours)
 
     @cached_property
     def runs(self) -> RunStore:
@@ -91,9 +163,7 @@ class Application:
     @cached_property
     def feature_cache(self) -> FeatureCache:
         """Causal feature matrices on disk, shared by all who compute them."""
-        from onward.features.cache import FeatureCache
-
-        return FeatureCache(self.home.cache_features, max_bytes=self._cache_bytes)
+        return self._for_workers().cache
 
     @cached_property
     def training(self) -> MLTrainingService:
@@ -142,7 +212,7 @@ class Application:
         from onward.tasks.catalog import job_kinds
         from onward.tasks.services import SupervisorServices
 
-        return job_kinds(
+        kinds = job_kinds(
             lambda: SupervisorServices(
                 settings=self.settings,
                 home=self.home,
@@ -154,6 +224,13 @@ class Application:
             ),
             data=self._data_directory,
         )
+        if self.artifacts is None:
+            return kinds
+        from onward.tasks.sharing import shared_kind, swept_kind
+
+        files = self.artifacts.files
+        first, *others = (shared_kind(kind, self.home.root, lambda: files) for kind in kinds)
+        return (swept_kind(first, self.sweep_artifacts), *others)
 
     @cached_property
     def job_desk(self) -> JobDesk:
@@ -226,7 +303,34 @@ class Application:
     def _for_workers(self) -> WorkerServices:
         from onward.tasks.services import WorkerServices
 
-        return WorkerServices(self._data_directory.absolute(), self.home.cache_features, self._cache_bytes)
+        return WorkerServices(
+            self._data_directory.absolute(),
+            self.home.cache_features,
+            self._cache_bytes,
+            self.artifacts,
+            shared_data=self._shares_data,
+        )
+
+    @property
+    def _shares_data(self) -> bool:
+        return self.artifacts is not None and self.settings.storage.data_directory is None
+
+    @contextmanager
+    def _take_turns(self, name: str) -> Iterator[None]:
+        """Let one writer at a time into the block: for stores that keep no conditional writes."""
+        from onward.database import exclusive, writing
+
+        if self.engine.dialect.name == "sqlite":  # one host; a job's end may hold the one writer's place
+            from onward.storage.file_locks import held_alone
+
+            with held_alone(self.home.root / "artifacts.lock", TURN_SECONDS) as alone:
+                if not alone:
+                    raise StorageError("Another process is writing to the artifact store", got=name)
+                yield
+            return
+        with writing(self.engine, durable=False) as connection:
+            exclusive(connection, f"artifact:{name}")
+            yield
 
     def _staging(self) -> Path:
         # Beside the models: publishing renames, which must not cross a file system.

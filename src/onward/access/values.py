@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from onward.access.scopes import Scope, allows
 
-__all__ = ["LOCAL", "NOBODY", "ApiKey", "Caller", "LoginSession"]
+__all__ = ["LOCAL", "NOBODY", "ApiKey", "Caller", "LogEntry", "LogPage", "LoginSession"]
 
 
 @dataclass(frozen=True)
@@ -95,3 +96,42 @@ class Caller:
 
 LOCAL = Caller("local", name="local", scope="admin")
 NOBODY = Caller("nobody", name="nobody")
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One row of the audit log.
+
+    Attributes
+    ----------
+    id
+        Counts up.
+    at
+        UTC.
+    who, name, address
+        ``key:ID``, ``job:ID``, ``local`` or ``nobody``; the name of the key or login; where from.
+    action, subject
+        What was done, to what.
+    outcome
+        ``done`` or ``refused``.
+    detail
+        What else there is to say.
+    """
+
+    id: int
+    at: datetime
+    who: str
+    name: str
+    address: str
+    action: str
+    subject: str
+    outcome: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """Entries, newest first, and what continues behind them."""
+
+    entries: tuple[LogEntry, ...]
+    cursor: str | None

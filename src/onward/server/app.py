@@ -11,13 +11,18 @@ from anyio import CapacityLimiter
 from fastapi import FastAPI
 
 from onward._version import __version__
+from onward.access.authenticator import Authenticator
+from onward.access.limits import RateLimits
 from onward.config.server import ServerConfig
+from onward.server.authentication import Authentication
 from onward.server.documentation import document
 from onward.server.events.hub import EventHub
 from onward.server.guard import Guard
+from onward.server.hosts import is_loopback
 from onward.server.lifetime import begin, finish
 from onward.server.metrics import Counted, ServerMetrics
 from onward.server.problems import refuse_in_one_form
+from onward.server.public import PublicPaths
 from onward.server.readiness import Readiness
 from onward.server.responses import AsciiJson
 from onward.server.routes import ROUTERS, health
@@ -82,8 +87,14 @@ def create_app(services: ServerServices, config: ServerConfig | None = None) -> 
     app.include_router(health.router, include_in_schema=False)  # where probes look for it
     refuse_in_one_form(app)
     document(app)
+    # The last one is the outermost.
+    app.add_middleware(Authentication, authenticator=state.authenticator, public=PublicPaths(app))
     app.add_middleware(Counted, metrics=state.metrics)
     app.add_middleware(Guard, hosts=config.allowed_hosts, max_body_bytes=config.max_body_bytes)
+    if config.trusted_proxies:
+        from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(config.trusted_proxies))
     return app
 
 
@@ -101,6 +112,19 @@ def _state(services: ServerServices, config: ServerConfig) -> ServerState:
         ),
         metrics=ServerMetrics(),
         readiness=Readiness(),
+        authenticator=Authenticator(
+            partial(provider.build, "access"),
+            always=config.authentication == "always" or not is_loopback(config.host),
+            failures_per_minute=config.limit_failures_per_minute,
+        ),
+        limits=RateLimits(
+            {
+                "read": config.limit_read_per_minute,
+                "run": config.limit_run_per_minute,
+                "admin": config.limit_admin_per_minute,
+                "predictions": config.limit_predictions_per_minute,
+            }
+        ),
         heavy=CapacityLimiter(HEAVY_AT_ONCE),
         predicting=CapacityLimiter(PREDICTIONS_AT_ONCE),
     )

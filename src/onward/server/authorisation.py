@@ -8,11 +8,14 @@ from typing import Annotated, Any, Literal, TypeAlias
 from fastapi import Depends, Request
 
 from onward.access.scopes import Scope
-from onward.access.values import LOCAL, Caller
-from onward.errors import ForbiddenError
+from onward.access.values import NOBODY, Caller
+from onward.errors import ForbiddenError, UnauthenticatedError
+from onward.server.csrf import check_csrf
+from onward.server.state import state_of
 
 __all__ = [
     "CALLER",
+    "HOW_TO_SHOW",
     "PUBLIC",
     "RateClass",
     "Requires",
@@ -25,12 +28,15 @@ __all__ = [
 
 CALLER = "onward.caller"
 """Where a request carries who sent it."""
+HOW_TO_SHOW = (
+    "Send one as `Authorization: Bearer KEY` or `X-API-Key: KEY`; `onward keys create NAME` makes one."
+)
 RateClass: TypeAlias = Literal["read", "run", "admin", "predictions"]
 
 
 def caller_of(request: Request) -> Caller:
     """Return who sent a request."""
-    found: Caller = request.scope.get(CALLER, LOCAL)
+    found: Caller = request.scope.get(CALLER, NOBODY)
     return found
 
 
@@ -39,9 +45,13 @@ def require(caller: Caller, scope: Scope, *, what: str = "this address") -> None
 
     Raises
     ------
+    UnauthenticatedError
+        When nobody knows who asks.
     ForbiddenError
         Names the scope that is needed.
     """
+    if caller.scope is None:
+        raise UnauthenticatedError(f"{what} needs a key", remedy=HOW_TO_SHOW)
     if not caller.may(scope):
         raise ForbiddenError(
             f"the key may not do that: {what} needs the scope {scope}",
@@ -71,10 +81,14 @@ class Requires:
         self.scope = scope
         self.rate: RateClass | None = rate or scope
 
-    async def __call__(self, caller: Annotated[Caller, Depends(caller)]) -> None:
-        """Let the request through, or refuse it."""
+    async def __call__(self, request: Request, caller: Annotated[Caller, Depends(caller)]) -> None:
+        """Count the request, and let it through or refuse it."""
+        if self.rate is not None:
+            state_of(request).limits.charge(caller, self.rate)
         if self.scope is not None:
             require(caller, self.scope)
+            if caller.session is not None:
+                await check_csrf(request, caller.session)
 
 
 def requires(scope: Scope | None, *, rate: RateClass | None = None) -> Any:

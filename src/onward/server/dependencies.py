@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from onward.access import values as access
+from onward.access import values
+from onward.access.protocol import AccessStore
 from onward.config.server import ServerConfig
 from onward.jobs.protocol import JobStore
 from onward.registry.protocol import ModelRegistry
@@ -18,6 +19,7 @@ from onward.server.state import ServerState, state_of
 
 __all__ = [
     "PUBLIC",
+    "Access",
     "Caller",
     "Config",
     "Files",
@@ -29,6 +31,7 @@ __all__ = [
     "State",
     "Store",
     "Training",
+    "access_store",
     "caller",
     "event_hub",
     "job_manager",
@@ -56,6 +59,12 @@ State = Annotated[ServerState, Depends(server_state)]
 async def server_config(state: State) -> ServerConfig:
     """Return how much the server takes."""
     return state.config
+
+
+async def access_store(state: State) -> AccessStore:
+    """Return API keys, sessions and the audit log."""
+    store: AccessStore = await state.provider.get("access")
+    return store
 
 
 async def job_store(state: State) -> JobStore:
@@ -101,7 +110,8 @@ async def named_files(state: State) -> NamedFiles:
     return NamedFiles.of(home.root, state.config.data_directories)
 
 
-Caller = Annotated[access.Caller, Depends(caller)]
+Access = Annotated[AccessStore, Depends(access_store)]
+Caller = Annotated[values.Caller, Depends(caller)]
 Config = Annotated[ServerConfig, Depends(server_config)]
 Store = Annotated[JobStore, Depends(job_store)]
 Manager = Annotated[Any, Depends(job_manager)]  # its module is not needed before a job is

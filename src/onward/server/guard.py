@@ -9,6 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from onward.server.hosts import is_address
 from onward.server.problems import problem
 
 __all__ = ["LOOPBACK_NAMES", "Guard"]
@@ -40,7 +41,8 @@ class Guard:
     app
         What is guarded.
     hosts
-        Names under which this server may be addressed, besides those of the loopback.
+        Names under which this server may be addressed, besides those of the loopback and the address
+        that it listens on.
     max_body_bytes
         Largest body that is read, whatever its ``Content-Length`` says.
     """
@@ -75,14 +77,14 @@ class Guard:
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
         host = _name(headers.get("host", ""))
-        if host not in self._hosts:
+        if host not in self._hosts and not _is_own_address(host, scope):
             return 421, (
                 f"this server does not go by the name {ascii(host)[:100]}; "
                 "address it as localhost, or add the name to server.allowed_hosts"
             )
         if scope["method"] not in SAFE_METHODS:
             origin = headers.get("origin")
-            foreign = origin is not None and _name(urlsplit_netloc(origin)) not in self._hosts
+            foreign = origin is not None and _name(urlsplit_netloc(origin)) not in {*self._hosts, host}
             if foreign or headers.get("sec-fetch-site") in ("cross-site", "same-site"):
                 return 403, "the request comes from a page of another site"
         length = headers.get("content-length", "0")
@@ -109,6 +111,12 @@ class Guard:
             return message
 
         return limited
+
+
+def _is_own_address(host: str, scope: Scope) -> bool:
+    """Return whether a host is the very address that the request came to; no page can rebind that."""
+    server = scope.get("server")
+    return server is not None and host == server[0] and is_address(host)
 
 
 def urlsplit_netloc(origin: str) -> str:

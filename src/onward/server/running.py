@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -12,12 +11,15 @@ import uvicorn
 from fastapi import FastAPI
 
 from onward.config.server import ServerConfig
+from onward.database.moments import utc_now
 from onward.errors import ConfigError, StorageError
 from onward.server.app import create_app
+from onward.server.hosts import is_loopback
 from onward.server.services import ServerServices
 from onward.server.state import ServerState
+from onward.server.tls import tls_files
 
-__all__ = ["bound_socket", "check_host", "serve"]
+__all__ = ["bound_socket", "check_host", "has_working_key", "serve"]
 
 GRACEFUL_SECONDS = 10
 BACKLOG = 2048
@@ -76,19 +78,27 @@ def serve(
     Raises
     ------
     ConfigError
-        When the host is not of this machine alone, or cannot be listened on.
+        When the host is not of this machine alone and there is no key, or the certificate cannot
+        be used.
+    StorageError
+        When the address cannot be listened on, or the database is away.
     """
-    check_host(config.host)
+    if not is_loopback(config.host):
+        check_host(config.host, has_key=has_working_key(services))
+    tls = tls_files(config)
     listening = bound_socket(config.host, config.port)
     host, port = listening.getsockname()[:2]
-    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if tls else "http"
+    address = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     app = make_app(services, config)
     settings = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=False,  # the application reads them, from proxies that it trusts
+        ssl_certfile=tls and tls.certificate,
+        ssl_keyfile=tls and tls.private_key,
         lifespan="on",
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
         timeout_keep_alive=30,
@@ -102,26 +112,36 @@ def serve(
     return bool(server.started)
 
 
-def check_host(host: str) -> None:
-    """Refuse to listen where others than the users of this machine could come from.
+def check_host(host: str, *, has_key: bool = False) -> None:
+    """Refuse to listen where others could come from, as long as they would need no key.
+
+    Parameters
+    ----------
+    host
+        ``server.host``.
+    has_key
+        Whether there is a key that works.
 
     Raises
     ------
     ConfigError
-        Unless the host is a loopback address or ``localhost``.
+        Unless there is a key, or the host is a loopback address or ``localhost``.
     """
-    try:
-        safe = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        safe = host == "localhost"
-    if not safe:
-        raise ConfigError(
-            "whoever reaches the server may use it, so it listens on this machine alone",
-            got=f"server.host = {host}",
-            allowed="127.0.0.1, ::1, localhost",
-            remedy="Leave server.host as it is, and reach the server through a tunnel "
-            "(ssh -L 8321:127.0.0.1:8321 HOST) or a proxy that checks who asks.",
-        )
+    if has_key or is_loopback(host):
+        return
+    raise ConfigError(
+        "without an API key the server listens on this machine alone",
+        got=f"server.host = {host}",
+        allowed="127.0.0.1, ::1, localhost; any address once there is a key",
+        remedy="Make a key (`onward keys create NAME --scope admin`), or leave server.host as it is and "
+        "reach the server through a tunnel (ssh -L 8321:127.0.0.1:8321 HOST).",
+    )
+
+
+def has_working_key(services: ServerServices) -> bool:
+    """Return whether there is a key that opens anything now."""
+    now = utc_now()
+    return any(key.works(now) for key in services.access.list_keys())
 
 
 def bound_socket(host: str, port: int) -> socket.socket:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import anyio.to_thread
 
 if TYPE_CHECKING:
+    from onward.access.protocol import AccessStore
     from onward.config.home import Home
     from onward.data.repositories import DataStore
     from onward.jobs.manager import BackgroundTaskManager
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Provider", "ServerServices", "ServiceName"]
 
-ServiceName = Literal["job_store", "job_manager", "registry", "repositories", "training"]
+ServiceName = Literal["access", "job_store", "job_manager", "registry", "repositories", "training"]
 
 
 class ServerServices(Protocol):
@@ -38,6 +39,10 @@ class ServerServices(Protocol):
     @property
     def home(self) -> Home:
         """The home directory."""
+
+    @property
+    def access(self) -> AccessStore:
+        """API keys, sessions and the audit log."""
 
     @property
     def job_store(self) -> JobStore:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, cast
 from anyio import CapacityLimiter
 from starlette.requests import HTTPConnection
 
+from onward.access.authenticator import Authenticator
+from onward.access.limits import RateLimits
 from onward.server.events.hub import EventHub
 from onward.server.metrics import ServerMetrics
 from onward.server.readiness import Readiness
@@ -38,6 +40,8 @@ class ServerState:
         Requests, counted.
     readiness
         Whether traffic may come.
+    authenticator, limits
+        Who asks, and how often.
     heavy, predicting
         Threads for work that keeps a processor busy; requests that only look something up have
         threads of their own and never wait for these.
@@ -49,6 +53,8 @@ class ServerState:
     hub: EventHub
     metrics: ServerMetrics
     readiness: Readiness
+    authenticator: Authenticator
+    limits: RateLimits
     heavy: CapacityLimiter
     predicting: CapacityLimiter
 

@@ -2,6 +2,7 @@
 
 from onward.server.routes import (
     aliases,
+    audit_log,
     data,
     events,
     features,
@@ -10,6 +11,7 @@ from onward.server.routes import (
     models,
     plans,
     predictions,
+    sessions,
     settings,
     submissions,
 )
@@ -27,6 +29,8 @@ ROUTERS = (
     features.router,
     plans.router,
     settings.router,
+    sessions.router,
+    audit_log.router,
     health.router,
 )
 """In the order of the documentation."""

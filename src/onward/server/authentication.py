@@ -1,0 +1,85 @@
+"""Who sends a request, found out before anything of it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from onward.access.authenticator import Authenticator
+from onward.access.values import LOCAL, NOBODY, Caller
+from onward.database.acting import Actor, acting
+from onward.errors import OnwardError, UnauthenticatedError
+from onward.server.authorisation import CALLER, HOW_TO_SHOW
+from onward.server.credentials import credential_of, was_forwarded
+from onward.server.hosts import is_loopback
+
+__all__ = ["Authentication"]
+
+
+class Authentication:
+    """ASGI middleware: notes in the request who sent it, or refuses what comes from nobody.
+
+    Nobody gets as far as the routes that are open to everybody and no further; what is wrong with
+    a key does not matter there. For everything else the body of a request is not even read before
+    its sender is known.
+
+    Parameters
+    ----------
+    app
+        What is behind.
+    authenticator
+        Knows the keys.
+    public
+        Paths that are open to everybody.
+    """
+
+    def __init__(self, app: ASGIApp, *, authenticator: Authenticator, public: Container[str]) -> None:
+        self._app = app
+        self._authenticator = authenticator
+        self._public = public
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on with its sender, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        client = scope.get("client")
+        address = str(client[0]) if client else ""
+        try:
+            caller = await self._caller(scope, address)
+        except OnwardError as error:
+            if scope["path"] not in self._public:
+                # As if a route had refused: whoever shows errors in a way of his own shows these too.
+                refuse = scope["app"].exception_handlers[OnwardError]
+                answer: Response = await refuse(Request(scope, receive), error)
+                await answer(scope, receive, send)
+                return
+            caller = NOBODY
+        scope[CALLER] = caller
+        with acting(Actor(caller.who, caller.name, address)):
+            await self._app(scope, receive, send)
+
+    async def _caller(self, scope: Scope, address: str) -> Caller:
+        credential = credential_of(scope)
+        if credential is None or credential.kind == "session":
+            if await self._needs_no_key(scope, address):
+                return LOCAL
+            if credential is None:
+                raise UnauthenticatedError("a key is needed", remedy=HOW_TO_SHOW)
+        caller = self._authenticator.remembered(credential)
+        if caller is None:
+            caller = await anyio.to_thread.run_sync(self._authenticator.look_up, credential, address)
+        return caller
+
+    async def _needs_no_key(self, scope: Scope, address: str) -> bool:
+        # Behind a proxy on this machine everybody seems to be on this machine.
+        if not is_loopback(address) or was_forwarded(scope):
+            return False
+        needed = self._authenticator.needs_keys()
+        if needed is None:
+            needed = await anyio.to_thread.run_sync(self._authenticator.look_for_keys)
+        return not needed

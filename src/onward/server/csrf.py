@@ -1,0 +1,40 @@
+"""Requests that a browser sends along with its cookie must show that they come from our pages."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from onward.access.secrets import same
+from onward.access.values import LoginSession
+from onward.errors import ForbiddenError
+
+__all__ = ["CSRF_FIELD", "CSRF_HEADER", "check_csrf"]
+
+CSRF_HEADER = "X-CSRF-Token"
+CSRF_FIELD = "csrf_token"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+async def check_csrf(request: Request, session: LoginSession) -> None:
+    """Refuse an unsafe request of a session without the session's token.
+
+    ``SameSite=Strict`` keeps other sites from sending the cookie at all; this holds for browsers
+    and subdomains that do not keep to it.
+
+    Raises
+    ------
+    ForbiddenError
+        Unless the token is in the header `CSRF_HEADER` or the form field `CSRF_FIELD`.
+    """
+    if request.method in SAFE_METHODS:
+        return
+    given: object = request.headers.get(CSRF_HEADER)
+    if given is None and request.headers.get("content-type", "").startswith(FORMS):
+        given = (await request.form()).get(CSRF_FIELD)  # kept: whoever reads the form gets the same one
+    if not isinstance(given, str) or not same(given, session.csrf_token):
+        raise ForbiddenError(
+            "the request does not carry the token of its session",
+            allowed=f"the header {CSRF_HEADER} or the form field {CSRF_FIELD}",
+            remedy="GET /api/v1/session returns the token; load the page again.",
+        )
