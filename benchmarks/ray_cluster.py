@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks._ray_spread import spread_rows, waiting_row
 from benchmarks._table import NOT_MEASURED, Row
 
+ROOT = str(Path(__file__).parents[1])
 AT_ONCE = 2
 FENCE_SECONDS = 10.0
 LONG_SECONDS = 3.0
@@ -32,6 +34,7 @@ def run(quick: bool = False) -> list[Row]:
     except ImportError:
         return [Row("Ray cluster", NOT_MEASURED, note='skipped: pip install "onward[ray]"')]
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (ROOT, os.environ.get("PYTHONPATH"))))
     times = 3 if quick else 10
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory)
@@ -49,6 +52,8 @@ def run(quick: bool = False) -> list[Row]:
             rows += _measured("Ray", ray, place / "ray", times)
             rows.append(_actor_killed(ray, place / "actor", times))
             rows.append(_asked(ray, place / "asked"))
+            rows.append(waiting_row(cluster.address, times))
+            rows += spread_rows(cluster.address, max(1, times // 3))
             rows.append(_node_killed(ray, cluster, second, place / "node"))
             ray.close()
         finally:
