@@ -1,78 +1,92 @@
 """The full fault matrix: ``python -m tests.faults``, or ``make faults``.
 
-FAULTS_SHARD=1/4 runs every fourth run, FAULTS_SEED seeds them, FAULTS_ROWS picks rows by a part of
-their names, FAULTS_COUNT bounds the runs a row, FAULTS_SCALE scales all waiting times (default 0.1;
-three runs a row are made at 1.0 as well), FAULTS_MINUTES ends a shard early (default 45). What was
-done is kept in ``.faults/``, so that an interrupted matrix goes on where it was.
+Many worlds at once (FAULTS_JOBS; default twelve a processor: they wait far more than they compute),
+the timed ones first and alone. FAULTS_SHARD=1/4 makes every fourth run, FAULTS_SEED seeds them,
+FAULTS_ROWS picks rows by a part of their names, FAULTS_COUNT and FAULTS_PRODUCTION bound the runs a
+row at one tenth of all waiting times and at those of production, FAULTS_SCALE is another part than
+one tenth, FAULTS_MINUTES ends a shard early (default 45). What was done is kept in ``.faults/``, so
+that an interrupted matrix goes on where it was. FAULTS_SOAK=7200 breaks things at random for two
+hours instead.
 """
 
 from __future__ import annotations
 
-import json
 import os
+import signal
 import sys
 import time
-from pathlib import Path
+from typing import Any
 
-from tests.faults.rows import ROWS, Row
-from tests.faults.runner import Databases, run
+from tests.faults.crew import Crew
+from tests.faults.grounds import Grounds
+from tests.faults.matrix import MATRIX
+from tests.faults.plans import Key, Plan, planned
+from tests.faults.results import Results, results
+from tests.faults.row import Row
+from tests.faults.soak import soak_rows
 
-RESULTS = Path(".faults")
-PRODUCTION_RUNS = 3
-
-
-def planned() -> list[tuple[Row, str, float, int]]:
-    """Return every run: row, database, scale, number; rows take turns, so that a short matrix sees all."""
-    count = int(os.environ.get("FAULTS_COUNT", "1000000"))
-    scale = float(os.environ.get("FAULTS_SCALE", "0.1"))
-    chosen = os.environ.get("FAULTS_ROWS", "")
-    runs = [
-        (number, row, kind, factor)
-        for row in ROWS
-        if chosen in row.name
-        for kind in row.databases
-        for factor, wanted in scales(row, scale)
-        for number in range(wanted if factor == scale or row.production else min(wanted, count // 10))
-        if number < count
-    ]
-    return [(row, kind, factor, number) for number, row, kind, factor in sorted(runs, key=lambda r: r[0])]
-
-
-def scales(row: Row, scale: float) -> list[tuple[float, int]]:
-    """Return at which scales a row is run, and how often."""
-    return [(1.0, row.count)] if row.production else [(scale, row.count), (1.0, PRODUCTION_RUNS)]
+PLACES_PER_PROCESSOR = 12
+WORLDS_PER_SERVER = 4
 
 
 def main() -> int:
     shard, _, shards = os.environ.get("FAULTS_SHARD", "1/1").partition("/")
     seed = int(os.environ.get("FAULTS_SEED", str(int(time.time()))))
-    minutes = float(os.environ.get("FAULTS_MINUTES", "45"))
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"results-{shard}-of-{shards}.jsonl"
-    done = {(r["row"], r["database"], r["scale"], r["number"]) for r in _read(file) if not r["violations"]}
-    mine = [plan for place, plan in enumerate(planned()) if place % int(shards) == int(shard) - 1]
-    print(f"seed {seed}, shard {shard} of {shards}: {len(mine)} runs, {len(done)} of them done", flush=True)
-    deadline = time.monotonic() + minutes * 60
-    broken = 0
-    with Databases() as databases, file.open("a", buffering=1) as results:
-        for row, kind, scale, number in mine:
-            if (row.name, kind, scale, number) in done:
-                continue
-            if time.monotonic() > deadline:
-                print("time is up; call again to go on")
-                break
-            result = run(row, kind, databases, scale=scale, seed=seed * 1_000 + number)
-            results.write(json.dumps({**result, "number": number}) + "\n")
-            broken += bool(result["violations"])
-            print(f"{row.name:50} {kind:10} {scale:4} #{number:<3} {result['seconds']:7.1f} s", flush=True)
-            for violation in result["violations"]:
-                print(f"  VIOLATION {violation}", flush=True)
-    print(f"{broken} runs with violations")
+    deadline = time.monotonic() + 60.0 * float(os.environ.get("FAULTS_MINUTES", "45"))
+    places = int(os.environ.get("FAULTS_JOBS", str(PLACES_PER_PROCESSOR * (os.cpu_count() or 1))))
+    done: set[Key] = {
+        (r["row"], r["database"], r["scale"], r["number"]) for r in results() if not r["violations"]
+    }
+    plans = [plan for place, plan in enumerate(_plans()) if place % int(shards) == int(shard) - 1]
+    left = [plan for plan in plans if plan.key not in done]
+    print(f"seed {seed}, shard {shard} of {shards}: {len(plans)} runs, {len(left)} of them to do", flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # in an orderly way: nothing stays behind
+    told: list[tuple[Plan, dict[str, Any]]] = []
+    kept = Results(shard, shards)
+
+    def tell(plan: Plan, result: dict[str, Any]) -> None:
+        kept.add(plan.number, result)
+        told.append((plan, result))
+        said = f"{len(told):4}/{len(left)} {plan.row.name:50} {plan.database:10} {plan.scale:4} "
+        print(f"{said} #{plan.number:<3} {result['seconds']:7.1f} s", flush=True)
+        for violation in result["violations"]:
+            excuse = f"the machine stood still for {result['stall']:.1f} s"
+            what = excuse if result["excused"] else "VIOLATION"
+            print(f"  {what}: {violation}", flush=True)
+
+    with Grounds(1 + places // (2 * WORLDS_PER_SERVER)) as grounds:
+        if any(plan.database == "postgresql" for plan in left):
+            grounds.start_postgres()
+        crew = Crew(grounds, places=places, seed=seed, deadline=deadline, tell=tell)
+        late = crew.work(left)
+        again = [plan for plan, result in told if result["excused"]]
+        late += crew.work(again)
+    if late:
+        print(f"time is up, {late} runs are left; call again to go on")
+    broken = sum(bool(result["violations"]) and not result["excused"] for _, result in told)
+    print(f"{len(told)} runs, {broken} with violations, {len(again)} repeated")
     return 1 if broken else 0
 
 
-def _read(file: Path) -> list[dict[str, object]]:
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+def _plans() -> list[Plan]:
+    if seconds := float(os.environ.get("FAULTS_SOAK", "0")):
+        return planned(soak_rows(seconds))
+    count, production = (
+        int(text) if (text := os.environ.get(name)) else None
+        for name in ("FAULTS_COUNT", "FAULTS_PRODUCTION")
+    )
+    if production is None and count is not None:
+        production = count // 10
+    scale = float(os.environ.get("FAULTS_SCALE", "0.1"))
+    return planned(filter(_chosen, MATRIX), scale=scale, count=count, production=production)
+
+
+def _chosen(row: Row) -> bool:
+    if os.environ.get("FAULTS_ROWS", "") not in row.name:
+        return False
+    if reason := row.missing():
+        print(f"skipped: {row.name}: {reason}")
+    return reason is None
 
 
 if __name__ == "__main__":

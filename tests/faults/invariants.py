@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from onward.jobs.states import STEPS, TERMINAL
-from tests.faults.world import World, slack
+from tests.faults.world import World
 
 __all__ = ["looks", "violations"]
 
@@ -95,8 +95,9 @@ def _processes(world: World) -> Iterator[str]:
         if world.allowed_at_once is not None and len(lasting) > world.allowed_at_once:
             yield f"I6: {len(lasting)} attempts at once, {world.allowed_at_once} allowed"
         before = active
-    if world.bystander.poll() is not None:
-        yield f"I7: a foreign process was ended by {world.bystander.returncode}"
+    for bystander in world.bystanders:
+        if bystander.poll() is not None:
+            yield f"I7: a foreign process was ended by {bystander.returncode}"
 
 
 def _count(attempts: set[str]) -> Counter[str]:
@@ -116,7 +117,7 @@ def _events(world: World) -> Iterator[str]:
 def _leases(world: World) -> Iterator[str]:
     """I9: whoever lost its server is taken over in time (where a server was there to do it)."""
     for name, seconds in world.figures.items():
-        bound = UNOWNED_SECONDS * world.scale + slack()
+        bound = UNOWNED_SECONDS * world.scale + world.slack()
         if name == "server dead, job queued again" and max(seconds) > bound:
             yield f"I9: a job without an owner for {max(seconds):.1f} s; {bound:.1f} s are allowed"
 

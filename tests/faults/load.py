@@ -40,8 +40,10 @@ def load(world: World, jobs: int = JOBS) -> None:
             servers[victim] = _launch(world).ready()
         time.sleep(0.1)
     world.note("load, jobs a second", jobs / (time.monotonic() - began))
+    for line in (world.directory / "claims.txt").read_text().splitlines():
+        world.note("claim under load", float(line))
     assert counts["failed"] == 0, counts
 
 
 def _launch(world: World) -> Server:
-    return world.launch(concurrency=2, global_limit=INSTANCES * 2)
+    return world.launch(timed=True, concurrency=2, global_limit=INSTANCES * 2)

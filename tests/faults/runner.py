@@ -2,86 +2,76 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from onward.database import open_database, upgrade
-from onward.testing.postgres import PostgresServer
+from tests.faults.grounds import Grounds
+from tests.faults.hatchery import Hatchery
 from tests.faults.invariants import violations
-from tests.faults.rows import Row
+from tests.faults.machine import STOOD_STILL, Machine
+from tests.faults.row import Row
 from tests.faults.world import World
 
-__all__ = ["Databases", "run"]
+__all__ = ["run"]
+
+ALWAYS = ("I1:", "I2:", "I3:", "I5:", "I7:", "I8:", "I10:")
+"""What no machine, however slow, may break."""
+LOG_TAIL = 3_000
+AUDITED = 0.2
+"""Seconds after which the auditor has looked again."""
 
 
-class Databases:
-    """Fresh databases with all tables; PostgreSQL is started when the first is asked for."""
+def run(row: Row, kind: str, grounds: Grounds, *, scale: float, seed: int, server: int = 0) -> dict[str, Any]:
+    """Carry out one run and return what it found.
 
-    def __init__(self) -> None:
-        self._resources = ExitStack()
-        self._directory = Path(self._resources.enter_context(tempfile.TemporaryDirectory(prefix="onward-f-")))
-        self._server: PostgresServer | None = None
-
-    def __enter__(self) -> Databases:
-        return self
-
-    def __exit__(self, *of_the_error: object) -> None:
-        self._resources.close()
-
-    @contextmanager
-    def fresh(self, kind: str, directory: Path, *, own: bool) -> Iterator[tuple[str, PostgresServer | None]]:
-        """Give the address of one, with its server when it is ``own`` to this run."""
-        if kind == "sqlite":
-            yield self._sqlite(directory), None
-        elif own:
-            with PostgresServer() as server:
-                _upgrade(url := server.create_database())
-                yield url, server
-        else:
-            yield self._postgresql(), None
-
-    def _sqlite(self, directory: Path) -> str:
-        template = self._directory / "template.db"
-        if not template.exists():
-            _upgrade(f"sqlite:///{template}")
-        shutil.copy(template, directory / "onward.db")
-        return f"sqlite:///{directory}/onward.db"
-
-    def _postgresql(self) -> str:
-        if self._server is None:
-            self._server = self._resources.enter_context(PostgresServer())
-            self._server.execute("CREATE DATABASE faults_template")
-            _upgrade(self._server.url("faults_template"))
-        return self._server.create_database("faults_template")
-
-
-def run(row: Row, kind: str, databases: Databases, *, scale: float, seed: int) -> dict[str, Any]:
-    """Carry out one run and return what it found: ``violations``, ``figures``, ``seconds``."""
+    Returns
+    -------
+    dict
+        ``violations``; ``figures``; ``seconds``; ``stall``, for how long the machine stood still
+        meanwhile; ``excused``, whether that and nothing worse may explain the violations.
+    """
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="onward-fault-") as name:
-        directory = Path(name).resolve()
-        own = row.name.startswith("PostgreSQL away")
-        with (
-            databases.fresh(kind, directory, own=own) as (url, server),
-            World(url, directory, scale=scale, seed=seed) as world,
-        ):
-            world.postgres = server
+    machine = Machine(grounds.directory)
+    figures: dict[str, list[float]] = {}
+    with ExitStack() as resources:
+        name = resources.enter_context(
+            tempfile.TemporaryDirectory(dir=grounds.worlds, prefix="w-", ignore_cleanup_errors=True)
+        )
+        directory = Path(name)
+        try:
+            url, postgres = resources.enter_context(
+                grounds.database(kind, directory, own=row.own_server, number=server)
+            )
+            hatchery = resources.enter_context(Hatchery(directory)).address if row.namespace else None
+            world = resources.enter_context(
+                World(
+                    url,
+                    directory,
+                    scale=scale,
+                    seed=seed,
+                    hatchery=hatchery or grounds.hatchery,
+                    machine=machine,
+                )
+            )
+            world.postgres = postgres
+            figures = world.figures
             try:
                 row.run(world)
+                time.sleep(AUDITED)
                 found = list(dict.fromkeys(violations(world)))
-            except Exception as error:  # whatever it was, this run has not passed
-                logs = "\n".join(log.read_text()[-3_000:] for log in sorted(directory.glob("server-*.log")))
-                found = [f"{row.name}: {type(error).__name__} {error}\n{logs}"]
+                assert machine.watched(), "nobody looked which processes live"
+            except Exception:
                 for left in world.servers:
                     if left.alive:
                         left.kill()
-            figures = world.figures
-    seconds = round(time.monotonic() - began, 2)
+                raise
+        except Exception as error:  # whatever it was, this run has not passed
+            logs = "\n".join(log.read_text()[-LOG_TAIL:] for log in sorted(directory.glob("server-*.log")))
+            found = [f"{row.name}: {type(error).__name__} {_where(error)}{error}\n{logs}"]
+    stall = machine.stall()
     return {
         "row": row.name,
         "database": kind,
@@ -89,11 +79,19 @@ def run(row: Row, kind: str, databases: Databases, *, scale: float, seed: int) -
         "scale": scale,
         "violations": found,
         "figures": figures,
-        "seconds": seconds,
+        "seconds": round(time.monotonic() - began, 2),
+        "stall": stall,
+        "excused": bool(found) and stall > STOOD_STILL and not any(f.startswith(ALWAYS) for f in found),
     }
 
 
-def _upgrade(url: str) -> None:
-    engine = open_database(url)
-    upgrade(engine)
-    engine.dispose()
+def _where(error: BaseException) -> str:
+    """Return the line of a row at which it failed: an assertion says no more of itself."""
+    trace, line = error.__traceback__, ""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if Path(code.co_filename).parent == Path(__file__).parent and code.co_name != "run":
+            line = f"in {code.co_name}, line {trace.tb_lineno}: "
+            break
+        trace = trace.tb_next
+    return line

@@ -1,4 +1,4 @@
-"""A server for the fault tests: a real manager in a process of its own, ``python -m tests.faults.server``.
+"""A server for the fault tests: a real manager in a process of its own (see `tests.faults.hatchery`).
 
 It says ``ready`` once workers can be forked, and closes in an orderly way when its standard input
 ends. Faults are put in from outside of the product: by wrapping what the manager is given.
@@ -6,11 +6,12 @@ ends. Faults are put in from outside of the product: by wrapping what the manage
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
@@ -27,12 +28,12 @@ from onward.jobs.local import LocalBackend
 from onward.jobs.manager import BackgroundTaskManager
 from onward.jobs.store import SqlJobStore
 from onward.jobs.values import Job
-from onward.testing.job_backends import ENTRIES
+from tests.faults.tasks import ENTRIES
 from tests.faults.weakened import weaken
 
 
-def main() -> None:
-    order = json.loads(sys.argv[1])
+def serve(order: Mapping[str, Any]) -> None:
+    """Run a server until its standard input ends."""
     weaken(order.get("without"))
     directory = Path(order["directory"])
     config = JobConfig.sealed(**order["config"])
@@ -44,6 +45,8 @@ def main() -> None:
     engine = open_database(order["url"])
     point = order.get("crash", "")
     store: Any = Crashing(SqlJobStore(engine, clock=clock, poll_seconds=config.poll_seconds), point)
+    if order.get("timed"):
+        store = Timed(store, directory / "claims.txt")
     if order.get("mute"):
         store = Deaf(store)
     local = LocalBackend(
@@ -127,7 +130,8 @@ class Crashing:
         # Not while another thread writes: it would be suspended with SQLite's only writer's place.
         turn = getattr(getattr(self._target, "_transactions", None), "_turn", nullcontext())
         with turn if self._signal == signal.SIGSTOP else nullcontext():
-            os.kill(os.getpid(), self._signal)
+            # To this thread: a signal to the process lets it run on until another one has taken it.
+            signal.pthread_kill(threading.get_ident(), self._signal)
 
 
 class Deaf:
@@ -154,5 +158,19 @@ class _Silent:
         return frozenset()
 
 
-if __name__ == "__main__":
-    main()
+class Timed:
+    """Stands for a store, and writes down how many seconds each claim took that brought something."""
+
+    def __init__(self, target: Any, file: Path) -> None:
+        self._target = target
+        self._file = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+    def claim(self, *arguments: Any, **named: Any) -> Any:
+        began = time.monotonic()
+        jobs = self._target.claim(*arguments, **named)
+        if jobs:
+            os.write(self._file, f"{time.monotonic() - began:.6f}\n".encode())
+        return jobs

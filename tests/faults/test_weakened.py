@@ -11,20 +11,21 @@ import pytest
 
 from onward.jobs.local.processes import find
 from onward.testing.job_backends import living
-from tests.faults.rows import Row
-from tests.faults.runner import Databases, run
+from tests.faults.grounds import Grounds
+from tests.faults.row import Row
+from tests.faults.runner import run
 from tests.faults.weakened import GUARDS
 from tests.faults.world import World
 
 
 @pytest.fixture(scope="module")
-def databases() -> Iterator[Databases]:
-    with Databases() as databases:
-        yield databases
+def grounds() -> Iterator[Grounds]:
+    with Grounds() as grounds:
+        yield grounds
 
 
-def found(scenario: Callable[[World], None], kind: str, databases: Databases, scale: float) -> list[str]:
-    result = run(Row("weakened", scenario, 1), kind, databases, scale=scale, seed=1)
+def found(scenario: Callable[[World], None], kind: str, grounds: Grounds, scale: float) -> list[str]:
+    result = run(Row("weakened", scenario, 1), kind, grounds, scale=scale, seed=1)
     return [str(violation).partition("\n")[0] for violation in result["violations"]]
 
 
@@ -88,12 +89,12 @@ SCENARIOS = {
 
 @pytest.mark.faults
 @pytest.mark.parametrize("guard", GUARDS)
-def test_the_product_itself_passes(guard: str, databases: Databases) -> None:
+def test_the_product_itself_passes(guard: str, grounds: Grounds) -> None:
     scenario, kind, scale, _ = SCENARIOS[guard]
-    assert found(scenario(None), kind, databases, scale) == []
+    assert found(scenario(None), kind, grounds, scale) == []
 
 
 @pytest.mark.parametrize("guard", GUARDS)
-def test_a_missing_guard_is_noticed(guard: str, databases: Databases) -> None:
+def test_a_missing_guard_is_noticed(guard: str, grounds: Grounds) -> None:
     scenario, kind, scale, notice = SCENARIOS[guard]
-    assert notice in " ".join(found(scenario(guard), kind, databases, scale))
+    assert notice in " ".join(found(scenario(guard), kind, grounds, scale))

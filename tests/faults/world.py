@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
@@ -24,10 +23,13 @@ from onward.jobs.local.processes import find
 from onward.jobs.manager import BackgroundTaskManager
 from onward.jobs.store import SqlJobStore
 from onward.jobs.values import Job
-from onward.testing.job_backends import ENTRIES, living, noted, until
+from onward.testing.job_backends import living, noted, until
 from onward.testing.postgres import PostgresServer
+from tests.faults.hatchery import Hatched, hatch
+from tests.faults.machine import Machine
+from tests.faults.tasks import ENTRIES
 
-__all__ = ["ROOT", "Server", "World", "kill", "parent_of", "slack"]
+__all__ = ["ROOT", "Server", "World", "kill", "parent_of"]
 
 ROOT = Path(__file__).resolve().parents[2]
 LOG_TABLES = (
@@ -56,6 +58,7 @@ LOG_TRIGGERS = {
     ),
 }
 PATIENCE = 60.0
+LEASES_PATIENCE = 150.0
 BYSTANDER = "import os, time\nwhile os.getppid() != 1: time.sleep(1)"
 """Nobody's business, and gone with the test."""
 
@@ -66,10 +69,10 @@ class Server:
     Parameters
     ----------
     process
-        Of `tests.faults.server`.
+        Of `tests.faults.server`, or of another program that says ``ready``.
     """
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: Hatched | subprocess.Popen[str]) -> None:
         self.process = process
 
     @property
@@ -111,12 +114,17 @@ class Server:
         self.process.wait(PATIENCE)
         return time.time()
 
-    def end(self) -> None:
-        """Close in an orderly way; kill when that takes too long."""
+    def tell_to_end(self) -> None:
+        """Let it close in an orderly way."""
         if self.alive:
             self.process.send_signal(signal.SIGCONT)
             assert self.process.stdin is not None
             self.process.stdin.close()
+
+    def end(self) -> None:
+        """Wait until it has closed; kill when that takes too long."""
+        if self.alive:
+            self.tell_to_end()
             try:
                 self.process.wait(20)
             except subprocess.TimeoutExpired:
@@ -140,14 +148,22 @@ class World:
         Factor of all waiting times; 1.0 = those of production.
     seed
         Of `random`.
+    hatchery
+        Where servers are forked.
+    machine
+        What the auditor tells of the machine.
     """
 
-    def __init__(self, url: str, directory: Path, *, scale: float, seed: int) -> None:
+    def __init__(
+        self, url: str, directory: Path, *, scale: float, seed: int, hatchery: Path, machine: Machine
+    ) -> None:
         self.url, self.directory, self.scale = url, directory, scale
         self.random = random.Random(seed)
+        self._hatchery, self._machine = hatchery, machine
         self.servers: list[Server] = []
         self.figures: dict[str, list[float]] = {}
         self.accepted: set[str] = set()
+        self.patience = PATIENCE + LEASES_PATIENCE * scale
         self.allowed_at_once: int | None = None
         self.postgres: PostgresServer | None = None
         self.engine = open_database(url)
@@ -158,14 +174,8 @@ class World:
         names = [JobKind(name, entry, name) for name, entry in ENTRIES.items()]
         self.front = BackgroundTaskManager(self.store, [], names, self.config(), directory / "jobs")
         (directory / "jobs").mkdir(parents=True)
-        self._auditor = subprocess.Popen(
-            [sys.executable, str(ROOT / "tests/faults/auditor.py"), str(self.jobs), str(self.audit)],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._auditor.stdout is not None
-        self._auditor.stdout.readline()
-        self.bystander = subprocess.Popen([sys.executable, "-c", BYSTANDER], start_new_session=True)
+        until(self.audit.exists)  # from now on, every process is seen
+        self.bystanders = [self.stranger()]
 
     def __enter__(self) -> Self:
         return self
@@ -176,13 +186,19 @@ class World:
         for server in self.servers:
             if error is not None and server.alive:
                 server.kill()
+            server.tell_to_end()
+        for server in self.servers:
             server.end()
-        for process in (self._auditor, self.bystander):
-            process.kill()
-            process.wait()
-        assert self._auditor.stdout is not None
-        self._auditor.stdout.close()
+        for bystander in self.bystanders:
+            bystander.kill()
+            bystander.wait()
         self.engine.dispose()
+
+    @staticmethod
+    def stranger() -> subprocess.Popen[bytes]:
+        """Start a process that is nobody's business, in a session of its own."""
+        command = [sys.executable, "-S", "-E", "-c", BYSTANDER]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
 
     @property
     def jobs(self) -> Path:
@@ -214,32 +230,27 @@ class World:
         *,
         crash: str = "",
         mute: bool = False,
+        timed: bool = False,
         clock_shift: float = 0.0,
         preload: list[str] | None = None,
         without: str | None = None,
+        url: str | None = None,
         **config: Any,
     ) -> Server:
         """Start a server process; `Server.ready` waits for it."""
         order = {
-            "url": self.url,
+            "url": url or self.url,
             "directory": str(self.directory),
             "config": self.config(**config).model_dump(),
             "crash": crash,
             "mute": mute,
+            "timed": timed,
             "clock_shift": clock_shift,
             "preload": preload or [],
             "without": without,
         }
-        with (self.directory / f"server-{len(self.servers)}.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.server", json.dumps(order)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                cwd=ROOT,
-            )
-        self.servers.append(Server(process))
+        log = self.directory / f"server-{len(self.servers)}.log"
+        self.servers.append(Server(hatch(self._hatchery, order, log)))
         return self.servers[-1]
 
     def serve(self, **how: Any) -> Server:
@@ -263,23 +274,28 @@ class World:
     def job(self, job_id: str) -> Job:
         return self.store.get(job_id)
 
-    def until(self, job_id: str, *states: str, attempt: int | None = None, patience: float = PATIENCE) -> Job:
+    def until(
+        self, job_id: str, *states: str, attempt: int | None = None, patience: float | None = None
+    ) -> Job:
         """Wait for a state (and an attempt), and return the job."""
-        deadline = time.monotonic() + patience
+        began = time.monotonic()
+        limit = self.patience if patience is None else patience
         while True:
             job = self.job(job_id)
             if job.state in states and attempt in (None, job.attempt):
                 return job
-            assert time.monotonic() < deadline, (
+            waited = time.monotonic() - began
+            assert waited < limit, (
                 f"{job_id} is {job.state} ({job.reason}), attempt {job.attempt}; awaited {states}, {attempt}"
             )
-            time.sleep(0.01)
+            # Finely as long as what comes is timed, and coarsely for whom a lease must run out.
+            time.sleep(0.01 if waited < 3.0 else 0.05 if waited < 15.0 else 0.2)
 
     def at_work(self, job_id: str, notes: int = 1, attempt: int | None = None) -> list[int]:
         """Wait until a job's task runs, and return the living processes that it noted down."""
         self.until(job_id, "running", attempt=attempt)
         place = self.jobs / job_id
-        return list(until(lambda: len(found := living(noted(place))) >= notes and found))
+        return list(until(lambda: len(found := living(noted(place))) >= notes and found, self.patience))
 
     def stop(self, job_id: str) -> float:
         """Ask for a stop, wait for its proof, and return the seconds between."""
@@ -287,6 +303,10 @@ class World:
         assert self.front.request_stop(job_id).accepted
         self.until(job_id, "cancelled")
         return time.monotonic() - began
+
+    def slack(self) -> float:
+        """Return by how many seconds this machine, as busy as it is, may exceed a bound of time."""
+        return self._machine.slack()
 
     def note(self, name: str, seconds: float) -> None:
         """Keep a figure."""
@@ -310,11 +330,6 @@ class World:
         """Wait until processes are no more; return the seconds since a wall second."""
         until(lambda: not [pid for pid in pids if (p := find(pid)) is not None and not p.dead], patience)
         return time.time() - since
-
-
-def slack() -> float:
-    """Return by how many seconds this machine, as busy as it is, may exceed a bound of time."""
-    return 3.0 + os.getloadavg()[0] / (os.cpu_count() or 1)
 
 
 def parent_of(pid: int) -> int:
