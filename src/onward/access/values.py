@@ -93,6 +93,11 @@ class Caller:
         """How the audit log names this caller: ``key:ID``, ``local`` or ``nobody``."""
         return f"key:{self.id}" if self.id else self.kind
 
+    @property
+    def actor(self) -> str:
+        """How the history of an alias names this caller: as the key is called; empty without one."""
+        return self.name if self.id else ""
+
 
 LOCAL = Caller("local", name="local", scope="admin")
 NOBODY = Caller("nobody", name="nobody")

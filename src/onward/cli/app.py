@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "predict": "predict",
     "jobs": "jobs",
     "serve": "serve",
+    "keys": "keys",
     "worker": "worker",
     "cache": "cache",
     "config": "config",

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from onward.database.acting import Actor, acting
 from onward.errors import JobError, OnwardError, UserError
 from onward.jobs.kinds import Publication, TaskContext
 from onward.jobs.values import Job
@@ -203,9 +204,10 @@ def publish(
                 version = services.registry.insert(connection, placed)
             told["model"] = changes["model_ref"] = version.ref
             if spec["alias"] is not None and placed.manifest.certificate.status == "passed":
-                services.registry.insert_alias(
-                    connection, version, spec["alias"], spec["actor"], f"job {job.id}"
-                )
+                with acting(Actor(f"job:{job.id}", spec["actor"])):
+                    services.registry.insert_alias(
+                        connection, version, spec["alias"], spec["actor"], f"job {job.id}"
+                    )
                 told["alias"] = spec["alias"]
             elif spec["alias"] is not None:
                 status = placed.manifest.certificate.status.replace("_", " ")

@@ -48,6 +48,7 @@ def test_the_verbs_are_those_that_are_promised() -> None:
         "serve",
         *(f"jobs {v}" for v in ("list", "show", "watch", "logs", "stop", "retry", "prune")),
         *(f"jobs submit {v}" for v in ("train", "tune", "features", "import", "predict", "audit")),
+        *(f"keys {v}" for v in ("create", "list", "revoke", "log")),
         "config show",
         "config init",
         "db upgrade",

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
+from onward.database.audit_log import record
 from onward.database.tables import ml_job_tombstones, ml_jobs
 from onward.errors import JobStateError
 from onward.jobs.states import TERMINAL
@@ -40,6 +41,8 @@ def prune(work: Work, *, before: datetime, limit: int) -> int:
     )
     old = work.connection.execute(query).all()
     _forget(work, old)
+    if old:
+        record(work.connection, "jobs.prune", "", detail={"jobs": len(old)}, now=work.now)
     return len(old)
 
 
@@ -61,6 +64,7 @@ def remove(work: Work, job_id: str) -> Job:
             remedy="Stop it first, and wait until it is cancelled.",
         )
     _forget(work, [row])
+    record(work.connection, "job.delete", job.id, detail={"kind": job.kind, "state": job.state}, now=work.now)
     return job
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from onward.errors import UserError
 from onward.server.bodies.models import AliasAnswer, AliasBody, AliasHistory, NoteBody
-from onward.server.dependencies import Registry, requires
+from onward.server.dependencies import Caller, Registry, requires
 from onward.server.responses import answer, refusals
 from onward.server.routes.models import Name
 from onward.server.views.models import alias_event_view
@@ -29,9 +29,9 @@ NO_NOTE = NoteBody()
     responses=refusals(404, 409),
     dependencies=[requires("admin")],
 )
-def put(name: Name, alias: Alias, body: AliasBody, registry: Registry) -> Response:
+def put(name: Name, alias: Alias, body: AliasBody, registry: Registry, caller: Caller) -> Response:
     """Let an alias stand for a version whose leak audit passed."""
-    event = registry.set_alias(name, alias, body.version, body.actor, body.reason)
+    event = registry.set_alias(name, alias, body.version, body.actor or caller.actor, body.reason)
     return answer({"event": None if event is None else alias_event_view(event)})
 
 
@@ -40,6 +40,7 @@ def delete(
     name: Name,
     alias: Alias,
     registry: Registry,
+    caller: Caller,
     actor: Annotated[str, Query(max_length=200)] = "",
     reason: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
@@ -47,7 +48,8 @@ def delete(
     for text in (actor, reason):
         if "\0" in text:
             raise UserError("a note holds NUL", got=ascii(text)[:80], allowed="printable text")
-    return answer({"event": alias_event_view(registry.delete_alias(name, alias, actor, reason))})
+    event = registry.delete_alias(name, alias, actor or caller.actor, reason)
+    return answer({"event": alias_event_view(event)})
 
 
 @router.post(
@@ -57,10 +59,15 @@ def delete(
     dependencies=[requires("admin")],
 )
 def rollback(
-    name: Name, alias: Alias, registry: Registry, body: Annotated[NoteBody, Body()] = NO_NOTE
+    name: Name,
+    alias: Alias,
+    registry: Registry,
+    caller: Caller,
+    body: Annotated[NoteBody, Body()] = NO_NOTE,
 ) -> Response:
     """Let an alias stand for its previous version again; repeated, one step further back."""
-    return answer({"event": alias_event_view(registry.rollback(name, alias, body.actor, body.reason))})
+    event = registry.rollback(name, alias, body.actor or caller.actor, body.reason)
+    return answer({"event": alias_event_view(event)})
 
 
 @router.get("/models/{name}/history", response_model=AliasHistory, dependencies=[requires("read")])

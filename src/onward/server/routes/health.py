@@ -8,8 +8,9 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from onward.errors import OnwardError, StorageError
-from onward.server.dependencies import PUBLIC, State, requires
+from onward.server.dependencies import PUBLIC, Caller, State, requires
 from onward.server.responses import answer, refusals
+from onward.server.state import ServerState
 
 __all__ = ["router"]
 
@@ -31,8 +32,21 @@ async def live() -> Response:
 
 
 @router.get("/health/ready", response_model=Health, dependencies=[PUBLIC])
-async def ready(state: State) -> Response:
-    """Say whether traffic may come: the database answers, and models were warmed up."""
+async def ready(state: State, caller: Caller) -> Response:
+    """Say whether traffic may come: the database answers, and models were warmed up.
+
+    What is amiss is told to those alone who may read.
+    """
+    try:
+        await _look(state)
+    except OnwardError as error:
+        if caller.may("read"):
+            raise
+        raise StorageError("the server is not ready", remedy="Ask again in a moment.") from error
+    return answer({"status": "ready"})
+
+
+async def _look(state: ServerState) -> None:
     waiting = state.readiness.waiting()
     if waiting:
         raise StorageError(
@@ -42,7 +56,6 @@ async def ready(state: State) -> Response:
         )
     store = await state.provider.get("job_store")
     await anyio.to_thread.run_sync(store.counts)
-    return answer({"status": "ready"})
 
 
 @router.get(

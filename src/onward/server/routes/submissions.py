@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Path
 from starlette.responses import Response
 
 from onward.server.bodies.jobs import FeatureJob, ImportJob, JobBody, JobView, TrainingJob, TuningJob
-from onward.server.dependencies import Config, Files, Manager, State, requires
+from onward.server.dependencies import Caller, Config, Files, Manager, State, Store, require, requires
 from onward.server.ownership import refuse_own_code
 from onward.server.paths import output_name
 from onward.server.responses import answer, refusals
@@ -41,18 +41,32 @@ ACCEPTED: dict[str, Any] = {
 
 @router.post("/training-jobs", **ACCEPTED)
 async def train(
-    body: TrainingJob, state: State, manager: Manager, config: Config, files: Files, key: Key = None
+    body: TrainingJob,
+    state: State,
+    manager: Manager,
+    config: Config,
+    files: Files,
+    caller: Caller,
+    key: Key = None,
 ) -> Response:
-    """Train, judge, audit and publish a model."""
-    return await _submit(state, manager, "train", body, _training(body, config.own_code, files), key)
+    """Train, judge, audit and publish a model; to give it an alias needs the scope `admin`."""
+    spec = _training(body, config.own_code, files, caller)
+    return await _submit(state, manager, "train", body, spec, key)
 
 
 @router.post("/tuning-jobs", **ACCEPTED)
 async def tune(
-    body: TuningJob, state: State, manager: Manager, config: Config, files: Files, key: Key = None
+    body: TuningJob,
+    state: State,
+    manager: Manager,
+    config: Config,
+    files: Files,
+    caller: Caller,
+    key: Key = None,
 ) -> Response:
-    """Search parameters, nested, and train with the best."""
-    return await _submit(state, manager, "tune", body, _training(body, config.own_code, files), key)
+    """Search parameters, nested, and train with the best; an alias needs the scope `admin`."""
+    spec = _training(body, config.own_code, files, caller)
+    return await _submit(state, manager, "tune", body, spec, key)
 
 
 @router.post("/feature-jobs", **ACCEPTED)
@@ -73,8 +87,9 @@ async def import_(body: ImportJob, state: State, manager: Manager, files: Files,
 
 
 @router.post("/jobs/{job_id}/retry", **ACCEPTED)
-def retry(job_id: JobId, manager: Manager) -> Response:
-    """Submit the request of an ended job again, as a new job."""
+def retry(job_id: JobId, manager: Manager, store: Store, caller: Caller) -> Response:
+    """Submit the request of an ended job again, as a new job; an alias needs the scope `admin` again."""
+    _refuse_alias(store.get(job_id).request.spec.get("alias"), caller)
     return _accepted(manager.retry(job_id))
 
 
@@ -98,9 +113,17 @@ def _accepted(submission: Any) -> Response:
     return answer({**view, "created": submission.created}, 202, headers={"Location": view["links"]["self"]})
 
 
-def _training(body: TrainingJob, own_code: bool, files: Files) -> dict[str, Any]:
+def _training(body: TrainingJob, own_code: bool, files: Files, caller: Caller) -> dict[str, Any]:
     refuse_own_code(body.plan, allowed=own_code)
-    return {**_market(body.spec(), files), "report": output_name(body.report)}
+    _refuse_alias(body.alias, caller)
+    report = output_name(body.report)
+    return {**_market(body.spec(), files), "report": report, "actor": body.actor or caller.actor}
+
+
+def _refuse_alias(alias: str | None, caller: Caller) -> None:
+    """Whoever may not move an alias may not let a job do it."""
+    if alias is not None:
+        require(caller, "admin", what="to give an alias")
 
 
 def _market(spec: dict[str, Any], files: Files) -> dict[str, Any]:
