@@ -122,7 +122,7 @@ def watched_page(
         reduced_motion="reduce",
         **options,
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)  # a busy machine is no fault of the page
     page = context.new_page()
     watched = Watched(page)
     page.watched = watched  # type: ignore[attr-defined]

@@ -80,8 +80,10 @@ def _stored_sample(repositories: Any) -> str | None:
     """Store the sample where nothing is stored of its symbol; else return the file to train on."""
     from onward.data.read import sample_market
 
-    if SAMPLE_SYMBOL not in repositories.candles(SAMPLE_TIMEFRAME).symbols():
-        repositories.save(sample_market())
+    candles = repositories.candles(SAMPLE_TIMEFRAME)
+    if SAMPLE_SYMBOL not in candles.symbols():
+        bars = sample_market().bars.reset_index().rename(columns={"open_time": "timestamp"})
+        candles.upsert(SAMPLE_SYMBOL, bars.drop(columns="symbol"))
         return None
     with as_file(files("onward.data") / "samples" / "btcusd_1h.parquet") as path:
         return str(path)
