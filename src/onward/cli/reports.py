@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from onward.cli.output import print_note
+from onward.errors import StorageError
+
 if TYPE_CHECKING:
     from onward.training.result import TrainingResult
     from onward.wiring import Application
@@ -26,8 +29,19 @@ def keep_report(application: Application, result: TrainingResult, copy: Path | N
         kept = application.home.root / place
         kept.parent.mkdir(parents=True, exist_ok=True)
         result.report(kept)
+        _share(application, place.as_posix(), kept)
         application.runs.update(result.run_id, report_path=place.as_posix())
     if copy is None:
         return kept
     copy.parent.mkdir(parents=True, exist_ok=True)
     return result.report(copy)
+
+
+def _share(application: Application, path: str, file: Path) -> None:
+    """Let other hosts read a file; the training that it is about does not fail with it."""
+    if application.artifacts is None:
+        return
+    try:
+        application.artifacts.files.put(path, file)
+    except StorageError as error:
+        print_note(f"The report can be read on this host alone. {error}")

@@ -82,6 +82,11 @@ class Home:
         return self.root / "cache" / "features"
 
     @property
+    def cache_artifacts(self) -> Path:
+        """Copies of what lies in an artifact store; may be deleted at any time."""
+        return self.root / "cache" / "artifacts"
+
+    @property
     def cache_numba(self) -> Path:
         """Compiled kernels; may be deleted at any time."""
         return self.root / "cache" / "numba"

@@ -18,7 +18,9 @@ class RegistryConfig(Section):
     model_config = SettingsConfigDict(env_prefix="ONWARD_REGISTRY__")
 
     directory: Path | None = Field(
-        None, description="Directory of the bundles; none = models/ in the home directory."
+        None,
+        description="Directory of the bundles, also beside an artifact store; none = models/ in the home "
+        "directory, or the artifact store where there is one.",
     )
     max_versions: int | None = Field(
         20, ge=1, description="Versions kept of each model by `onward models cleanup`; none = all."

@@ -43,11 +43,16 @@ class RemotePlacement:
         Where they lie.
     copies
         Where they are read from.
+    uploads
+        The same store, perhaps with more patience.
     """
 
-    def __init__(self, store: ObjectStore, copies: LocalCopies) -> None:
+    def __init__(
+        self, store: ObjectStore, copies: LocalCopies, *, uploads: ObjectStore | None = None
+    ) -> None:
         self._store = store
         self._copies = copies
+        self._uploads = store if uploads is None else uploads
 
     @property
     def root(self) -> Path:
@@ -73,12 +78,12 @@ class RemotePlacement:
         place = f"{name}/{manifest.digest[:16]}/{uuid.uuid4().hex[:12]}"
         with ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="upload") as pool:
             sent = [
-                pool.submit(self._store.upload, staged / file.path, f"{MODELS}/{place}/{file.path}")
+                pool.submit(self._uploads.upload, staged / file.path, f"{MODELS}/{place}/{file.path}")
                 for file in manifest.files
             ]
             for one in sent:
                 one.result()
-        self._store.upload(staged / MANIFEST, f"{MODELS}/{place}/{MANIFEST}")
+        self._uploads.upload(staged / MANIFEST, f"{MODELS}/{place}/{MANIFEST}")
         return self.root / place, manifest
 
     def holds(self, directory: Path) -> bool:

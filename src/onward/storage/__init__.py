@@ -1,5 +1,6 @@
 """Artifacts that several hosts share: an object store, and verified local copies of what is in it."""
 
+from onward.storage.artifacts import Artifacts
 from onward.storage.copies import LocalCopies
 from onward.storage.objects import (
     MissingObjectError,
@@ -10,14 +11,17 @@ from onward.storage.objects import (
 )
 from onward.storage.options import StoreOptions
 from onward.storage.s3 import S3Store
+from onward.storage.shared_files import SharedFiles
 
 __all__ = [
+    "Artifacts",
     "LocalCopies",
     "MissingObjectError",
     "ObjectInfo",
     "ObjectStore",
     "OversizedObjectError",
     "S3Store",
+    "SharedFiles",
     "StoreAwayError",
     "StoreOptions",
 ]

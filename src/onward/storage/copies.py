@@ -140,7 +140,7 @@ class LocalCopies:
 
     def _entries(self) -> Iterator[_Entry]:
         """Yield the copies: directories with a manifest are one each, other files are."""
-        waiting = [p for p in self._children(self.directory) if p.name not in (MAKING, LOCKS)]
+        waiting = [p for p in self._children(self.directory) if not p.name.startswith(".")]
         while waiting:
             path = waiting.pop()
             with suppress(OSError):

@@ -162,5 +162,7 @@ def _said(error: BaseException) -> str:
     told = _answer(error).get("Error")
     if isinstance(told, dict) and told.get("Message"):
         return f"{told.get('Code', '')}: {told['Message']}"[:200]
+    if {"TimeoutError", "CancelledError"} & set(_names(error)):
+        return "no answer in time"
     lines = str(error).strip().splitlines()
     return (lines[0] if lines else type(error).__name__)[:200]

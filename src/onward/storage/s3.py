@@ -247,7 +247,11 @@ class S3Store:
         """Return the file system of this process: connections do not survive a fork."""
         with self._lock:
             if self._system is None or self._system[0] != os.getpid():
-                self._system = (os.getpid(), _file_system(self.options))
+                from fsspec.asyn import sync
+
+                system = _file_system(self.options)
+                sync(system.loop, system.set_session)  # reads much from disk: not on the time of a request
+                self._system = (os.getpid(), system)
             return self._system[1]
 
     def _seconds(self, size: int) -> float:

@@ -15,6 +15,7 @@ from onward.errors import UserError
 
 if TYPE_CHECKING:
     from onward.registry import Run
+    from onward.wiring import Application
 
 app = group("List, show and compare training runs; open their reports.")
 
@@ -119,7 +120,7 @@ def report(
     """Find, copy or open the report of a run."""
     application = session.application()
     found = application.runs.get(run)
-    path = _report_path(application.home.root, found)
+    path = _report_path(application, found)
     if out is not None:
         refuse_existing(out, force=force)
         from onward.registry.files import atomic_file
@@ -152,9 +153,9 @@ def _print_scores(scores: Mapping[str, Any]) -> None:
     )
 
 
-def _report_path(home: Path, run: Run) -> Path:
+def _report_path(application: Application, run: Run) -> Path:
     stored = run.record.report_path
-    path = None if not stored else Path(stored) if Path(stored).is_absolute() else home / stored
+    path = None if not stored else application.kept_file(stored)
     if path is None or not path.is_file():
         raise UserError(
             "this run has no report",
