@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from onward.errors import ConfigError, NotEnoughDataError
+from onward.evaluation.adversarial_model import SidesRows
 from onward.evaluation.thinning import thinned, thinning
 from onward.kernels.intervals import overlaps_any
 from onward.kernels.statistics import area_under_curve
@@ -127,19 +129,19 @@ def adversarial_validation(
     width = max(train_spans.longest, test_spans.longest) if gap is None else gap
     _check_rows(train, test, train_spans, test_spans)
     _check_numbers(width, n_blocks, n_placebos, max_rows)
-    X = pd.concat((train, test), ignore_index=True)
     start = np.concatenate((train_spans.start, test_spans.start))
-    is_test = np.arange(len(X)) >= len(train)
     kept = thinned(start, thinning(start, max_rows))
-    X, start, is_test = X.iloc[kept].reset_index(drop=True), start[kept], is_test[kept]
-    judge = _Judge(start, width, n_blocks, seed, n_threads)
-    blocks, gain = judge.tell(X, is_test)
+    start, is_test = start[kept], kept >= len(train)
+    values = np.concatenate((_values(train, kept[~is_test]), _values(test, kept[is_test] - len(train))))
+    rows = SidesRows.bin(values, seed=seed, n_threads=n_threads)
+    judge = _Judge(start, width, n_blocks)
+    blocks, gain = judge.tell(rows, is_test)
     total = float(gain.sum())
-    importance = pd.Series(gain / total if total > 0 else gain, index=[str(c) for c in X.columns])
+    importance = pd.Series(gain / total if total > 0 else gain, index=[str(c) for c in train.columns])
     own = np.flatnonzero(~is_test)
     n_moments = len(np.unique(start[is_test]))
     placebo = [
-        float(judge.of(own).tell(X.iloc[own].reset_index(drop=True), window)[0].mean())
+        float(judge.of(own).tell(rows.take(own), window)[0].mean())
         for window in _windows(start[own], n_moments, n_placebos)
     ]
     return AdversarialValidation(
@@ -190,34 +192,25 @@ class _Judge:
     start: IntArray
     width: int
     n_blocks: int
-    seed: int
-    n_threads: int
 
     def of(self, rows: IntArray) -> _Judge:
-        return _Judge(self.start[rows], self.width, self.n_blocks, self.seed, self.n_threads)
+        return _Judge(self.start[rows], self.width, self.n_blocks)
 
-    def tell(self, X: pd.DataFrame, is_test: BoolArray) -> tuple[FloatArray, FloatArray]:
+    def tell(self, rows: SidesRows, is_test: BoolArray) -> tuple[FloatArray, FloatArray]:
         """Return the AUC of each held-out stretch, and the gain of each column over all turns."""
-        from onward.models import LightGBMModel
-
-        y = np.where(is_test, 1, -1).astype(np.int64)
-        stretch = np.empty(len(X), dtype=np.int64)
+        stretch = np.empty(len(is_test), dtype=np.int64)
         for side in (is_test, ~is_test):
             moments, step = np.unique(self.start[side], return_inverse=True)
             stretch[side] = step * self.n_blocks // len(moments)
-        areas, gain = np.empty(self.n_blocks), np.zeros(X.shape[1])
+        areas, gain = np.empty(self.n_blocks), np.zeros(rows.n_columns)
         for number in range(self.n_blocks):
             held = np.flatnonzero(stretch == number)
-            rows = self._far(held)
-            if min(int(is_test[rows].sum()), int((~is_test[rows]).sum())) < FEWEST_ROWS:
+            learnt = self._far(held)
+            if min(int(is_test[learnt].sum()), int((~is_test[learnt]).sum())) < FEWEST_ROWS:
                 raise _too_short(self.width)
-            model = LightGBMModel(n_rounds=50, seed=self.seed, n_threads=self.n_threads)
-            model.fit(X.iloc[rows], y[rows])
-            probability = model.predict_proba(X.iloc[held])
-            areas[number] = area_under_curve(
-                np.ascontiguousarray(probability[:, 2] - probability[:, 0]), is_test[held]
-            )
-            gain += model.gain()
+            model = rows.take(learnt).fit(is_test[learnt])
+            areas[number] = area_under_curve(rows.take(held).likeness(model), is_test[held])
+            gain += model.gain
         return areas, gain
 
     def _far(self, held: IntArray) -> IntArray:
@@ -234,6 +227,10 @@ def _windows(start: IntArray, n_moments: int, n_placebos: int) -> list[BoolArray
         return []
     firsts = (np.arange(n_placebos) + 0.5) / max(n_placebos, 1) * room
     return [(step >= int(first)) & (step < int(first) + n_moments) for first in firsts]
+
+
+def _values(table: pd.DataFrame, rows: IntArray) -> npt.NDArray[np.float32]:
+    return np.ascontiguousarray(table.iloc[rows].to_numpy(np.float32))
 
 
 def _too_short(width: int) -> NotEnoughDataError:

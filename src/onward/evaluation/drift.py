@@ -16,7 +16,7 @@ import pandas as pd
 
 from onward.errors import ConfigError, NotEnoughDataError
 from onward.evaluation.displacement import symbol_codes
-from onward.evaluation.effective_size import crossing_time, occupancy_times
+from onward.evaluation.effective_size import crossing_time, occupancy_times, sorted_quantiles
 from onward.types import FloatArray, Fold, IntArray, Spans
 
 __all__ = [
@@ -91,20 +91,20 @@ def feature_drift(
         for spans in (train_spans, test_spans)
     ]
     n_moments = [len(np.unique(step)) for step, _ in sides]
+    columns = [np.ascontiguousarray(table.to_numpy(np.float64).T) for table in (train, test)]
     records: list[dict[str, Any]] = []
-    for name in train.columns:
-        before, after = train[name].to_numpy(np.float64), test[name].to_numpy(np.float64)
-        known = [before[~np.isnan(before)], after[~np.isnan(after)]]
+    for name, before, after in zip(train.columns, *columns, strict=True):
+        known = [np.sort(values[~np.isnan(values)]) for values in (before, after)]
         time = crossing_time(before, *sides[0])
         if np.isnan(time):
             time = crossing_time(after, *sides[1])
         sizes = [
-            max(1.0, len(np.unique(step[~np.isnan(values)])) / (1.0 if np.isnan(time) else time))
-            for values, (step, _) in zip((before, after), sides, strict=True)
+            max(1.0, _moments(step, values, of) / (1.0 if np.isnan(time) else time))
+            for values, (step, _), of in zip((before, after), sides, n_moments, strict=True)
         ]
-        edges = _edges(before, n_bins)
+        edges = _edges(known[0], n_bins)
         binned = _bins(before, edges)
-        distance = kolmogorov_smirnov(*known)
+        distance = _distance(*known)
         records.append(
             {
                 "column": str(name),
@@ -181,7 +181,7 @@ def population_stability(train: FloatArray, test: FloatArray, *, n_bins: int = 1
     """
     _check_bins(n_bins)
     before, after = np.asarray(train, np.float64), np.asarray(test, np.float64)
-    edges = _edges(before, n_bins)
+    edges = _edges(np.sort(before[~np.isnan(before)]), n_bins)
     return _index_of_bins(_bins(before, edges), _bins(after, edges))
 
 
@@ -198,12 +198,7 @@ def kolmogorov_smirnov(left: FloatArray, right: FloatArray) -> float:
     float
         NaN when a side is empty.
     """
-    if not len(left) or not len(right):
-        return float("nan")
-    every = np.concatenate((left, right))
-    every.sort()
-    below = [np.searchsorted(np.sort(side), every, side="right") / len(side) for side in (left, right)]
-    return float(np.abs(below[0] - below[1]).max())
+    return _distance(np.sort(left), np.sort(right))
 
 
 def kolmogorov_smirnov_p(distance: float, effective_left: float, effective_right: float) -> float:
@@ -232,16 +227,35 @@ def kolmogorov_smirnov_p(distance: float, effective_left: float, effective_right
     return float(kolmogorov((root + 0.12 + 0.11 / root) * distance))
 
 
-def _edges(train: FloatArray, n_bins: int) -> FloatArray:
-    """Return the upper edges of the bins of known values, the last bin being open; empty without any."""
-    known = train[~np.isnan(train)]
+def _distance(left: FloatArray, right: FloatArray) -> float:
+    """Return the largest distance of two sorted samples' distribution functions; NaN when a side is empty."""
+    if not len(left) or not len(right):
+        return float("nan")
+    # The functions rise at values of their own side only, so those of both sides are where to look.
+    apart = 0.0
+    for one, other in ((left, right), (right, left)):
+        share = np.searchsorted(one, other, side="right") / len(one)
+        apart = max(
+            apart, float(np.abs(share - np.searchsorted(other, other, side="right") / len(other)).max())
+        )
+    return apart
+
+
+def _moments(step: IntArray, values: FloatArray, n_moments: int) -> int:
+    """Return at how many moments a value is known."""
+    unknown = np.isnan(values)
+    return len(np.unique(step[~unknown])) if unknown.any() else n_moments
+
+
+def _edges(known: FloatArray, n_bins: int) -> FloatArray:
+    """Return the upper edges of the bins of sorted values, the last bin being open; empty without any."""
     if not len(known):
         return np.empty(0)
-    lowest, highest = np.nextafter(known.min(), -np.inf), known.max()
-    if known.min() == highest:
+    lowest, highest = np.nextafter(known[0], -np.inf), known[-1]
+    if known[0] == highest:
         return np.array([lowest, highest])
     # Edges are values that occur: interpolation would invent some between ties.
-    inner = np.quantile(known, np.arange(1, n_bins) / n_bins, method="inverted_cdf")
+    inner = sorted_quantiles(known, np.arange(1, n_bins) / n_bins)
     edges = np.unique(np.concatenate(([lowest], inner)))
     return np.compress(edges < highest, edges)
 
@@ -277,9 +291,17 @@ def _bins(values: FloatArray, edges: FloatArray) -> IntArray:
 def _median_shift(before: FloatArray, after: FloatArray) -> float:
     if not len(before) or not len(after):
         return float("nan")
-    low, middle, high = np.percentile(before, (25, 50, 75))
-    move = float(np.median(after) - middle)
+    low, middle, high = (_between(before, share) for share in (0.25, 0.5, 0.75))
+    move = _between(after, 0.5) - middle
     return float(move / (high - low)) if high > low else (0.0 if move == 0 else float("nan"))
+
+
+def _between(ordered: FloatArray, share: float) -> float:
+    """Return a quantile of sorted values, interpolated linearly between two of them."""
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return float(ordered[low] + (place - low) * (ordered[high] - ordered[low]))
 
 
 def _false_discovery(p: FloatArray) -> FloatArray:

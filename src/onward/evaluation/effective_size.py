@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from onward.kernels.statistics import centred_ranks
 from onward.types import BoolArray, FloatArray, IntArray
 
-__all__ = ["autocorrelation_time", "crossing_time", "occupancy_times"]
+__all__ = ["autocorrelation_time", "crossing_time", "occupancy_times", "sorted_quantiles"]
 
 QUARTILES = (0.25, 0.5, 0.75)
 
@@ -49,11 +51,11 @@ def occupancy_times(place: IntArray, step: IntArray, symbol: IntArray) -> tuple[
     Parameters
     ----------
     place
-        Number of each row's place (a bin), shape (n,).
+        Number of each row's place (a bin), not negative, shape (n,).
     step, symbol
         As for `autocorrelation_time`.
     """
-    places = np.unique(place)
+    places = np.flatnonzero(np.bincount(place)).astype(np.int64)
     inside = (place[None, :] == places[:, None]).astype(np.float64)
     return places, _times(inside, np.ones(len(place), dtype=np.bool_), step, symbol)
 
@@ -76,16 +78,27 @@ def crossing_time(values: FloatArray, step: IntArray, symbol: IntArray) -> float
     float
         At least 1; NaN when fewer than two distinct values are known.
     """
-    known = values[~np.isnan(values)]
-    if not len(known) or known.min() == known.max():
+    known = ~np.isnan(values)
+    ordered = np.sort(values[known])
+    if not len(ordered) or ordered[0] == ordered[-1]:
         return float("nan")
-    thresholds = np.unique(np.quantile(known, QUARTILES, method="inverted_cdf"))
-    if thresholds[-1] == known.max():  # many ties at the top: below it is what can be told
-        thresholds = np.unique(np.append(thresholds[:-1], known[known < known.max()].max()))
+    thresholds = np.unique(sorted_quantiles(ordered, QUARTILES))
+    if thresholds[-1] == ordered[-1]:  # many ties at the top: below it is what can be told
+        top = ordered[np.searchsorted(ordered, ordered[-1]) - 1]
+        thresholds = np.unique(np.append(thresholds[:-1], top))
     below = (values[None, :] <= thresholds[:, None]).astype(np.float64)
-    share = (known[None, :] <= thresholds[:, None]).mean(axis=1)
+    share = np.searchsorted(ordered, thresholds, side="right") / len(ordered)
     weight = share * (1.0 - share)
-    return float((weight * _times(below, ~np.isnan(values), step, symbol)).sum() / weight.sum())
+    return float((weight * _times(below, known, step, symbol)).sum() / weight.sum())
+
+
+def sorted_quantiles(ordered: FloatArray, shares: Sequence[float] | FloatArray) -> FloatArray:
+    """Return the smallest values that at least these shares of sorted values do not exceed.
+
+    What ``np.quantile(..., method="inverted_cdf")`` finds, without sorting again.
+    """
+    places = np.ceil(np.asarray(shares, dtype=np.float64) * len(ordered)).astype(np.int64) - 1
+    return ordered[np.maximum(places, 0)]
 
 
 def _times(series: FloatArray, known: BoolArray, step: IntArray, symbol: IntArray) -> FloatArray:
@@ -99,31 +112,40 @@ def _times(series: FloatArray, known: BoolArray, step: IntArray, symbol: IntArra
     products, counts = np.zeros((len(series), n_lags)), np.zeros(n_lags)
     for number in np.unique(symbol[known]):
         rows = known & (symbol == number)
-        grid, mask = np.zeros((len(series), length)), np.zeros((1, length))
-        grid[:, step[rows]] = series[:, rows] - series[:, rows].mean(axis=1, keepdims=True)
-        mask[:, step[rows]] = 1.0
-        products += _lagged(grid, size, n_lags)
-        counts += _lagged(mask, size, n_lags)[0]
+        grid = np.zeros((len(series) + 1, length))
+        held = series[:, rows]
+        grid[:-1, step[rows]] = held - held.mean(axis=1, keepdims=True)
+        grid[-1, step[rows]] = 1.0
+        lagged = _lagged(grid, size, n_lags)
+        products += lagged[:-1]
+        counts += lagged[-1]
     pairs = np.round(counts)
-    return np.array([_integrated(one, pairs) for one in products])
+    return _integrated(products, pairs)
 
 
-def _integrated(products: FloatArray, pairs: FloatArray) -> float:
-    """Return one time from sums of products and numbers of pairs at each lag; NaN when constant."""
-    if products[0] <= 1e-12 * pairs[0]:
-        return float("nan")
-    covariance = np.where(pairs > 0, products / np.maximum(pairs, 1.0), 0.0)
-    usable = covariance[: len(covariance) // 2 * 2] / covariance[0]
-    sums = usable[::2] + usable[1::2]
-    ends = np.flatnonzero(sums <= 0)
-    sums = sums[: ends[0]] if len(ends) else sums
-    return max(1.0, float(2.0 * np.minimum.accumulate(sums).sum() - 1.0)) if len(sums) else 1.0
+def _integrated(products: FloatArray, pairs: FloatArray) -> FloatArray:
+    """Return the times from sums of products, one row a series, and numbers of pairs at each lag.
+
+    NaN for a series that is constant.
+    """
+    varies = products[:, 0] > 1e-12 * pairs[0]
+    even = products.shape[1] // 2 * 2
+    covariance = np.where(pairs[:even] > 0, products[:, :even] / np.maximum(pairs[:even], 1.0), 0.0)
+    sums = covariance[:, ::2] + covariance[:, 1::2]
+    positive = sums > 0
+    until = int(np.where(positive.all(axis=1), sums.shape[1], positive.argmin(axis=1)).max(initial=0))
+    held = np.logical_and.accumulate(positive[:, :until], axis=1)
+    summed = np.where(held, np.minimum.accumulate(sums[:, :until], axis=1), 0.0).sum(axis=1)
+    first = np.where(varies, covariance[:, 0], 1.0)
+    return np.where(varies, np.maximum(1.0, 2.0 * summed / first - 1.0), np.nan)
 
 
 def _lagged(series: FloatArray, size: int, n_lags: int) -> FloatArray:
     """Return the sums of products at each lag, one row a series."""
-    spectrum = np.fft.rfft(series, size, axis=1)
-    lagged: FloatArray = np.fft.irfft(spectrum * spectrum.conj(), size, axis=1)[:, :n_lags]
+    from scipy.fft import irfft, rfft
+
+    spectrum = rfft(series, size, axis=1)
+    lagged: FloatArray = irfft(spectrum.real**2 + spectrum.imag**2, size, axis=1)[:, :n_lags]
     return lagged
 
 

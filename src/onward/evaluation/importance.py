@@ -20,6 +20,7 @@ import pandas as pd
 
 from onward.errors import ConfigError, ModelError, nearest
 from onward.evaluation.displacement import Displacement, displaced_rows
+from onward.evaluation.importance_trees import Forest
 from onward.evaluation.metrics import direction_auc, log_loss
 from onward.types import FloatArray, IntArray, Spans
 
@@ -65,6 +66,7 @@ def block_permutation_importance(
     prior: FloatArray | None = None,
     columns: Sequence[str] | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
+    forest: Forest | None = None,
     scores: Sequence[str] = ("log_loss_skill", "direction_auc", "accuracy"),
     method: Displacement = "blocks",
     block_bars: int | None = None,
@@ -95,6 +97,9 @@ def block_permutation_importance(
     groups
         Columns to be displaced together, by name (see `onward.evaluation.importance_clusters`);
         None takes each alone.
+    forest
+        The trees behind ``predict``, where it is nothing but trees (see `Forest.of`): the same figures
+        up to rounding, some forty times sooner.
     scores
         Names of `SCORES`.
     method, block_bars, n_repeats, seed
@@ -128,11 +133,17 @@ def block_permutation_importance(
     of_prior = np.full(3, 1 / 3) if prior is None else np.asarray(prior, dtype=np.float64)
     values = np.ascontiguousarray(X.to_numpy())
     scorer = _Scorer(predict, X.index, list(X.columns), y[rows], of_prior, tuple(scores))
-    base = scorer.score(values[rows][None], X.index[rows])[0]
+    if forest is None:
+        base = scorer.score(values[rows][None], X.index[rows])[0]
+        found = [
+            scorer.displaced(values, rows, sources, places) if len(places) else np.tile(base, (n_repeats, 1))
+            for places in subjects.values()
+        ]
+    else:
+        base, found = scorer.of_forest(forest, values, rows, sources, list(subjects.values()))
     records: list[dict[str, Any]] = []
-    for subject, places in subjects.items():
+    for (subject, places), shuffled in zip(subjects.items(), found, strict=True):
         used = len(places) > 0
-        shuffled = scorer.displaced(values, rows, sources, places) if used else np.tile(base, (n_repeats, 1))
         for j, name in enumerate(scores):
             deviation = float(shuffled[:, j].std(ddof=1)) if n_repeats > 1 else float("nan")
             decrease = float(base[j] - shuffled[:, j].mean())
@@ -177,6 +188,18 @@ class _Scorer:
             parts.append(self.score(copies, self.index[np.tile(rows, len(some))]))
         return np.concatenate(parts)
 
+    def of_forest(
+        self,
+        forest: Forest,
+        values: npt.NDArray[Any],
+        rows: IntArray,
+        sources: IntArray,
+        subjects: Sequence[IntArray],
+    ) -> tuple[FloatArray, list[FloatArray]]:
+        """Return the scores of the rows as they are, and of each subject's repeats."""
+        base, displaced = forest.displaced(values[rows], np.searchsorted(rows, sources), subjects)
+        return self._scores(base[None])[0], [self._scores(said) for said in displaced]
+
     def score(self, copies: npt.NDArray[Any], index: pd.Index) -> FloatArray:
         """Return the scores of copies of the rows, shape (n_copies, n_scores)."""
         frame = pd.DataFrame(copies.reshape(-1, copies.shape[2]), index=index, columns=self.columns)
@@ -188,8 +211,10 @@ class _Scorer:
                 allowed="down, range, up of every row, no NaN",
                 remedy="Pass the predict_proba of a model of Onward, or Predictor.from_matrix.",
             )
-        each = probability.reshape(len(copies), -1, 3)
-        return np.array([[SCORES[s](p, self.y, self.prior) for s in self.scores] for p in each])
+        return self._scores(probability.reshape(len(copies), -1, 3))
+
+    def _scores(self, probability: FloatArray) -> FloatArray:
+        return np.array([[SCORES[s](p, self.y, self.prior) for s in self.scores] for p in probability])
 
 
 def _subjects(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from onward.evaluation.importance import FOLD_COLUMNS, Predict, block_permutation_importance
+from onward.evaluation.importance_trees import Forest
 from onward.types import FloatArray, IntArray, Spans
 
 __all__ = ["FoldRows", "importance_of_folds", "importance_summary", "used_columns"]
@@ -36,6 +37,8 @@ class FoldRows:
     columns
         Columns that the model uses; the others are not displaced, nothing hangs on them.
         None takes all.
+    forest
+        The trees behind ``predict``, where it is nothing but trees.
     """
 
     number: int
@@ -45,6 +48,7 @@ class FoldRows:
     spans: Spans
     prior: FloatArray | None = None
     columns: tuple[str, ...] | None = None
+    forest: Forest | None = None
 
 
 def importance_of_folds(
@@ -63,7 +67,7 @@ def importance_of_folds(
     groups
         The same for all folds; None takes each column that any fold has.
     options
-        Of `block_permutation_importance`, ``prior`` and ``columns`` excepted.
+        Of `block_permutation_importance`, ``prior``, ``columns`` and ``forest`` excepted.
 
     Raises
     ------
@@ -83,6 +87,7 @@ def importance_of_folds(
             prior=fold.prior,
             columns=fold.columns,
             groups=own,
+            forest=fold.forest,
             **options,
         )
         table.insert(0, "fold", fold.number)

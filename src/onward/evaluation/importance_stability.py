@@ -6,7 +6,6 @@ absence: a column that counts in one fold only was found in that fold's noise, o
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,18 +134,15 @@ def _compare(wide: pd.DataFrame, top: int) -> ImportanceStability:
     if n_columns:
         np.put_along_axis(chosen, np.argsort(ranks, axis=1, kind="stable")[:, :size], values=True, axis=1)
         chosen &= values > 0  # a column that does not count is in no top set
+    a, b = np.triu_indices(n_folds, 1)
     pairs = pd.DataFrame(
-        [
-            {
-                "fold": wide.index[a],
-                "other": wide.index[b],
-                "spearman": spearman(values[a], values[b]),
-                "jaccard": jaccard_index(chosen[a], chosen[b]),
-                "kuncheva": kuncheva_index(chosen[a], chosen[b]),
-            }
-            for a, b in itertools.combinations(range(n_folds), 2)
-        ],
-        columns=["fold", "other", "spearman", "jaccard", "kuncheva"],
+        {
+            "fold": wide.index[a],
+            "other": wide.index[b],
+            "spearman": _rank_correlations(ranks)[a, b],
+            "jaccard": [jaccard_index(chosen[i], chosen[j]) for i, j in zip(a, b, strict=True)],
+            "kuncheva": [kuncheva_index(chosen[i], chosen[j]) for i, j in zip(a, b, strict=True)],
+        }
     )
     columns = pd.DataFrame(
         {
@@ -174,9 +170,20 @@ def _compare(wide: pd.DataFrame, top: int) -> ImportanceStability:
 def spearman(left: FloatArray, right: FloatArray) -> float:
     """Return Spearman's rank correlation, ties sharing their rank; NaN when one side is constant."""
     ranks = np.array([midranks(np.asarray(left)), midranks(np.asarray(right))])
+    return float(_rank_correlations(ranks)[0, 1])
+
+
+def _rank_correlations(ranks: FloatArray) -> FloatArray:
+    """Return the correlation of each pair of rankings, shape (m, m); NaN where one is constant."""
+    if not ranks.size:
+        return np.full((len(ranks), len(ranks)), np.nan)
     centred = ranks - ranks.mean(axis=1, keepdims=True)
-    size = float(np.sqrt((centred[0] ** 2).sum() * (centred[1] ** 2).sum()))
-    return float((centred[0] * centred[1]).sum() / size) if size > 0 else float("nan")
+    products: FloatArray = centred @ centred.T
+    squares = np.diag(products)
+    size = np.sqrt(np.outer(squares, squares))
+    correlations = np.full(products.shape, np.nan)
+    np.divide(products, size, out=correlations, where=size > 0)
+    return correlations
 
 
 def kendall_w(values: FloatArray) -> float:

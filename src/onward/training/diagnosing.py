@@ -20,6 +20,7 @@ from onward.evaluation.drift import feature_drift
 from onward.evaluation.importance_clusters import correlation_clusters
 from onward.evaluation.importance_folds import FoldRows, importance_of_folds
 from onward.evaluation.importance_stability import ImportanceStability, importance_stability
+from onward.evaluation.importance_trees import Forest
 from onward.evaluation.information import InformationCoefficient, information_coefficient
 from onward.evaluation.oof import CLASS_NAMES
 from onward.evaluation.realised import realised_return
@@ -188,6 +189,7 @@ class _Look:
             spans=view.test_spans.take(rows),
             prior=view.outcome.prior,
             columns=view.used,
+            forest=Forest.of(view.outcome.predictor.model),
         )
         options = {"n_repeats": self.settings.importance_repeats, "seed": self.seed}
         alone: Mapping[str, Sequence[str]] = {name: (name,) for name in self._measured}

@@ -55,7 +55,7 @@ def test_a_slow_column_gives_away_placebos_as_well():
 def test_what_is_near_a_held_out_row_is_not_learnt_from():
     generator = np.random.default_rng(0)
     start = np.sort(generator.choice(2_000, 300, replace=False)).astype(np.int64)
-    judge = _Judge(start, 25, 4, 0, 1)
+    judge = _Judge(start, 25, 4)
     held = np.sort(generator.choice(300, 30, replace=False))
     near = np.abs(start[:, None] - start[held][None, :]).min(axis=1) <= 25
     np.testing.assert_array_equal(judge._far(held), np.flatnonzero(~near))
