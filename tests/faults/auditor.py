@@ -24,7 +24,7 @@ from typing import IO
 MARKER = b"ONWARD_JOB_ATTEMPT="
 PAUSE = 0.05
 STALL = 0.1
-PULSE_LOOKS = 10
+PULSE_LOOKS = 5
 
 
 class World:

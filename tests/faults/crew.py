@@ -24,7 +24,7 @@ LONG_SECONDS = 30.0
 """Worlds that last longer wait for a lease: they need hardly anything, and half of the places."""
 STRAIN = 0.1
 """Seconds that the auditor may wait for a processor each time, for another world to begin."""
-START_SECONDS = 0.2
+START_SECONDS = 0.1
 LOOK_SECONDS = 0.05
 OVERTIME_SECONDS = 600.0
 
@@ -68,7 +68,7 @@ class Crew:
         self._machine = Machine(grounds.directory)
         self._running: dict[int, _Running] = {}
         self._begun = 0
-        self._started = float("-inf")
+        self._started = float("-inf")  # wall second
 
     def work(self, plans: Sequence[Plan]) -> int:
         """Carry out runs; return how many there was no time for."""
@@ -99,10 +99,11 @@ class Crew:
         """Return the run to begin now: the longest, unless as many long ones go on as may."""
         now = time.monotonic()
         free = self._places - sum(one.plan.row.weight for one in self._running.values())
-        if free <= 0 or now - self._started < START_SECONDS:
+        if free <= 0:
             return None
-        if self._running and self._machine.strain() > STRAIN:
-            return None
+        strain, of = self._machine.strain()
+        if self._running and (strain > STRAIN or of < self._started + START_SECONDS):
+            return None  # too much already, or what the last one costs has not been seen
         long = sum(one.plan.lasts > LONG_SECONDS for one in self._running.values())
         fitting = [
             plan
@@ -129,8 +130,8 @@ class Crew:
                 in_a_namespace(work) if plan.row.namespace else work()
             finally:
                 os._exit(0)
-        self._started = time.monotonic()
-        self._running[pid] = _Running(plan, self._started, server, file)
+        self._started = time.time()
+        self._running[pid] = _Running(plan, time.monotonic(), server, file)
 
     def _work(self, plan: Plan, seed: int, server: int, file: Path) -> Callable[[], None]:
         def work() -> None:

@@ -13,6 +13,7 @@ STOOD_STILL = 1.0
 """Seconds for which nobody got a processor: a run that failed in such company proves nothing."""
 
 AUDITED_SECONDS = 10.0
+MOST_FOR_LOAD = 6.0
 
 
 class Machine:
@@ -48,13 +49,13 @@ class Machine:
         except OSError:
             return False
 
-    def strain(self) -> float:
-        """Return for how many seconds the auditor waits whenever it wants a processor."""
+    def strain(self) -> tuple[float, float]:
+        """Return for how many seconds the auditor waits whenever it wants a processor, and as of when."""
         try:
-            return float(self._pulse.read_text())
+            return float(self._pulse.read_text()), self._pulse.stat().st_mtime
         except (OSError, ValueError):
-            return 0.0
+            return 0.0, 0.0
 
     def slack(self) -> float:
         """Return by how many seconds a bound of time may be exceeded on this machine, busy as it is."""
-        return 3.0 + os.getloadavg()[0] / (os.cpu_count() or 1) + 2.0 * self.stall()
+        return 3.0 + min(MOST_FOR_LOAD, os.getloadavg()[0] / (os.cpu_count() or 1)) + 2.0 * self.stall()

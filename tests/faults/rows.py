@@ -314,15 +314,15 @@ def stop_races_finish(world: World) -> None:
 
 
 ROWS: tuple[Row, ...] = (
-    Row("kill -9 server mid-training", kill_server, 50, waits=65.0, seconds=15.0),
+    Row("kill -9 server mid-training", kill_server, 50, waits=65.0, seconds=15.0, weight=2),
     *(Row(f"kill -9 server at {point}", partial(crash_at, point), 10, waits=65.0) for point in CRASH_POINTS),
     Row("kill -9 worker", kill_worker, 20),
-    Row("kill -9 loky child", kill_child, 20, seconds=12.0),
+    Row("kill -9 loky child", kill_child, 20, seconds=12.0, weight=2),
     Row("kill -9 warden", kill_warden, 20, seconds=12.0),
     Row("kill -9 nursery", kill_nursery, 20),
     Row("suspended worker, deaf child, then stop", stop_deaf, 20),
     Row("setsid and double fork, then stop", stop_escaped, 20),
-    Row("stop through another instance", stop_elsewhere, 34, seconds=10.0),
+    Row("stop through another instance", stop_elsewhere, 34, seconds=10.0, weight=2),
     Row("notifications dropped, then stop", stop_unheard, 10),
     Row("SIGSTOP server beyond its lease, then SIGCONT", pause_server, 10, waits=180.0),
     Row("SIGSTOP server right before it publishes", pause_before_publishing, 10, waits=65.0),

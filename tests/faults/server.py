@@ -21,6 +21,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from onward.config import JobConfig
+from onward.database import engine as engine_module
 from onward.database import open_database
 from onward.database.moments import utc_now
 from onward.jobs.kinds import JobKind, Publication
@@ -42,6 +43,8 @@ def serve(order: Mapping[str, Any]) -> None:
     def clock() -> Any:
         return utc_now() + shift
 
+    # The one waiting time that is no setting: when PostgreSQL ends the transaction of whoever was suspended.
+    engine_module.IDLE_SECONDS = engine_module.IDLE_SECONDS * order["scale"]
     engine = open_database(order["url"])
     point = order.get("crash", "")
     store: Any = Crashing(SqlJobStore(engine, clock=clock, poll_seconds=config.poll_seconds), point)

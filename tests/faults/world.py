@@ -240,6 +240,7 @@ class World:
         """Start a server process; `Server.ready` waits for it."""
         order = {
             "url": url or self.url,
+            "scale": self.scale,
             "directory": str(self.directory),
             "config": self.config(**config).model_dump(),
             "crash": crash,
