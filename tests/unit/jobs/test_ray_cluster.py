@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -42,7 +43,13 @@ place = Path(sys.argv[2])
 backend = RayBackend(ENTRIES, address=sys.argv[1], fence_seconds=float(sys.argv[3]))
 attempt = backend.start(replace(job_of("loky", {}), id="orphan"), place / "1")
 attempt.begin()
-until(lambda: len(noted(place / "1" / "..")) == 2)
+
+def beaten():
+    attempt.receive(0.05)
+    backend.beat(time.monotonic(), {"orphan": 1})
+    return len(noted(place / "1" / "..")) == 2
+
+until(beaten, 60.0)
 print(json.dumps({"identity": asdict(attempt.identity), "pids": noted(place)}), flush=True)
 while True:
     attempt.receive(0.1)
@@ -63,7 +70,18 @@ def nodes() -> Iterator[Any]:
 def backend(nodes: Any) -> Iterator[RayBackend]:
     started = RayBackend(ENTRIES, address=nodes.address, fence_seconds=FENCE_SECONDS)
     started.warm()
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(0.5):
+            started.beat(time.monotonic(), dict(started._attempts.keys()))
+
+    # Starting several attempts takes longer than the fence on a busy machine; a manager beats as well.
+    heart = threading.Thread(target=beat)
+    heart.start()
     yield started
+    ended.set()
+    heart.join()
     started.close()
 
 
@@ -106,7 +124,8 @@ def test_another_server_takes_the_job_of_a_dead_one_over(
     nodes: Any, backend: RayBackend, tmp_path: Path
 ) -> None:
     pids, identity = orphan(nodes, tmp_path)
-    assert backend.end_orphan(replace(job_of("loky", {}, identity=identity), id="orphan"))
+    job = replace(job_of("loky", {}, identity=identity), id="orphan")
+    assert until(lambda: backend.end_orphan(job), 30.0)
     assert living(pids) == []
 
 

@@ -26,7 +26,7 @@ from onward.jobs.values import Job
 
 __all__ = ["SPREAD", "RayBackend", "actor_name"]
 
-ORPHAN_SECONDS = 5.0
+ORPHAN_SECONDS = 10.0
 """How long to wait until a dead owner's actors, and what was below them, are gone."""
 LOOK_SECONDS = 0.05
 KNOCK_AGAIN_SECONDS = 0.5
