@@ -41,6 +41,35 @@ def test_other_names_are_not(client: Client, host: str) -> None:
     assert "server.allowed_hosts" in answer.json()["detail"]
 
 
+def test_the_address_it_listens_on_is_its_own() -> None:
+    """No page can point an address elsewhere, as it can a name."""
+    from onward.server.guard import Guard
+
+    guard = Guard(nobody, hosts=(), max_body_bytes=10)
+
+    def refused(host: str, server: tuple[str, int] | None, **headers: str) -> int | None:
+        sent = {"host": host, **headers}
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "server": server,
+            "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
+        }
+        found = guard._refusal(scope)
+        return None if found is None else found[0]
+
+    assert refused("192.0.2.5:8321", ("192.0.2.5", 8321)) is None
+    assert refused("192.0.2.5", ("192.0.2.5", 8321), origin="https://192.0.2.5:8321") is None
+    assert refused("192.0.2.5", ("192.0.2.5", 8321), origin="https://192.0.2.6") == 403
+    assert refused("192.0.2.6", ("192.0.2.5", 8321)) == 421
+    assert refused("evil.example", ("evil.example", 8321)) == 421
+    assert refused("192.0.2.5", None) == 421
+
+
+async def nobody(*_: object) -> None:
+    """An application that is never reached."""
+
+
 @pytest.mark.parametrize(
     "headers",
     [
