@@ -18,7 +18,7 @@ from tests.faults.load import load
 from tests.faults.row import Row
 from tests.faults.world import World, kill, parent_of
 
-__all__ = ["CRASH_POINTS", "ROWS", "Row"]
+__all__ = ["CRASH_POINTS", "ROWS", "about_to_end"]
 
 RACES, LANES = 52, 4
 CRASH_POINTS = (
@@ -33,6 +33,14 @@ CRASH_POINTS = (
     "finish:after",
     "stopping:after",
 )
+
+
+def about_to_end(world: World) -> str:
+    """Return a job that runs and has half a second to go."""
+    while True:
+        job_id = world.submit("publish", {"seconds": 0.5})
+        if world.until(job_id, "running", "succeeded").state == "running":
+            return job_id
 
 
 def kill_server(world: World) -> None:
@@ -223,8 +231,7 @@ def out_of_memory(world: World) -> None:
 def database_away(world: World) -> None:
     """SQLite's writer is locked for a while: nobody loses a thing."""
     world.serve()
-    job_id = world.submit("publish", {"seconds": 0.5})
-    world.until(job_id, "running")
+    job_id = about_to_end(world)
     with closing(sqlite3.connect(world.directory / "onward.db", isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         time.sleep(20.0 * world.scale)
@@ -236,9 +243,9 @@ def database_away(world: World) -> None:
 def database_restarts(world: World) -> None:
     """PostgreSQL crashes and is away for 5, 30 or 120 seconds (scaled): nobody is blamed for it."""
     server = world.serve()
-    ending, staying = world.submit("publish", {"seconds": 0.5}), world.submit("sleep")
-    world.until(ending, "running")
+    staying = world.submit("sleep")
     world.at_work(staying)
+    ending = about_to_end(world)
     assert world.postgres is not None
     world.postgres.stop("immediate")
     time.sleep(world.random.choice([5.0, 30.0, 120.0]) * world.scale)

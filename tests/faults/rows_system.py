@@ -15,6 +15,7 @@ from onward.testing.job_backends import until
 from tests.faults.namespace import no_namespace, use_again
 from tests.faults.proxy import Proxy
 from tests.faults.row import Row
+from tests.faults.rows import about_to_end
 from tests.faults.world import World, kill, parent_of
 
 __all__ = ["ROWS"]
@@ -137,15 +138,16 @@ def network_cut(world: World) -> None:
     whole = world.random.random() < 0.5
     with Proxy(world.url) as proxy:
         cut = world.serve(url=proxy.url)
-        ending, staying = world.submit("publish", {"seconds": 0.5}), world.submit("sleep")
+        staying = world.submit("sleep")
         world.at_work(staying)
-        world.until(ending, "running", "succeeded")
-        if whole:
-            world.serve(url=proxy.url)  # all are cut off: nobody is to be blamed
-        else:
-            world.serve()  # the other one goes on, and takes over
+        if whole:  # all are cut off: nobody is to be blamed
+            world.serve(url=proxy.url)
+        ending = about_to_end(world)
         proxy.cut()
-        time.sleep(90.0 * world.scale)
+        until_mended = time.monotonic() + 90.0 * world.scale
+        if not whole:  # somebody is not, and takes over
+            world.serve()
+        time.sleep(max(0.0, until_mended - time.monotonic()))
         proxy.mend()
         job = world.until(ending, "succeeded", "failed")
         assert job.state == "succeeded"
