@@ -43,7 +43,9 @@ Check = Callable[[JobBackend, Path], None]
 
 ENTRIES: Mapping[str, str] = {name: f"onward.testing.job_tasks:{name}" for name in TASKS}
 """Job kind -> what the worker runs, for the backend that faces the contract."""
-PATIENCE = 30.0
+PATIENCE = 120.0
+GONE_SECONDS = 20.0
+"""Time in which what was killed must be gone: a moment, and much longer on a machine that is overrun."""
 _numbers = itertools.count(1)
 
 
@@ -115,7 +117,7 @@ def stopping_ends_native_code(backend: JobBackend, directory: Path) -> None:
         time.sleep(0.3)
         assert attempt.memory_bytes() > 1_000_000
         attempt.stop()
-        assert until(attempt.gone, 3.0)
+        assert until(attempt.gone, GONE_SECONDS)
         assert living(noted(directory)) == []
 
 
@@ -124,7 +126,7 @@ def killing_ends_children(backend: JobBackend, directory: Path) -> None:
     with begun(backend, "loky", {}, directory) as attempt:
         until(lambda: len(noted(directory)) == 2)
         attempt.kill()
-        assert until(attempt.gone, 3.0)
+        assert until(attempt.gone, GONE_SECONDS)
         assert living(noted(directory)) == []
 
 
@@ -133,7 +135,7 @@ def killing_ends_whoever_left(backend: JobBackend, directory: Path) -> None:
     with begun(backend, "escape", {}, directory) as attempt:
         until(lambda: len(noted(directory)) == 2)
         attempt.kill()
-        assert until(attempt.gone, 3.0)
+        assert until(attempt.gone, GONE_SECONDS)
         assert living(noted(directory)) == []
 
 
@@ -146,7 +148,7 @@ def killing_ends_a_suspended_worker(backend: JobBackend, directory: Path) -> Non
         time.sleep(0.2)
         assert not attempt.gone()
         attempt.kill()
-        assert until(attempt.gone, 3.0)
+        assert until(attempt.gone, GONE_SECONDS)
         assert living(noted(directory)) == []
 
 
@@ -154,7 +156,7 @@ def closing_an_attempt_ends_it(backend: JobBackend, directory: Path) -> None:
     """Whoever forgets to kill closes, and that suffices."""
     with begun(backend, "sleep", {}, directory):
         pids = until(lambda: noted(directory))
-    assert until(lambda: not living(pids), 3.0)
+    assert until(lambda: not living(pids), GONE_SECONDS)
 
 
 def a_sudden_end_is_told_apart(backend: JobBackend, directory: Path) -> None:

@@ -77,40 +77,42 @@ def test_a_training_as_a_job_equals_one_in_this_process(shop: Workshop) -> None:
 
 def test_an_attempt_after_a_kill_goes_on_from_finished_folds_and_ends_alike(shop: Workshop) -> None:
     plain = shop.succeeded(shop.submit("train", {"audit": False, "save": "straight"}))
-    job = shop.submit("train", {"audit": False, "save": "killed"})
-    folds = shop.home / "jobs" / job.id / "shared" / "folds"
-    shop.until(lambda: list(folds.glob("*/fold-1")))
-    shop.kill_worker(job)
+    job = shop.lost(
+        lambda number: shop.submit("train", {"audit": False, "save": f"killed-{number}"}),
+        lambda job: list((shop.home / "jobs" / job.id / "shared" / "folds").glob("*/fold-1")),
+    )
     done = shop.succeeded(job)
-    assert done.attempt == 2
     told = [e.payload["message"] for e in shop.events(job, "score") if e.attempt == 2]
     assert told[:2] == [f"fold {n} was finished by an earlier attempt" for n in (1, 2)]
     assert len(told) == 3
-    assert shop.model_files("killed") == shop.model_files("straight")
+    name = done.request.spec["save"]
+    assert shop.model_files(name) == shop.model_files("straight")
     assert without_times(done.result) == without_times(plain.result)
     (run,) = shop.application.runs.of_job(job.id)
-    assert (run.record.status, run.record.model_ref) == ("succeeded", "models:/killed/1")
+    assert (run.record.status, run.record.model_ref) == ("succeeded", f"models:/{name}/1")
 
 
 def test_an_attempt_after_a_kill_goes_on_from_finished_trials_and_ends_alike(shop: Workshop) -> None:
     spec = {"plan": SEARCHED, "audit": False}
     plain = shop.succeeded(shop.submit("tune", {**spec, "save": "searched"}))
-    job = shop.submit("tune", {**spec, "save": "searched-twice"})
-    shop.until(lambda: len([e for e in shop.events(job, "score") if e.payload["stage"] == "search"]) >= 3)
-    shop.kill_worker(job)
+    job = shop.lost(
+        lambda number: shop.submit("tune", {**spec, "save": f"searched-again-{number}"}),
+        lambda job: len([e for e in shop.events(job, "score") if e.payload["stage"] == "search"]) >= 3,
+    )
     done = shop.succeeded(job)
-    assert done.attempt == 2
     first = next(e for e in shop.events(job, "score") if e.attempt == 2)
     assert first.payload["stage"] == "search"
     first_progress = next(
         e for e in shop.events(job, "progress") if e.attempt == 2 and e.payload["stage"] == "search"
     )
     assert first_progress.payload["done"] >= 3
-    assert shop.model_files("searched-twice") == shop.model_files("searched")
+    assert shop.model_files(done.request.spec["save"]) == shop.model_files("searched")
     assert without_times(done.result) == without_times(plain.result)
     assert done.result is not None
     home = shop.home / "runs" / done.result["run"]
     assert {path.name for path in home.iterdir()} == {"report.html", "search.journal", "search.json"}
+    kept = json.loads((home / "search.json").read_text("utf-8"))
+    assert (home / kept["place"]).is_file(), "named as it lies now, not where its worker had it"
 
 
 def test_the_trials_of_a_stopped_search_are_there_to_go_on_from(shop: Workshop) -> None:

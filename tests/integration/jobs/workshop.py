@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from onward.jobs.local.processes import send_signal
 from onward.jobs.values import Job, JobEvent
 from onward.settings import load_settings
 from onward.testing.markets import planted_signal
@@ -17,6 +17,8 @@ from tests.unit.training.small_runs import SMALL
 
 __all__ = ["SEARCHED", "Workshop"]
 
+PATIENCE = 240.0
+"""Seconds; long, since only a test that fails waits for its end, also on a machine at a load of 40."""
 JOBS = {"jobs.progress_seconds": 0.05, "jobs.poll_seconds": 0.05, "jobs.shutdown_seconds": 0.1}
 # Everything that comes after the scores is tested elsewhere.
 PLAIN = {"evaluation.importance": False, "evaluation.drift": False, "evaluation.adversarial": False}
@@ -59,7 +61,7 @@ class Workshop:
     def submit(self, kind: str, spec: dict[str, Any] | None = None, **limits: Any) -> Job:
         return self.manager.submit(kind, {"data": str(self.bars), **(spec or {})}, **limits).job
 
-    def until(self, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+    def until(self, condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if found := condition():
@@ -88,7 +90,21 @@ class Workshop:
     def kill_worker(self, job: Job) -> None:
         identity = self.running(job).identity
         assert identity is not None
-        os.kill(identity.pid, signal.SIGKILL)
+        send_signal((identity.pid, identity.start_ticks), signal.SIGKILL)
+
+    def lost(self, submit: Callable[[int], Job], when: Callable[[Job], Any]) -> Job:
+        """Return a job that has ended after its worker was killed at a moment.
+
+        On a busy machine the moment may be over before anybody looks; then another job is
+        submitted, with the next number.
+        """
+        for number in range(5):
+            job = submit(number)
+            self.until(lambda job=job: when(job) or self.store.get(job.id).finished_at)  # type: ignore[misc]
+            self.kill_worker(job)
+            if (done := self.ended(job)).attempt == 2:
+                return done
+        raise AssertionError("the machine is too busy to kill a worker in time")
 
     def model_files(self, name: str) -> dict[str, bytes]:
         """Return what a version predicts with: everything but the facts about its making."""

@@ -204,7 +204,7 @@ def test_a_job_fails_for_its_reason(
     assert job.error is not None
     assert job.error["what"]
     assert living(noted(manager._directory / job.id)) == []
-    until(lambda: not (manager._directory / job.id / "1" / "work").exists(), 5.0)
+    until(lambda: not (manager._directory / job.id / "1" / "work").exists())
 
 
 def test_silence_is_a_reason_when_it_is_limited(manager: BackgroundTaskManager) -> None:
@@ -289,9 +289,12 @@ def test_closing_gives_back_what_did_not_finish(manager: BackgroundTaskManager) 
     long, short = manager.submit("sleep", {}).job.id, manager.submit("quick", {"seconds": 0.5}).job.id
     until(lambda: manager.store.counts()["running"] == 2)
     pids = until(lambda: noted(manager._directory / long))
-    began = time.monotonic()
-    manager.close(finish_within=1.5)
-    assert time.monotonic() - began < 5.0
+    closing = threading.Timer(0.0, manager.close, kwargs={"finish_within": 3600.0})
+    closing.start()
+    until(lambda: manager.store.get(short).finished_at)  # what finishes is waited for
+    assert closing.is_alive()
+    manager.hurry()  # and what does not is not
+    closing.join()
     assert manager.store.get(short).state == "succeeded"
     job = manager.store.get(long)
     assert (job.state, job.owner, job.request.max_attempts) == ("queued", None, 3)
@@ -317,7 +320,7 @@ def test_closing_does_not_wait_for_a_database_that_is_away(manager: BackgroundTa
     object.__setattr__(manager._in, "store", Away())
     began = time.monotonic()
     manager.close(finish_within=0.0)
-    assert time.monotonic() - began < 8.0
+    assert time.monotonic() - began < 60.0
     assert living(pids) == []
     assert store.get(job_id).state in ("running", "stopping"), "whoever watches takes it over"
 
