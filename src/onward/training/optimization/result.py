@@ -91,7 +91,7 @@ class SearchResult:
     mixed_questions
         Whether outer folds chose different labels (see `pooling`).
     place
-        Where the trials are kept.
+        Where the trials are kept: ``memory``, a database, or a file beside ``search.json``.
     """
 
     objective: str

@@ -43,12 +43,16 @@ class StudyKeeper:
 
     @property
     def place(self) -> str:
-        """Where trials are kept, for people; an address without its password."""
+        """Where trials are kept, for people.
+
+        ``memory``, an address without its password, or the name of the journal: it lies beside
+        ``search.json``, and stays there when both are moved, or continued on another machine.
+        """
         if self.url is not None:
             from sqlalchemy.engine import make_url
 
             return make_url(self.url).render_as_string(hide_password=True)
-        return "memory" if self.directory is None else str(self.directory / JOURNAL)
+        return "memory" if self.directory is None else JOURNAL
 
     @property
     def shareable(self) -> bool:
@@ -129,9 +133,10 @@ class StudyKeeper:
             raise self._refused(error) from error
 
     def _refused(self, error: Exception) -> StorageError:
+        place = self.place if self.url is not None or self.directory is None else self.directory / JOURNAL
         return StorageError(
             "the trials of a search cannot be kept",
-            got=f"{self.place}: {str(error).partition(chr(10))[0]}",
+            got=f"{place}: {str(error).partition(chr(10))[0]}",
             allowed="a place that can be written",
             remedy="Free or unlock it, or set optimization.storage_url.",
         )
