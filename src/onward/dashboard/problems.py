@@ -21,7 +21,7 @@ __all__ = ["answer_in_words"]
 
 FOR_PROGRAMS = ("/api/", "/health", "/metrics", "/static/")
 KINDS = (OnwardError, RequestValidationError, HTTPException, Exception)
-KNOWN = frozenset({401, 403, 404, 405, 409, 413, 422, 500, 503})
+KNOWN = frozenset({401, 403, 404, 405, 409, 413, 422, 429, 500, 503})
 """Statuses with texts of their own."""
 
 Handler = Callable[[Request, Exception], Awaitable[Response] | Response]

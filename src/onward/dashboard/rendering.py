@@ -19,6 +19,7 @@ from onward.dashboard.forms import CSRF_COOKIE, csrf_token, needs_cookie
 from onward.dashboard.i18n import LANGUAGES, Figures, Language, Texts, Words, preferred, texts_of
 from onward.dashboard.pages import pages
 from onward.dashboard.preferences import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Theme, keep
+from onward.server.authorisation import caller_of
 
 __all__ = ["POLICY", "Render", "Renderer", "Tone", "environment", "renderer"]
 
@@ -137,6 +138,7 @@ class Renderer:
             "theme": self.theme,
             "themes": THEMES,
             "navigation": pages(),
+            "reader": caller_of(self.request),
             "address": self.request.url.path,
             "whole_address": _whole(self.request),
             "now": datetime.now(UTC),

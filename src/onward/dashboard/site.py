@@ -33,6 +33,7 @@ def create_site(services: SiteServices, config: ServerConfig | None = None) -> F
     """
     app = create_app(services, config)
     state: ServerState = app.state.onward
+    app.state.login_page = "/login"
     app.state.coverage = CoverageBook(partial(state.provider.build, "repositories"))
     for entry in entries():
         app.include_router(entry.router, include_in_schema=False)

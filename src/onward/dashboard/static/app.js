@@ -35,6 +35,19 @@ new MutationObserver((changes) =>
 ).observe(toasts, { childList: true });
 
 document.body.addEventListener("toast", (event) => toast(event.detail.text, event.detail.tone));
+// The session has ended, or the server refused before any page was asked: its answer is for programs.
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr } = event.detail;
+  if (xhr.status === 401) location.assign(loginPage());
+  if (!xhr.getResponseHeader("Content-Type")?.startsWith("application/problem+json")) return;
+  event.detail.shouldSwap = false;
+  if (xhr.status !== 401) toast(JSON.parse(xhr.responseText).detail, "bad");
+});
+
+export function loginPage() {
+  return `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
+}
+
 document.body.addEventListener("htmx:sendError", () => toast(toasts.dataset.failed, "bad"));
 document.body.addEventListener("htmx:timeout", () => toast(toasts.dataset.failed, "bad"));
 

@@ -1,5 +1,7 @@
 // Events of a job as they happen: over a stream; by asking now and then where streams do not get through.
 
+import { loginPage } from "./app.js";
+
 const POLL_MS = 2000;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 const KINDS = ["state", "progress", "score", "log", "alarm"];
@@ -62,6 +64,7 @@ export function follow(job, handlers, after = 0) {
     if (stopped) return;
     try {
       const answer = await fetch(`${address}?after=${seen}`, { headers: { Accept: "application/json" }, cache: "no-store" });
+      if (answer.status === 401) { stop(); location.assign(loginPage()); return; }
       if (answer.status === 404) { stop(); handlers.gone?.(); return; }
       if (!answer.ok) throw new Error(answer.status);
       const page = await answer.json();

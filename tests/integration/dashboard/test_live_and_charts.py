@@ -1,0 +1,104 @@
+"""The scripts that pages share, in a real browser: streams that break off, charts that load what is seen."""
+
+from __future__ import annotations
+
+import json
+import signal
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page, expect
+
+from onward.dashboard.assets import asset_url
+from tests.integration.dashboard.conftest import Open
+from tests.integration.dashboard.serving import Site, served
+
+FOLLOW = """async ([module, job]) => {
+  const { follow } = await import(module);
+  window.told = [];
+  window.over = null;
+  follow(job, { event: (e) => told.push(e.seq), end: (state) => { over = state; }, gone: () => { over = "gone"; } });
+}"""
+CHARTS = """async ([scripts, module, source]) => {
+  for (const src of scripts) await new Promise((done) => {
+    const script = Object.assign(document.createElement("script"), { src, onload: done });
+    document.head.append(script);
+  });
+  const box = Object.assign(document.createElement("div"), { className: "chart candles", id: "c" });
+  box.dataset.source = source;
+  document.querySelector("main").replaceChildren(box);
+  const { candleChart, lineChart } = await import(module);
+  window.chart = candleChart(box, {});
+  await window.chart.ready;
+  const line = Object.assign(document.createElement("div"), { className: "chart line", id: "l" });
+  document.querySelector("main").append(line);
+  window.line = lineChart(line, { x: [1e9, 2e9, 3e9], series: [{ label: "a", values: [1, null, 3] }] });
+}"""
+
+
+def test_a_server_that_goes_away_shows_a_banner_and_recovers(own_site: Site, open_page: Open) -> None:
+    page = open_page(own_site, "/nowhere", allow=("404", "ERR_CONNECTION", "ERR_INCOMPLETE", "net::"))
+    page.evaluate(FOLLOW, [asset_url("live.js"), own_site.here.queued_job])
+    page.wait_for_function("told.length === 1")
+    expect(page.locator("#connection")).to_be_hidden()
+    own_site.process.send_signal(signal.SIGKILL)
+    own_site.process.wait()
+    expect(page.locator("#connection")).to_be_visible()
+    port = urlsplit(own_site.address).port
+    assert port is not None
+    with served(own_site.home, own_site.things, port=port):
+        expect(page.locator("#connection")).to_be_hidden()
+        answer = page.request.post(f"/api/v1/jobs/{own_site.here.queued_job}/stop")
+        assert answer.ok, answer.text()
+        page.wait_for_function("over !== null")
+        assert page.evaluate("over") == "cancelled"
+        assert page.evaluate("told") == [1, 2], "nothing is missed, nothing told twice"
+        assert page.request.delete(f"/api/v1/jobs/{own_site.here.queued_job}").ok
+        page.evaluate(FOLLOW, [asset_url("live.js"), own_site.here.queued_job])
+        page.wait_for_function("over === 'gone'")
+
+
+def test_charts_draw_and_load_finer_bars_where_somebody_looks(site: Site, open_page: Open) -> None:
+    page = open_page(site, "/nowhere", allow=("404",))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/ui/series" in request.url else None)
+    scripts = [
+        asset_url("vendor/lightweight-charts.standalone.production.js"),
+        asset_url("vendor/uPlot.iife.min.js"),
+    ]
+    source = "/ui/series/candles?symbol=BTC%2FUSD&timeframe=1h"
+    page.evaluate(CHARTS, [scripts, asset_url("charts.js"), source])
+    assert len(bars(page)) == 1500, "3,000 bars, two in one"
+    newest = bars(page)[-1]["time"]
+    with page.expect_response("**/ui/series/candles*from=*"):
+        page.evaluate(
+            "([from, to]) => chart.chart.timeScale().setVisibleRange({ from, to })",
+            [newest - 200 * 3600, newest - 100 * 3600],
+        )
+    page.wait_for_function("!document.querySelector('[aria-busy=true]')")
+    seen = bars(page)
+    assert seen[1]["time"] - seen[0]["time"] == 3600, "every bar of the stretch"
+    assert len(seen) < 450, "and not many more"
+    assert len(asked) == 2
+    assert page.locator("#l canvas").count() == 1
+    before = page.locator("#l").screenshot()
+    page.get_by_role("button", name="Dark", exact=True).click()
+    page.wait_for_timeout(100)
+    assert page.locator("#l").screenshot() != before, "charts follow the colours"
+
+
+def bars(page: Page) -> list[dict[str, float]]:
+    found: list[dict[str, float]] = json.loads(page.evaluate("JSON.stringify(chart.candles.data())"))
+    return found
+
+
+def test_candles_of_nothing_say_so(site: Site, open_page: Open) -> None:
+    page = open_page(site, "/nowhere", allow=("404",))
+    for query, status in (("symbol=NO/PE&timeframe=1h", 200), ("symbol=BTC/USD&timeframe=1x", 422)):
+        answer = page.request.get(f"/ui/series/candles?{query}")
+        assert answer.status == status, answer.text()
+    for query in (
+        "symbol=BTC/USD",
+        "symbol=BTC/USD&timeframe=1h&points=9",
+        "symbol=BTC/USD&timeframe=1h&from=1e99",
+    ):
+        assert page.request.get(f"/ui/series/candles?{query}").status == 422
