@@ -20,7 +20,9 @@ __all__ = ["Delivery", "checked_output", "hashes", "refusals", "target_of", "wri
 
 
 def checked_output(outputs: Path, named: str | None, *, suffixes: tuple[str, ...], force: bool) -> str | None:
-    """Return the absolute path that an output is to have; None when none was named.
+    """Return the name that an output is to have; None when none was named.
+
+    A relative name stays one: the host that runs the job has its own directory of outputs.
 
     Parameters
     ----------
@@ -41,7 +43,8 @@ def checked_output(outputs: Path, named: str | None, *, suffixes: tuple[str, ...
     if named is None:
         return None
     path = Path(named).expanduser()
-    if not path.is_absolute():
+    absolute = path.is_absolute()
+    if not absolute:
         path = Path(os.path.normpath(outputs / path))
         if not path.is_relative_to(outputs) or path == outputs:
             raise UserError(
@@ -62,13 +65,13 @@ def checked_output(outputs: Path, named: str | None, *, suffixes: tuple[str, ...
             got=str(path),
             remedy="Choose another name, or ask for it to be replaced (--force).",
         )
-    return str(path)
+    return str(path) if absolute else path.relative_to(outputs).as_posix()
 
 
 def target_of(outputs: Path, job: Job, suffix: str) -> Path:
     """Return where an output of a job goes: the path that was named, else one by the job's id."""
     named = job.request.spec.get("out")
-    return Path(named) if named is not None else outputs / f"{job.kind}-{job.id}{suffix}"
+    return outputs / (named if named is not None else f"{job.kind}-{job.id}{suffix}")
 
 
 def hashes(directory: Path, *names: str) -> dict[str, str]:

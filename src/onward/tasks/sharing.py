@@ -79,7 +79,7 @@ def _shared(home: Path, job: Job, manifest: Mapping[str, Any]) -> dict[str, str]
     if "run" in manifest:
         targets = [(home / "runs" / str(manifest["run"]) / name, name) for name in names]
         if job.request.spec.get("report") is not None:
-            targets.append((Path(job.request.spec["report"]), "report.html"))
+            targets.append((home / "outputs" / job.request.spec["report"], "report.html"))
     else:
         targets = [(target_of(home / "outputs", job, Path(name).suffix), name) for name in names]
     return {

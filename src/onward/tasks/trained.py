@@ -180,7 +180,7 @@ def publish(
     with ExitStack() as undo:
         deliveries = []
         if spec["report"] is not None:
-            deliveries.append(_second_report(job, manifest, directory))
+            deliveries.append(_second_report(services, job, manifest, directory))
             undo.callback(deliveries[-1].abandon)
         for name in manifest["files"]:
             deliveries.append(Delivery.prepare(job, manifest, directory, name, home / name))
@@ -224,12 +224,15 @@ def publish(
     return Publication(on_commit, prepared.close, settled)
 
 
-def _second_report(job: Job, manifest: Mapping[str, Any], directory: Path) -> Delivery:
+def _second_report(
+    services: SupervisorServices, job: Job, manifest: Mapping[str, Any], directory: Path
+) -> Delivery:
     name, spec = f"copy-{REPORT}", job.request.spec
     with refusals("copy the report", directory):
         shutil.copyfile(directory / REPORT, directory / name)
     copied = {"files": {name: manifest["files"][REPORT]}}
-    return Delivery.prepare(job, copied, directory, name, Path(spec["report"]), force=spec["force"])
+    target = services.outputs / spec["report"]
+    return Delivery.prepare(job, copied, directory, name, target, force=spec["force"])
 
 
 def ended(services: SupervisorServices, job: Job) -> None:
