@@ -297,12 +297,16 @@ class Supervision:
     def _clear_away(self, attempt: Attempt) -> None:
         """Return when no process of the attempt is left; the place stays taken until then."""
         self._told_to_stop = self._told_to_stop or time.monotonic()
-        if not attempt.gone():
+        if self._ending is None and not attempt.gone():
             self._kill(attempt, time.monotonic())
         pause = 0.001
         while not attempt.gone():
             time.sleep(pause)
-            if pause >= LOOK_SECONDS:  # the backend is at it; now and then from here as well
+            if pause < LOOK_SECONDS:
+                pass  # the leader has ended, and whoever watches over it is clearing away what it left
+            elif self._killed is None:
+                self._kill(attempt, time.monotonic())
+            else:
                 self._press(attempt, time.monotonic())
                 self._write_events(time.monotonic())  # the alarm, if it was raised
                 attempt.kill()  # children that were just being born

@@ -24,7 +24,7 @@ from onward.jobs.metrics import JobMetrics
 from onward.jobs.settlement import Surroundings
 from onward.jobs.store import SqlJobStore
 from onward.jobs.upkeep import Upkeep
-from onward.jobs.values import JobRequest
+from onward.jobs.values import Job, JobRequest
 from onward.testing.job_backends import until
 
 CONFIG = JobConfig.sealed(retention_days=10.0)
@@ -88,7 +88,7 @@ def test_old_jobs_go_with_their_directories_and_others_stay(engine: Engine, tmp_
 
 
 def test_a_server_prunes_and_mends_by_itself(engine: Engine, tmp_path: Path) -> None:
-    seen = []
+    seen: list[Job | None] = []
     past = SqlJobStore(engine, clock=at(-20))  # type: ignore[arg-type]
     ids = [ended(past, tmp_path / "jobs", age_days=20) for _ in range(3)]
     kind = JobKind("echo", "nowhere:run", "echo", mend=lambda look: seen.append(look(ids[0])))
@@ -97,6 +97,7 @@ def test_a_server_prunes_and_mends_by_itself(engine: Engine, tmp_path: Path) -> 
         manager = BackgroundTaskManager(store, [], [kind], CONFIG, tmp_path / "jobs", log=job_logger(log))
         with manager.start():
             until(lambda: not store.find().jobs)
+    assert seen[0] is not None
     assert seen[0].id == ids[0]
     assert not list((tmp_path / "jobs").iterdir())
 
