@@ -106,7 +106,7 @@ def _collect(directory: Traversable, prefix: str, into: dict[str, Asset]) -> Non
     for entry in directory.iterdir():
         if entry.is_dir():
             _collect(entry, f"{prefix}{entry.name}/", into)
-        elif not entry.name.endswith(".LICENSE"):
+        elif not entry.name.endswith((".LICENSE", ".md")):
             into[f"{prefix}{entry.name}"] = _asset(entry)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
-__all__ = ["Watched", "check_axe", "chromium", "launched", "settled", "watched_page"]
+__all__ = ["Watched", "check_axe", "chromium", "launched", "settled", "wait_until", "watched_page"]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -136,8 +137,16 @@ def watched_page(
 def settled(page: Page) -> None:
     """Wait until nothing is loading any more: fonts, scripts, charts."""
     page.wait_for_load_state("load")
-    page.wait_for_function("!document.querySelector('[aria-busy=true], .htmx-request')")
+    wait_until(page, "!document.querySelector('[aria-busy=true], .htmx-request')")
     page.evaluate(PAINTED)
+
+
+def wait_until(page: Page, expression: str, *, seconds: float = 60.0) -> None:
+    """Wait until an expression holds; ``page.wait_for_function`` needs ``eval``, which pages forbid."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(f"() => Boolean({expression})"):
+        assert time.monotonic() < deadline, f"{page.url}: {expression} did not come about"
+        page.wait_for_timeout(30)
 
 
 def check_axe(page: Page) -> None:
