@@ -101,7 +101,7 @@ def make_splitter(plan: TrainingPlan) -> Splitter:
 
 def plan_cautions(plan: TrainingPlan, market: Market) -> tuple[str, ...]:
     """Return what a person should know about a plan and a market: what is ignored, what differs."""
-    unused = (*idle_settings(plan), *unused_settings(plan), *unused_stage_options(plan))
+    unused = (*idle_settings(plan, market), *unused_settings(plan), *unused_stage_options(plan))
     return (*unused, *data_cautions(plan.data, market))
 
 

@@ -1,4 +1,4 @@
-"""Settings of validation and evaluation that a plan changes and its methods have no use for.
+"""Settings that a plan changes and that count for nothing beside its other settings.
 
 Those of another method that contradict the chosen one are refused by the plan itself. These are told:
 a preset, the environment or a search over methods may bring them in without anybody's error.
@@ -6,32 +6,72 @@ a preset, the environment or a search over methods may bring them in without any
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from onward.config.layers import field_paths
+from onward.training.idle_rules import RULES, Rule
 from onward.training.plan import PRESETS, TrainingPlan
+from onward.types import Market
 
-__all__ = ["idle_settings"]
+__all__ = ["idle_settings", "is_usual", "read_setting"]
 
 
-def idle_settings(plan: TrainingPlan) -> tuple[str, ...]:
-    """Return sentences about settings that were changed and count for nothing."""
-    validation, sentences = plan.validation, []
-    by_step = validation.method == "walk_forward" and validation.step is not None
-    if (validation.method == "combinatorial" or by_step) and validation.n_splits not in _usual_splits(plan):
-        who = f"validation.step = {validation.step}" if by_step else "validation.method = combinatorial"
-        how = "step" if by_step else "n_groups and n_test_groups"
-        sentences.append(
-            f"{who} has no use for validation.n_splits, which the plan sets: the number of folds follows "
-            f"from validation.{how.replace(' and ', ' and validation.')}."
+def idle_settings(plan: TrainingPlan, market: Market | None = None) -> tuple[str, ...]:
+    """Return sentences about settings that were changed and count for nothing.
+
+    Parameters
+    ----------
+    plan
+        What is asked for. What a search of it may vary counts: with some choice it has a use.
+    market
+        Tells, where given, what its symbols and series leave without a use.
+    """
+    varied = set(plan.optimization.space) if plan.optimization.trials > 0 else set()
+    sentences, told = [], set(varied)
+    for rule in RULES:
+        if varied.intersection(rule.deciders) or not rule.idle(partial(read_setting, plan)):
+            continue
+        names = [name for name in rule.settings if name not in told and not is_usual(plan, name)]
+        if names:
+            told.update(names)
+            sentences.append(_sentence(rule, names, plan))
+    return (*sentences, *(() if market is None else _beside(plan, market)))
+
+
+def read_setting(plan: TrainingPlan, path: str) -> Any:
+    """Return the value of a setting by its dotted place."""
+    value: Any = plan
+    for name in path.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def is_usual(plan: TrainingPlan, path: str) -> bool:
+    """Return whether a value is one that nobody has to have asked for: the default's or a preset's."""
+    value = read_setting(plan, path)
+    default = field_paths(type(plan))[path].get_default(call_default_factory=True)
+    return bool(value == default) or any(
+        path in values and value == values[path] for values in PRESETS.values()
+    )
+
+
+def _sentence(rule: Rule, names: list[str], plan: TrainingPlan) -> str:
+    because = rule.because(partial(read_setting, plan))
+    hint = f": {rule.hint}" if rule.hint else ""
+    return f"{because} has no use for {', '.join(names)}, which the plan sets{hint}."
+
+
+def _beside(plan: TrainingPlan, market: Market) -> Iterator[str]:
+    single = len(market.symbols) == 1
+    if single and not is_usual(plan, "evaluation.capital"):
+        yield (
+            "A market of one symbol has no use for evaluation.capital, which the plan sets: there is nobody "
+            "to share the capital with."
         )
-    searched = any(name.startswith("labels.") for name in plan.optimization.space)
-    if plan.evaluation.act_above is not None and plan.labels.method != "meta" and not searched:
-        sentences.append(
-            f"labels.method = {plan.labels.method} has no use for evaluation.act_above, which the plan sets: "
-            "only meta-labels are verdicts that a threshold can act on."
+    if "funding" not in market.series and not is_usual(plan, "evaluation.pay_funding"):
+        yield (
+            "A market without a funding series has no use for evaluation.pay_funding, which the plan sets: "
+            "there is nothing to pay."
         )
-    return tuple(sentences)
-
-
-def _usual_splits(plan: TrainingPlan) -> set[object]:
-    """Return the numbers of folds that nobody has to have asked for: the default's and the presets'."""
-    field = type(plan.validation).model_fields["n_splits"]
-    return {field.default, *(values.get("validation.n_splits") for values in PRESETS.values())}

@@ -17,6 +17,7 @@ from onward.ensembles import (
 from onward.errors import PlanError, nearest
 from onward.models import model_class
 from onward.protocols import Model
+from onward.training.idle_settings import is_usual
 from onward.training.plan import TrainingPlan
 from onward.training.settings_errors import naming_setting
 
@@ -117,10 +118,10 @@ def unused_settings(plan: TrainingPlan) -> tuple[str, ...]:
     accepted = [accepted_parameters(model_class(name)) for name in members]
     ignored = [
         f"model.{name}"
-        for name, field in fields.items()
+        for name in fields
         if name not in ("name", "extra")
         and all(known is not None and name not in known for known in accepted)
-        and getattr(plan.model, name) != field.default
+        and not is_usual(plan, f"model.{name}")
     ]
     if plan.model.name not in members and plan.model.name != fields["name"].default:
         ignored.insert(0, "model.name")
@@ -130,10 +131,8 @@ def unused_settings(plan: TrainingPlan) -> tuple[str, ...]:
     used = OF_METHOD[plan.ensemble.method]
     other = [
         f"ensemble.{name}"
-        for name, field in type(plan.ensemble).model_fields.items()
-        if name != "method"
-        and name not in used
-        and getattr(plan.ensemble, name) != field.get_default(call_default_factory=True)
+        for name in type(plan.ensemble).model_fields
+        if name != "method" and name not in used and not is_usual(plan, f"ensemble.{name}")
     ]
     if other:
         sentences.append(

@@ -154,39 +154,6 @@ def test_a_market_that_the_plan_does_not_describe_is_told() -> None:
     assert "funding" in second
 
 
-@pytest.mark.parametrize(
-    ("overrides", "setting"),
-    [
-        ({"validation.method": "combinatorial", "validation.n_splits": 7}, "validation.n_splits"),
-        (
-            {"validation.method": "walk_forward", "validation.step": "3d", "validation.n_splits": 7},
-            "validation.n_splits",
-        ),
-        ({"evaluation.act_above": 0.4}, "evaluation.act_above"),
-    ],
-)
-def test_settings_that_do_nothing_are_told(overrides: dict[str, Any], setting: str) -> None:
-    (sentence,) = plan_cautions(TrainingPlan().with_overrides(overrides), MARKET)
-    assert f"has no use for {setting}, which the plan sets" in sentence
-
-
-@pytest.mark.parametrize("preset", ["default", "fast"])
-@pytest.mark.parametrize(
-    "overrides",
-    [
-        {},
-        {"validation.n_splits": 7},
-        {"validation.method": "combinatorial"},
-        {"validation.method": "walk_forward", "validation.step": "3d"},
-        {"validation.method": "walk_forward", "validation.n_splits": 7},
-        {"labels.method": "meta", "evaluation.act_above": 0.4},
-        {"evaluation.act_above": 0.4, "optimization.space": {"labels.method": ["meta", "threshold"]}},
-    ],
-)
-def test_settings_that_count_or_that_nobody_set_are_not_told(preset: str, overrides: dict[str, Any]) -> None:
-    assert plan_cautions(TrainingPlan.preset(preset).with_overrides(overrides), MARKET) == ()
-
-
 def test_the_market_itself_is_not_read() -> None:
     broken = MARKET.replace(bars=MARKET.bars * np.nan)
     assert make_pipeline(small_plan(), broken).columns() == make_pipeline(small_plan(), MARKET).columns()

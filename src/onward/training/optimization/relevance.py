@@ -8,17 +8,14 @@ would be refused.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Mapping
 
 from onward.config.names import split_name
 from onward.labels import CATALOG as LABELERS
 from onward.models import model_class
+from onward.training.idle_rules import RULES, Read, is_idle
 
-__all__ = ["SWITCHES", "Read", "is_active", "learners"]
-
-Read: TypeAlias = Callable[[str], Any]
-"""Returns the value of a trial at a dotted place: what was drawn, else what the plan says."""
+__all__ = ["DECIDERS", "SWITCHES", "Read", "deciders_of", "deciding", "is_active", "learners"]
 
 SWITCHES = (
     "ensemble.method",
@@ -31,20 +28,13 @@ SWITCHES = (
     "model.name",
     "selection.enabled",
 )
-"""Parameters that decide about others; they are drawn first, in this order."""
+"""Parameters that decide which others are taken at all; they are drawn first, in this order."""
+
+DECIDERS = (*SWITCHES, *sorted({name for rule in RULES for name in rule.deciders} - set(SWITCHES)))
+"""Those, and what decides whether a setting that is taken counts (`onward.training.idle_rules`)."""
 
 ALWAYS = frozenset({"labels.method", "labels.weights", "labels.time_decay", "labels.events"})
 SAMPLING = frozenset({"labels.cusum_mode", "labels.cusum_threshold"})
-MODES: Mapping[str, tuple[str, ...]] = {
-    "threshold": ("fixed",),
-    "quantile": ("quantile", "adaptive"),
-    "multiplier": ("volatility",),
-    "window_bars": ("volatility", "adaptive"),
-    "unit": ("volatility",),
-    "estimator": ("volatility",),
-}
-"""Label settings that some modes alone have a use for."""
-
 METHODS: Mapping[str, tuple[str, ...]] = {
     "n_estimators": ("bagging",),
     "sample_share": ("bagging",),
@@ -64,8 +54,29 @@ def learners(read: Read) -> tuple[str, ...]:
     return members or (read("model.name"),)
 
 
+def deciders_of(path: str) -> frozenset[str]:
+    """Return the places whose values decide whether a parameter changes anything."""
+    return frozenset(SWITCHES).union(*(rule.deciders for rule in RULES if path in rule.settings))
+
+
+def deciding(path: str, read: Read) -> str:
+    """Return the place of what leaves a parameter that is not active without a use."""
+    if not _is_taken(path, read):
+        by = {"model": "model.name", "labels": "labels.method", "ensemble": "ensemble.method"}
+        return by.get(path.partition(".")[0], "features.stages")
+    return next((rule.deciders[0] for rule in RULES if path in rule.settings and rule.idle(read)), path)
+
+
 def is_active(path: str, read: Read) -> bool:
-    """Return whether a parameter changes anything, given the other values of the trial."""
+    """Return whether a parameter changes anything, given the other values of the trial.
+
+    ``read`` returns the value of a trial at a dotted place: what was drawn, else what the plan says.
+    """
+    return _is_taken(path, read) and not is_idle(path, read)
+
+
+def _is_taken(path: str, read: Read) -> bool:
+    """Return whether what the other values choose takes the parameter at all."""
     section, _, name = path.partition(".")
     if section == "labels":
         return _label_setting(path, name, read)
@@ -73,8 +84,6 @@ def is_active(path: str, read: Read) -> bool:
         return _model_setting(name, read)
     if section == "ensemble":
         return _ensemble_setting(name, read)
-    if section == "selection":
-        return name == "enabled" or bool(read("selection.enabled"))
     if section == "features":
         return _feature_setting(name, read)
     return True
@@ -88,12 +97,7 @@ def _label_setting(path: str, name: str, read: Read) -> bool:
         return sampled
     if sampled and name == "window_bars":
         return True
-    if name not in inspect.signature(LABELERS[read("labels.method")]).parameters:
-        return False
-    if name == "tie":
-        return bool(read("labels.price") == "high_low")
-    method_has_modes = "mode" in inspect.signature(LABELERS[read("labels.method")]).parameters
-    return not method_has_modes or name not in MODES or str(read("labels.mode")) in MODES[name]
+    return name in inspect.signature(LABELERS[read("labels.method")]).parameters
 
 
 def _model_setting(name: str, read: Read) -> bool:

@@ -1,8 +1,9 @@
-"""What a plan asks of the search: nothing, a search, or something that contradicts itself."""
+"""What a plan asks of the search: nothing, or a search with so many trials."""
 
 from __future__ import annotations
 
 from onward.errors import PlanError
+from onward.training.optimization.space import Space
 from onward.training.optimization.values import with_values
 from onward.training.plan import TrainingPlan
 
@@ -12,25 +13,21 @@ DEFAULT_TRIALS = 40
 
 
 def asks_for_search(plan: TrainingPlan) -> bool:
-    """Return whether a plan asks for a search.
+    """Return whether a plan asks for a search: whether it has trials.
+
+    A space without trials is no contradiction: the same file serves `onward train`, which trains with
+    the plan's own values and says that nothing was searched, and `onward tune`, which brings its
+    default number of trials.
 
     Raises
     ------
     PlanError
-        When it names a space or a time for a search that has no trials.
+        When it has none, and names a space that no search could use.
     """
     wanted = plan.optimization
-    if wanted.trials > 0:
-        return True
-    named = "a space" if wanted.space else "a time" if wanted.seconds is not None else ""
-    if named:
-        raise PlanError(
-            f"the plan names {named} for a search that has no trials",
-            got="optimization.trials = 0",
-            allowed=f"1 or more, or no {named.split()[1]}",
-            remedy=f"Set optimization.trials = {DEFAULT_TRIALS}, use `onward tune`, or take it out.",
-        )
-    return False
+    if wanted.trials == 0 and wanted.space:
+        Space.of(plan)
+    return wanted.trials > 0
 
 
 def with_search(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any, Self
@@ -14,7 +14,14 @@ from onward.models import model_class
 from onward.training.optimization.defaults import default_space
 from onward.training.optimization.parameters import Choice, Parameter
 from onward.training.optimization.reading import PLACE, read_parameters
-from onward.training.optimization.relevance import SWITCHES, is_active, learners
+from onward.training.optimization.relevance import (
+    DECIDERS,
+    SWITCHES,
+    deciders_of,
+    deciding,
+    is_active,
+    learners,
+)
 from onward.training.optimization.values import read_value, with_values, without_search
 from onward.training.plan import TrainingPlan
 
@@ -54,7 +61,7 @@ class Space:
         """
         single = without_search(plan)
         table = plan.optimization.space or default_space(learners(lambda path: read_value(single, path)))
-        order = {path: place for place, path in enumerate(SWITCHES)}
+        order = {path: place for place, path in enumerate(DECIDERS)}
         parameters = sorted(read_parameters(table), key=lambda p: (order.get(p.path, len(order)), p.path))
         space = cls(tuple(parameters), single)
         space._require_uses()
@@ -140,9 +147,9 @@ class Space:
             parameter.path, lambda path: values[path] if path in values else read_value(self.plan, path)
         )
 
-    def _switchings(self) -> list[dict[str, Any]]:
+    def _switchings(self, names: Collection[str] = SWITCHES) -> list[dict[str, Any]]:
         """Return the combinations of the switches that vary, the first ones when there are many."""
-        switches = [p for p in self.parameters if p.path in SWITCHES]
+        switches = [p for p in self.parameters if p.path in names]
         combinations = product(*(p.extremes for p in switches))
         found = []
         for _, combination in zip(range(MOST_SWITCHINGS), combinations, strict=False):
@@ -150,8 +157,8 @@ class Space:
         return found
 
     def _require_uses(self) -> None:
-        switchings = self._switchings()
         for parameter in self.parameters:
+            switchings = self._switchings(deciders_of(parameter.path) - {parameter.path})
             try:
                 used = any(self._active(parameter, values) for values in switchings)
             except OnwardError as error:
@@ -159,11 +166,7 @@ class Space:
                     f"{PLACE}: {error.what}", got=error.got, allowed=error.allowed, remedy=error.remedy
                 ) from error
             if not used:
-                section = parameter.path.partition(".")[0]
-                by = {"model": "model.name", "labels": "labels.method", "ensemble": "ensemble.method"}
-                decides = by.get(
-                    section, "selection.enabled" if section == "selection" else "features.stages"
-                )
+                decides = deciding(parameter.path, lambda path: read_value(self.plan, path))
                 raise PlanError(
                     f"{PLACE}: no trial has a use for {parameter.path}",
                     got=f"{decides} = {read_value(self.plan, decides)}",

@@ -135,7 +135,7 @@ def test_spaces_that_cannot_be_are_refused_with_the_repair(space: dict[str, Any]
     [
         ({"model.num_leaves": [4, 8]}, {"model__name": "logistic"}, "model.name"),
         ({"labels.profit": [0.5, 1.0]}, {}, "labels.method"),
-        ({"labels.quantile": [0.2, 0.3]}, {}, "labels.method"),
+        ({"labels.quantile": [0.2, 0.3]}, {}, "labels.mode"),
         ({"selection.max_features": [10, 20]}, {"selection__enabled": False}, "selection.enabled"),
         (
             {"features.tsfresh.set": ["minimal", "financial"]},
@@ -242,13 +242,18 @@ def test_values_below_free_tables_are_set_and_read() -> None:
     assert read_value(plan, "model.extra.border_count") is None
 
 
-def test_a_search_without_trials_is_refused_where_it_says_more() -> None:
+def test_trials_make_a_search_and_a_space_alone_does_not() -> None:
     assert not asks_for_search(TrainingPlan())
     assert asks_for_search(TrainingPlan().with_overrides({"optimization.trials": 1}))
-    with pytest.raises(PlanError, match="names a space for a search that has no trials"):
-        asks_for_search(TrainingPlan().with_overrides({"optimization.space": {"model.num_leaves": [2, 4]}}))
-    with pytest.raises(PlanError, match="names a time"):
-        asks_for_search(TrainingPlan().with_overrides({"optimization.seconds": 60}))
+    assert not asks_for_search(
+        TrainingPlan().with_overrides({"optimization.space": {"model.num_leaves": [2, 4]}})
+    )
+    assert not asks_for_search(TrainingPlan().with_overrides({"optimization.seconds": 60}))
+    with pytest.raises(PlanError, match="there is nothing to choose"):
+        asks_for_search(TrainingPlan().with_overrides({"optimization.space": {"model.num_leaves": [2]}}))
+
+
+def test_a_budget_of_nothing_is_refused() -> None:
     for budget in ({"trials": 0}, {"seconds": 0.0}, {"trials": -3}):
         with pytest.raises(PlanError, match="the budget of a search is nothing"):
             with_search(TrainingPlan(), **budget)
@@ -256,3 +261,33 @@ def test_a_search_without_trials_is_refused_where_it_says_more() -> None:
     assert with_search(TrainingPlan(), trials=7, seconds=60.0).optimization.seconds == 60.0
     kept = TrainingPlan().with_overrides({"optimization.trials": 3})
     assert with_search(kept) is kept
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "decides", "plan"),
+    [
+        ("selection.n_null", [10, 20], "selection.null_importance", {"selection.null_importance": False}),
+        ("selection.z", [1.0, 2.0], "selection.enabled", {"selection.enabled": False}),
+        ("labels.quantile", [0.2, 0.4], "labels.mode", {}),
+        ("labels.tie", ["stop", "drop"], "labels.price", {"labels.method": "triple_barrier"}),
+    ],
+)
+def test_a_parameter_behind_a_switch_needs_the_switch(
+    path: str, values: list[Any], decides: str, plan: dict[str, Any]
+) -> None:
+    own = TrainingPlan().with_overrides(plan)
+    with pytest.raises(PlanError, match=f"no trial has a use for {path}") as caught:
+        Space.of(own.with_overrides({"optimization.space": {path: values}}))
+    assert caught.value.got is not None
+    assert caught.value.got.startswith(f"{decides} = ")
+
+
+def test_a_switch_that_varies_is_drawn_before_what_it_switches() -> None:
+    space = {"selection.n_null": [10, 20], "selection.null_importance": [True, False]}
+    plan = TrainingPlan().with_overrides(
+        {"selection.null_importance": False, "optimization.space": space, "optimization.trials": 9}
+    )
+    searched = Space.of(plan)
+    assert [p.path for p in searched.parameters] == ["selection.null_importance", "selection.n_null"]
+    drawn = searched.combinations()
+    assert len(drawn) == 3
