@@ -26,6 +26,7 @@ STALE_SECONDS = 3.0
 """Age from which it no longer counts: a key that was revoked works no longer than this."""
 USED_SECONDS = 600.0
 """How exactly ``last_used_at`` is known."""
+NEVER = float("inf")
 CAPACITY = 10_000
 ENDED_FOR_EACH_FAILURE = 30
 """Ended sessions are shown innocently, by pages that were left open."""
@@ -138,7 +139,7 @@ class Authenticator:
         if entry is None:
             return None
         age = self._timer() - entry.since
-        if age >= STALE_SECONDS or entry.ends <= self._clock().timestamp():
+        if age >= STALE_SECONDS or (entry.ends != NEVER and entry.ends <= self._clock().timestamp()):
             return None
         if age >= FRESH_SECONDS and not entry.renewing:
             entry.renewing = True  # this one looks, the others go on meanwhile
@@ -204,7 +205,7 @@ class Authenticator:
                 got=f"{found.id} ({found.name})",
                 remedy="`onward keys create NAME` makes another one.",
             )
-        ends = float("inf") if found.expires_at is None else found.expires_at.timestamp()
+        ends = NEVER if found.expires_at is None else found.expires_at.timestamp()
         return found, Caller("key", found.id, found.name, found.scope), ends
 
     def _failed(self, credential: Credential, error: UnauthenticatedError, address: str) -> None:

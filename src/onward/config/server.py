@@ -6,7 +6,7 @@ import ipaddress
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from onward.config.base import Section
@@ -115,9 +115,3 @@ class ServerConfig(Section):
                     f"{value!r} is neither an IP address nor a network such as 10.0.0.0/8"
                 ) from None
         return values
-
-    @model_validator(mode="after")
-    def _come_together(self) -> ServerConfig:
-        if (self.certificate is None) != (self.private_key is None):
-            raise ValueError("server.certificate and server.private_key are given together, or neither is")
-        return self

@@ -27,8 +27,15 @@ def tls_files(config: ServerConfig) -> TlsFiles | None:
         When a file cannot be read, is none, is protected by a passphrase, or the two do not belong
         together.
     """
-    if config.certificate is None or config.private_key is None:
+    if config.certificate is None and config.private_key is None:
         return None
+    if config.certificate is None or config.private_key is None:
+        raise ConfigError(
+            "a certificate and its private key belong together",
+            got=f"only server.{'private_key' if config.certificate is None else 'certificate'}",
+            allowed="both, or neither: plain HTTP",
+            remedy="Set the other one as well.",
+        )
     certificate, key = str(config.certificate), str(config.private_key)
 
     def no_passphrase() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -17,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from onward.access import SCOPES
 from onward.server import create_app
 from onward.wiring import build_application
 from tests.unit.server.memory import settings_of
@@ -41,30 +44,40 @@ STEADY = settings(
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, list[dict[str, str]]]]:
+    """The server, and what requests to it show: mostly a key that may do anything, else too little."""
     directory: Path = tmp_path_factory.mktemp("fuzz")
     application = build_application(settings_of(directory))
     trained = application.training.train(planted(), small_plan())
     version = trained.save("btc-1h")
     application.registry.set_alias(version.name, "champion", version.number)
+    keys = [application.access.create_key(scope, scope)[1].text for scope in SCOPES[::-1]]
+    good, *lesser = ({"Authorization": f"Bearer {key}"} for key in keys)
     app = create_app(application)
-    yield schemathesis.openapi.from_asgi("/api/v1/openapi.json", app, headers={"Host": "localhost"})
+    schema = schemathesis.openapi.from_asgi(
+        "/api/v1/openapi.json", app, headers={"Host": "localhost", **good}
+    )
+    yield schema, [good] * 6 + [*lesser, {"Authorization": "Bearer wrong"}, {"X-API-Key": "\x7f"}, {}]
     application.close()
 
 
-def test_no_request_brings_the_server_down(api: Any) -> None:
+def test_no_request_brings_the_server_down(api: tuple[Any, list[dict[str, str]]]) -> None:
     """Every operation in turn; whatever is wrong is collected, so that one run shows all of it."""
+    schema, senders = api
     wrong: dict[str, str] = {}
+    seen: Counter[int] = Counter()
     n_operations = 0
-    for found in api.get_all_operations():
+    for found in schema.get_all_operations():
         operation = found.ok()
         n_operations += 1
 
         @settings(STEADY, max_examples=EXAMPLES)
-        @given(case=operation.as_strategy())
-        def holds(case: schemathesis.Case) -> None:
-            case.headers["Host"] = "localhost"
-            case.call_and_validate(checks=CHECKS)
+        @given(case=operation.as_strategy(), sender=st.sampled_from(senders))
+        def holds(case: schemathesis.Case, sender: dict[str, str]) -> None:
+            for name in ("Authorization", "X-API-Key"):
+                case.headers.pop(name, None)
+            case.headers.update({"Host": "localhost", **sender})
+            seen[case.call_and_validate(checks=CHECKS).status_code] += 1
 
         try:
             holds()
@@ -72,3 +85,5 @@ def test_no_request_brings_the_server_down(api: Any) -> None:
             wrong[operation.label] = "\n".join([str(error), *map(str, getattr(error, "exceptions", ()))])
     assert n_operations > 25
     assert not wrong, "\n\n".join(f"{label}\n{what}" for label, what in wrong.items())
+    assert {200, 401, 403, 404, 422} <= set(seen)
+    assert seen[401] + seen[403] < seen.total() / 2, "most requests get past the door"
