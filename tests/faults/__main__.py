@@ -70,7 +70,7 @@ def main() -> int:
 
 def _plans() -> list[Plan]:
     if seconds := float(os.environ.get("FAULTS_SOAK", "0")):
-        return planned(soak_rows(seconds))
+        return planned(soak_rows(seconds), production=0)
     count, production = (
         int(text) if (text := os.environ.get(name)) else None
         for name in ("FAULTS_COUNT", "FAULTS_PRODUCTION")

@@ -203,17 +203,30 @@ def pause_server(world: World) -> None:
     assert server.alive
 
 
-def pause_before_publishing(world: World) -> None:
-    """SIGSTOP right before the terminal write, SIGCONT while another attempt runs: it writes nothing."""
-    server = world.serve(crash="finish:before:stop")
+def pause_at(point: str, world: World) -> None:
+    """SIGSTOP right before a worker is started, or its result written; SIGCONT while another attempt runs."""
+    server = world.serve(crash=f"{point}:stop")
     job_id = world.submit("publish", {"seconds": 1.5})
-    world.until(job_id, "running")
+    world.until(job_id, "starting", "running")
     world.serve()
     world.until(job_id, "running", attempt=2)
     server.signal(signal.SIGCONT)
     job = world.until(job_id, "succeeded", "failed")
     assert (job.state, job.attempt) == ("succeeded", 2)
     assert world.published() == [(job_id, 2)]
+
+
+def pause_before_a_start(world: World) -> None:
+    """SIGSTOP between claim and start, until the job was cancelled by another server: nothing is started."""
+    server = world.serve(crash="start:before:stop")
+    job_id = world.submit("sleep")
+    world.until(job_id, "starting")
+    world.serve()
+    world.front.request_stop(job_id)
+    world.until(job_id, "cancelled")
+    server.signal(signal.SIGCONT)
+    assert world.until(world.submit("publish"), "succeeded", "failed").state == "succeeded"
+    time.sleep(1.0)
 
 
 def out_of_memory(world: World) -> None:
@@ -332,7 +345,9 @@ ROWS: tuple[Row, ...] = (
     Row("stop through another instance", stop_elsewhere, 34, seconds=10.0, weight=2),
     Row("notifications dropped, then stop", stop_unheard, 10),
     Row("SIGSTOP server beyond its lease, then SIGCONT", pause_server, 10, waits=180.0),
-    Row("SIGSTOP server right before it publishes", pause_before_publishing, 10, waits=65.0),
+    Row("SIGSTOP server right before it publishes", partial(pause_at, "finish:before"), 10, waits=65.0),
+    Row("SIGSTOP server right before it starts a worker", partial(pause_at, "start:before"), 10, waits=65.0),
+    Row("SIGSTOP server right before it starts a worker, then stop", pause_before_a_start, 10, waits=65.0),
     Row("out of memory", out_of_memory, 20),
     Row("SQLite writer locked 20 s", database_away, 10, ("sqlite",), waits=25.0),
     Row(

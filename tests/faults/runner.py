@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import time
 from contextlib import ExitStack
@@ -10,7 +11,7 @@ from typing import Any
 
 from tests.faults.grounds import Grounds
 from tests.faults.hatchery import Hatchery
-from tests.faults.invariants import violations
+from tests.faults.invariants import looks, violations
 from tests.faults.machine import STOOD_STILL, Machine
 from tests.faults.row import Row
 from tests.faults.world import World
@@ -20,6 +21,8 @@ __all__ = ["run"]
 ALWAYS = ("I1:", "I2:", "I3:", "I5:", "I7:", "I8:", "I10:")
 """What no machine, however slow, may break."""
 LOG_TAIL = 3_000
+EVIDENCE = 100
+JOB_ID = re.compile(r"\b[0-9a-f]{16}\b")
 AUDITED = 0.2
 """Seconds after which the auditor has looked again."""
 
@@ -61,7 +64,7 @@ def run(row: Row, kind: str, grounds: Grounds, *, scale: float, seed: int, serve
             try:
                 row.run(world)
                 time.sleep(AUDITED)
-                found = list(dict.fromkeys(violations(world)))
+                found = [_with_evidence(each, world) for each in dict.fromkeys(violations(world))]
                 assert machine.watched(), "nobody looked which processes live"
             except Exception:
                 for left in world.servers:
@@ -83,6 +86,25 @@ def run(row: Row, kind: str, grounds: Grounds, *, scale: float, seed: int, serve
         "stall": stall,
         "excused": bool(found) and stall > STOOD_STILL and not any(f.startswith(ALWAYS) for f in found),
     }
+
+
+def _with_evidence(violation: str, world: World) -> str:
+    """Add what the triggers and the servers told of the jobs that a violation names."""
+    lines = [violation]
+    for job_id in dict.fromkeys(JOB_ID.findall(violation)):
+        job = world.job(job_id)
+        lines.append(f"{job_id} is a {job.kind}, {job.state} ({job.reason}), attempt {job.attempt}")
+        lines += [
+            f"{step[4]:.3f} attempt {step[1]}: {step[2]} -> {step[3]}"
+            for step in world.transitions()
+            if step[0] == job_id
+        ]
+        for log in sorted(world.directory.glob("server-*.log")):
+            lines += [line for line in log.read_text().splitlines() if job_id in line]
+        lines += [
+            f"{at:.3f} {live}" for at, live in looks(world) if any(name.startswith(job_id) for name in live)
+        ]
+    return "\n".join(lines[:EVIDENCE])
 
 
 def _where(error: BaseException) -> str:

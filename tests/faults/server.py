@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,9 @@ def serve(order: Mapping[str, Any]) -> None:
     engine_module.IDLE_SECONDS = engine_module.IDLE_SECONDS * order["scale"]
     engine = open_database(order["url"])
     point = order.get("crash", "")
-    store: Any = Crashing(SqlJobStore(engine, clock=clock, poll_seconds=config.poll_seconds), point)
+    store: Any = SqlJobStore(engine, clock=clock, poll_seconds=config.poll_seconds)
+    turn = store._transactions._turn
+    store = Crashing(store, point, turn)
     if order.get("timed"):
         store = Timed(store, directory / "claims.txt")
     if order.get("mute"):
@@ -58,7 +60,7 @@ def serve(order: Mapping[str, Any]) -> None:
         fence_seconds=config.fence_seconds,
         spawn_seconds=config.spawn_seconds,
     )
-    backend: Any = Crashing(local, point)
+    backend: Any = Crashing(local, point, turn)
     manager = BackgroundTaskManager(
         store, [backend], kinds(directory), config, directory / "jobs", clock=clock
     )
@@ -102,11 +104,12 @@ class Crashing:
     """Stands for a store or a backend, and kills this process before, after or inside a named call.
 
     ``point`` is ``call:before``, ``call:after`` or, for what runs within the terminal transaction,
-    ``finish:inside``; with ``:stop`` behind it the process is suspended there, once.
+    ``finish:inside``; with ``:stop`` behind it the process is suspended there, once. ``turn`` is what
+    threads of this process take before they write to the database.
     """
 
-    def __init__(self, target: Any, point: str) -> None:
-        self._target = target
+    def __init__(self, target: Any, point: str, turn: AbstractContextManager[Any]) -> None:
+        self._target, self._turn = target, turn
         self._call, self._moment, how = (*point.split(":"), "", "", "")[:3]
         self._signal = signal.SIGSTOP if how == "stop" else signal.SIGKILL
 
@@ -131,8 +134,7 @@ class Crashing:
     def _hit(self) -> None:
         self._call = ""
         # Not while another thread writes: it would be suspended with SQLite's only writer's place.
-        turn = getattr(getattr(self._target, "_transactions", None), "_turn", nullcontext())
-        with turn if self._signal == signal.SIGSTOP else nullcontext():
+        with self._turn if self._signal == signal.SIGSTOP else nullcontext():
             # To this thread: a signal to the process lets it run on until another one has taken it.
             signal.pthread_kill(threading.get_ident(), self._signal)
 
