@@ -66,7 +66,7 @@ screenshots: install browser ## pictures of every page, into docs/images/dashboa
 acceptance: install ## the verdict on 100 random walks and 20 planted signals (long)
 	@$(BIN)/pytest -m acceptance --override-ini="addopts=" -rA tests/acceptance
 
-faults: install ## the fault matrix of training jobs; FAULTS_SHARD=1/4 for a part, call again to go on
+faults: install ## the fault matrix of training jobs; FAULTS_SHARD=1/4 for a part, FAULTS_SOAK=7200 for random faults; call again to go on
 	@$(BIN)/python -m tests.faults
 
 nightly: install acceptance ## everything, the slow suites included
