@@ -55,7 +55,8 @@ def assets() -> dict[str, Asset]:
     """Return every file by its path below ``static/``."""
     found: dict[str, Asset] = {}
     _collect(files("onward.dashboard").joinpath("static"), "", found)
-    lent = files("onward.evaluation.report").joinpath("assets")
+    # Through the top package: naming the report's own would import it, and pandas, scipy and all.
+    lent = files("onward").joinpath("evaluation", "report", "assets")
     for name in BORROWED:
         found[f"vendor/{name}"] = _asset(lent.joinpath(name))
     return found
