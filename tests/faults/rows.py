@@ -371,9 +371,10 @@ ROWS: tuple[Row, ...] = (
         load,
         3,
         ("postgresql",),
+        production=True,
         company="none",
-        waits=30.0,
-        seconds=100.0,
+        waits=70.0,
+        seconds=150.0,
     ),
 )
 """Rows that need nothing but processes and databases."""
