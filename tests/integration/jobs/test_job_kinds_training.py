@@ -51,6 +51,8 @@ def test_a_training_publishes_model_alias_report_and_run_with_its_end(shop: Work
     assert run.record.report_path == done.result["report"]
     assert report.read_text("utf-8").startswith("<!")
     (event,) = shop.application.registry.alias_history("whole")
+    (entry, *_) = shop.application.access.log(action="alias.set").entries
+    assert (entry.who, entry.name, entry.subject) == (f"job:{job.id}", "somebody", "whole@champion")
     assert (event.actor, event.reason) == ("somebody", f"job {job.id}")
     scores = shop.events(job, "score")
     assert [event.payload["message"] for event in scores] == ["fold 1", "fold 2", "fold 3"]

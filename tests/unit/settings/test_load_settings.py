@@ -32,6 +32,7 @@ SPECIAL: dict[str, list[Any]] = {
     "features.tsfresh.windows": [[24 + n, 96] for n in range(6)],
     "features.featuretools.max_depth": [1, 2, 4, 1, 2, 4],
     "features.featuretools.training_window": [f"{n}d" for n in range(1, 7)],
+    "server.trusted_proxies": [[f"192.0.2.{n}", "10.0.0.0/8"] for n in range(6)],
     "evaluation.size_step": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
     "evaluation.min_change": [0.01, 0.02, 0.03, 0.04, 0.05, 0.06],
     "selection.costs": [{"tsfresh": 1.5 + n} for n in range(6)],
