@@ -44,7 +44,7 @@ def list_(
 ) -> None:
     """List jobs, newest first."""
     from onward.cli.jobs.lines import ran, state_words, work_done
-    from onward.cli.jobs.values import job_value
+    from onward.jobs.documents import job_document
 
     states = None if not state else [_known_state(name) for name in state]
     page = session.application().job_store.find(states=states, kinds=kind or None, limit=limit)
@@ -69,7 +69,7 @@ def list_(
         if page.cursor is not None:
             print_note(f"The newest {len(page.jobs)}; --limit shows more.")
 
-    session.show([job_value(job, outcome=False) for job in page.jobs], render)
+    session.show([job_document(job, outcome=False) for job in page.jobs], render)
 
 
 @verb(app)
@@ -82,13 +82,13 @@ def show(
     """Show a job: where it stands, what it came to, what went wrong."""
     from onward.cli.jobs.details import print_job
     from onward.cli.jobs.following import follow
-    from onward.cli.jobs.values import event_value, job_value
+    from onward.jobs.documents import event_document, job_document
 
     application = session.application()
     sight = next(follow(application.job_store, application.job_store.get(job).id))
-    value = job_value(sight.job, spec=True)
+    value = job_document(sight.job, spec=True)
     if events:
-        value["events"] = [event_value(event) for event in sight.events]
+        value["events"] = [event_document(event) for event in sight.events]
     told = sight.events if events else None
     session.show(value, lambda: print_job(sight.job, told, application.home.root))
 
@@ -110,8 +110,8 @@ def watch(
     """
     from onward.cli.jobs.display import shown
     from onward.cli.jobs.outcome import exit_code, print_outcome
-    from onward.cli.jobs.values import job_value
     from onward.cli.jobs.watching import watched
+    from onward.jobs.documents import job_document
 
     application = session.application()
     store = application.job_store
@@ -128,7 +128,7 @@ def watch(
     if session.as_json:
         from onward.cli.jobs.display import write_json_line
 
-        write_json_line({"kind": "end", "exit_code": code, "job": job_value(ended)})
+        write_json_line({"kind": "end", "exit_code": code, "job": job_document(ended)})
     else:
         print_outcome(ended, application.home.root)
     raise typer.Exit(code)
@@ -179,7 +179,7 @@ def stop(
     `cancelled`. A job that has ended is left as it is.
     """
     from onward.cli.jobs.stopping import told, waited
-    from onward.cli.jobs.values import job_value
+    from onward.jobs.documents import job_document
 
     application = session.application()
     store = application.job_store
@@ -196,7 +196,7 @@ def stop(
         ended, sentence = waited(store, reply.job)
         if not session.as_json:
             print_note(sentence)
-    session.show({"accepted": reply.accepted, **job_value(ended)}, lambda: None)
+    session.show({"accepted": reply.accepted, **job_document(ended)}, lambda: None)
 
 
 @verb(app)

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from onward.cli.jobs.lines import event_line, work_done
-from onward.cli.jobs.values import event_value
 from onward.cli.output import print_note
+from onward.jobs.documents import event_document
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -55,7 +55,7 @@ class JsonLines:
     def take(self, job: Job, events: Sequence[JobEvent]) -> None:  # noqa: ARG002
         """Write events."""
         for event in events:
-            write_json_line(event_value(event))
+            write_json_line(event_document(event))
 
     def note(self, text: str) -> None:
         """Write a remark."""

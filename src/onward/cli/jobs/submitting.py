@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from onward.cli.jobs.presence import Presence
 from onward.cli.jobs.requests import plan_field
-from onward.cli.jobs.values import job_value
 from onward.cli.output import print_note
+from onward.jobs.documents import job_document
 
 if TYPE_CHECKING:
     from onward.cli.jobs.background import Runner
@@ -52,7 +52,7 @@ def show_submission(
         print_note(f"  watch it:  onward jobs watch {job.id}")
         print_note(f"  stop it:   onward jobs stop {job.id}")
 
-    value = {"created": submission.created, **job_value(job)}
+    value = {"created": submission.created, **job_document(job)}
     if runner is not None:
         value["runner"] = runner.to_dict()
     session.show(value, render)

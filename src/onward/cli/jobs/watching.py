@@ -12,8 +12,8 @@ from onward.cli.jobs.display import Display, write_json_line
 from onward.cli.jobs.following import Concern, Sight, follow
 from onward.cli.jobs.lines import standing
 from onward.cli.jobs.logfiles import LogFile, attempt_logs, event_texts
-from onward.cli.jobs.values import event_value
 from onward.errors import StorageError
+from onward.jobs.documents import event_document
 
 if TYPE_CHECKING:
     from onward.jobs.protocol import JobStore
@@ -88,7 +88,7 @@ def logged(
 def _write_events(sight: Sight, attempt: int | None) -> None:
     for event in sight.events:
         if event.kind == "log" and attempt in (None, event.attempt):
-            write_json_line(event_value(event))
+            write_json_line(event_document(event))
 
 
 def _write_texts(sight: Sight, directory: Path, attempt: int | None, files: dict[Path, LogFile]) -> None:
