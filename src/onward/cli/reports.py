@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from onward.cli.output import print_note
 from onward.errors import StorageError
 
 if TYPE_CHECKING:
@@ -44,4 +44,4 @@ def _share(application: Application, path: str, file: Path) -> None:
     try:
         application.artifacts.files.put(path, file)
     except StorageError as error:
-        print_note(f"The report can be read on this host alone. {error}")
+        sys.stderr.write(f"The report can be read on this host alone. {error}\n")

@@ -33,9 +33,9 @@ BUCKET = "artifacts"
 CONTROL = "/-/fault"
 START_SECONDS = 60.0
 LONGEST_HANG_SECONDS = 30.0
-Fault = Literal["none", "busy", "deny", "hang", "truncate", "slow", "lose"]
+Fault = Literal["none", "busy", "deny", "hang", "truncate", "slow", "lose", "careless"]
 """``busy``: 503; ``deny``: 403; ``hang``: no answer; ``truncate``: half of the content; ``slow``: half
-a second later; ``lose``: does what was asked and answers 503."""
+a second later; ``lose``: does what was asked and answers 503; ``careless``: passes conditions over."""
 
 Environment = dict[str, Any]
 App = Callable[[Environment, Callable[..., Any]], Iterable[bytes]]
@@ -48,16 +48,9 @@ def missing() -> str | None:
 
 
 class ObjectServer:
-    """A server in a process of its own, gone with whoever started it; a context manager.
+    """A server in a process of its own, gone with whoever started it; a context manager."""
 
-    Parameters
-    ----------
-    conditional
-        Whether ``If-Match`` and ``If-None-Match`` are kept; older stores pass them over.
-    """
-
-    def __init__(self, *, conditional: bool = True) -> None:
-        self._conditional = conditional
+    def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
 
@@ -93,7 +86,7 @@ class ObjectServer:
 
     def start(self) -> None:
         """Start, and return when it takes connections; an earlier port is taken again."""
-        command = [sys.executable, "-m", __name__, str(self._port), str(int(self._conditional))]
+        command = [sys.executable, "-m", __name__, str(self._port)]
         environment = {**os.environ, "AWS_ACCESS_KEY_ID": "server", "AWS_SECRET_ACCESS_KEY": "server"}
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
@@ -133,9 +126,8 @@ class ObjectServer:
 class _Faulty:
     """The server's application with faults in front of it, serving one request at a time."""
 
-    def __init__(self, app: App, *, conditional: bool) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
-        self._conditional = conditional
         self._serving = threading.Lock()
         self._fault: dict[str, Any] = {"kind": "none"}
         self._requests = 0
@@ -153,7 +145,7 @@ class _Faulty:
             return _refuse(start, "503 Service Unavailable", "ServiceUnavailable")
         if fault == "deny":
             return _refuse(start, "403 Forbidden", "InvalidAccessKeyId")
-        if not self._conditional:
+        if fault == "careless":
             environment.pop("HTTP_IF_MATCH", None)
             environment.pop("HTTP_IF_NONE_MATCH", None)
         with self._serving:
@@ -194,7 +186,7 @@ def _end_with_parent() -> None:
     os._exit(0)
 
 
-def _main(port: int, conditional: bool) -> None:
+def _main(port: int) -> None:
     import logging
 
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -202,7 +194,7 @@ def _main(port: int, conditional: bool) -> None:
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    app = _Faulty(DomainDispatcherApplication(create_backend_app), conditional=conditional)
+    app = _Faulty(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", port, app, threaded=True)
     s3_backends["123456789012"]["aws"].create_bucket(BUCKET, "us-east-1")
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -212,4 +204,4 @@ def _main(port: int, conditional: bool) -> None:
 
 
 if __name__ == "__main__":
-    _main(int(sys.argv[1]), sys.argv[2] == "1")
+    _main(int(sys.argv[1]))

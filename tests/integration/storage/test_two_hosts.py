@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from onward.errors import ConfigError
-from onward.settings import load_settings
-from onward.tasks.services import WorkerServices
 from onward.testing.object_server import ObjectServer
-from onward.wiring import build_application
 from tests.integration.server.houses import House
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -125,50 +119,3 @@ def test_a_deletion_empties_the_store_and_a_sweep_finds_nothing_to_do(
     assert asking.http.delete("/models/btc-1h/versions/1").status_code == 204
     assert store.list("models/") == []
     assert running.http.get("/models/btc-1h/versions/1/report").status_code == 404
-
-
-def test_workers_are_told_of_the_store_and_rebuild_it(tmp_path: Path, shared: dict[str, Any]) -> None:
-    resolved = load_settings(home=tmp_path, cwd=tmp_path, environ={}, overrides=shared)
-    application = build_application(resolved)
-    told = application._for_workers().to_json()
-    rebuilt = WorkerServices.from_json(told)
-    assert rebuilt.artifacts == application.artifacts
-    assert repr(shared["storage.artifacts_secret"]) not in repr(rebuilt)
-    assert type(rebuilt.store).__name__ == "RemoteDataStore"
-    own = {
-        **shared,
-        "storage.data_directory": str(tmp_path / "own"),
-        "registry.directory": str(tmp_path / "m"),
-    }
-    application = build_application(load_settings(home=tmp_path, cwd=tmp_path, environ={}, overrides=own))
-    assert type(application.repositories).__name__ == "DataStore"
-    assert application.repositories.root == tmp_path / "own"
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"storage.artifacts": "/mnt/shared"}, "no address of an object store"),
-        ({"storage.artifacts_endpoint": "host"}, "no address of a service"),
-        ({"storage.artifacts_secret": None}, "One half of the store's credentials"),
-    ],
-)
-def test_settings_that_cannot_be_meant_are_refused(
-    tmp_path: Path, shared: dict[str, Any], changes: dict[str, Any], said: str
-) -> None:
-    resolved = load_settings(home=tmp_path, cwd=tmp_path, environ={}, overrides={**shared, **changes})
-    with pytest.raises(ConfigError, match=said):
-        _ = build_application(resolved).repositories
-
-
-def test_without_a_store_its_libraries_are_not_imported(tmp_path: Path) -> None:
-    code = (
-        "import sys; from onward.settings import load_settings; from onward.wiring import build_application\n"
-        "app = build_application(load_settings())\n"
-        "app.repositories.timeframes(), app.registry.list_models(), app.feature_cache.stats()\n"
-        "assert app.job_kinds\n"
-        "found = {'fsspec', 's3fs', 'botocore', 'aiobotocore', 'aiohttp'} & set(sys.modules)\n"
-        "assert not found, found"
-    )
-    environment = {**os.environ, "ONWARD_HOME": str(tmp_path)}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=tmp_path)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from onward.data.repositories.parquet import ParquetCandleRepository
 from onward.data.repositories.remote import (
     RemoteCandleRepository,
     RemoteDataStore,
@@ -22,7 +23,6 @@ from onward.data.repositories.remote import (
 from onward.data.repositories.shelf import Shelf
 from onward.errors import DataError, StorageError, TimeframeError
 from onward.storage import LocalCopies, S3Store, StoreAwayError
-from onward.testing.object_server import ObjectServer
 from onward.testing.repositories import rows_of
 
 SYMBOL = "BTC/USDT"
@@ -81,28 +81,24 @@ WRITER = """
 
 def test_two_processes_importing_at_once_lose_no_row(world, object_server, tmp_path):
     host, store = world
+    here, reader = host("here"), host("reader")
     command = [sys.executable, "-c", textwrap.dedent(WRITER), str(store.address), object_server.endpoint]
-    processes = [
-        subprocess.Popen(
-            [*command, str(tmp_path / f"host-{number}"), str(number)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(2)
-    ]
-    for process in processes:
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    reader, seen = host("reader"), [0]
-    while any(process.poll() is None for process in processes):
+    other = subprocess.Popen(
+        [*command, str(tmp_path / "other"), "1"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert other.stdout.readline() == "ready\n"
+    other.stdin.write("go\n")
+    other.stdin.flush()
+    seen = [0]
+    for start in range(0, 96, 16):
+        assert here.upsert(SYMBOL, ROWS[start : start + 8]).added == 8
         seen.append(len(reader.read(SYMBOL)))
-    for process in processes:
-        _, said = process.communicate(timeout=60)
-        assert process.returncode == 0, said
+    _, said = other.communicate(timeout=120)
+    assert other.returncode == 0, said
     assert seen == sorted(seen), "rows never vanish"
     read = host("c").read(SYMBOL)
     np.testing.assert_array_equal(read["volume"], ROWS["volume"])
@@ -264,7 +260,7 @@ def test_whoever_is_always_overtaken_gives_up_and_says_so(world, monkeypatch):
     assert len(fast.read(SYMBOL)) == 24
 
 
-def test_a_store_without_conditional_writes_needs_a_lock(tmp_path):
+def test_a_store_without_conditional_writes_needs_a_lock(object_server, tmp_path):
     lock = threading.Lock()
 
     @contextmanager
@@ -273,8 +269,8 @@ def test_a_store_without_conditional_writes_needs_a_lock(tmp_path):
         with lock:
             yield
 
-    with ObjectServer(conditional=False) as server:
-        options = server.options()
+    with object_server.fault("careless"):
+        options = object_server.options()
 
         def host(name, taken):
             shelf = Shelf(S3Store(options), LocalCopies(tmp_path / name), tmp_path / name, turns=taken)
@@ -296,6 +292,20 @@ def test_a_store_without_conditional_writes_needs_a_lock(tmp_path):
         hosts[0].upsert(SYMBOL, ROWS.assign(volume=ROWS["volume"] + 2))
         overtaken.swap()
         assert overtaken.report.refused == 96, "the larger volume stays"
+
+
+def test_data_copied_from_a_single_host_are_read_and_grow(world, tmp_path):
+    """`aws s3 sync data/ s3://bucket/prefix/data/` moves an installation."""
+    host, store = world
+    local = ParquetCandleRepository(tmp_path / "data", "1h")
+    local.upsert(SYMBOL, ROWS[:50])
+    for path in (tmp_path / "data").rglob("*.*"):
+        if path.suffix in (".json", ".parquet"):
+            store.write(path.relative_to(tmp_path).as_posix(), path.read_bytes())
+    repository = host("a")
+    pd.testing.assert_frame_equal(repository.read(SYMBOL), local.read(SYMBOL))
+    assert repository.upsert(SYMBOL, ROWS).added == 46
+    assert len(host("b").read(SYMBOL)) == 96
 
 
 def test_all_data_of_a_store_together(object_server, tmp_path):

@@ -12,7 +12,6 @@ import pytest
 
 from onward.errors import StorageError
 from onward.storage import MissingObjectError, OversizedObjectError, S3Store, StoreAwayError
-from onward.testing.object_server import ObjectServer
 
 
 @pytest.fixture
@@ -81,9 +80,8 @@ def test_a_write_whose_answer_was_lost_counts_as_made(store, object_server):
     assert store.read("m")[0] == b"2"
 
 
-def test_an_older_store_is_found_out():
-    with ObjectServer(conditional=False) as server:
-        store = S3Store(server.options())
+def test_an_older_store_is_found_out(store, object_server):
+    with object_server.fault("careless"):
         assert not store.conditional
         assert store.list("") == [], "what was tried leaves nothing"
 
