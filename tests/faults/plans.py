@@ -63,8 +63,13 @@ def planned(
 
 
 def parties(plans: Sequence[Plan]) -> list[list[Plan]]:
-    """Divide runs into those that may go on at the same time, longest first; the timed ones one by one."""
+    """Divide runs into those that may go on at the same time.
+
+    Most go first, longest first; then, one by one and shortest first, those that are timed or fill
+    the machine; then those that keep to themselves. So what is left when time is up is little.
+    """
     longest = sorted(plans, key=lambda plan: -plan.lasts)
-    alone = [[plan] for plan in longest if plan.row.company == "none"]
+    alone = [[plan] for plan in reversed(longest) if plan.row.company == "none"]
     others = sorted({plan.row.company for plan in plans} - {"none", "all"})
-    return [*alone, *([p for p in longest if p.row.company == name] for name in (*others, "all"))]
+    together = [[p for p in longest if p.row.company == name] for name in ("all", *others)]
+    return [together[0], *alone, *together[1:]]
