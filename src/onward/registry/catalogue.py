@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from onward.database.audit_log import record
-from onward.database.tables import model_versions, models
+from onward.database.tables import model_aliases, model_versions, models
 from onward.errors import RegistryError, RegistryNotFoundError, nearest
 from onward.registry import aliases
+from onward.registry.known_manifests import KnownManifests
 from onward.registry.manifest import Manifest
 from onward.registry.references import Reference
 from onward.registry.values import ModelSummary, Version
 
 __all__ = ["Catalogue"]
 
+VERSIONS = (
+    select(*(column for column in model_versions.c if column.name != "manifest"))
+    .where(model_versions.c.model == bindparam("name"))
+    .order_by(model_versions.c.version.desc())
+)
+BY_NUMBER = VERSIONS.where(model_versions.c.version == bindparam("number"))
+BY_ALIAS = VERSIONS.where(
+    model_versions.c.version.in_(
+        select(model_aliases.c.version).where(
+            model_aliases.c.model == bindparam("name"), model_aliases.c.alias == bindparam("alias")
+        )
+    )
+)
+NEWEST = VERSIONS.limit(1)
+"""Written once: putting a query together takes longer than answering it."""
+
 
 class Catalogue:
     """Reads and writes rows inside the transactions of its callers.
+
+    A manifest is as long as its plan; each is read and checked once, since its digest names its
+    content. Which versions there are, and what aliases stand for, is asked every time.
 
     Parameters
     ----------
@@ -32,6 +52,7 @@ class Catalogue:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._known = KnownManifests()
 
     def summaries(self, connection: Connection) -> tuple[ModelSummary, ...]:
         """Return the models that have a version, by name."""
@@ -75,6 +96,10 @@ class Catalogue:
         RegistryError
             When there is none; the message names what there is.
         """
+        found = self._meant(connection, reference)
+        if found is not None:
+            return found
+        # Nothing was found: look step by step, for words that say what there is instead.
         self.require_model(connection, reference.name)
         if reference.version is not None:
             number: int | None = reference.version
@@ -146,22 +171,52 @@ class Catalogue:
         """Return the places that versions lie in."""
         return set(connection.scalars(select(model_versions.c.directory)))
 
-    def _select(self, connection: Connection, name: str, *where: Any) -> tuple[Version, ...]:
-        rows = connection.execute(
-            select(model_versions)
-            .where(model_versions.c.model == name, *where)
-            .order_by(model_versions.c.version.desc())
-        ).all()
-        named = aliases.targets(connection, name) if rows else {}
-        return tuple(self._read(row, named) for row in rows)
+    def _meant(self, connection: Connection, reference: Reference) -> Version | None:
+        given: dict[str, Any] = {"name": reference.name}
+        if reference.version is not None:
+            query, given["number"] = BY_NUMBER, reference.version
+        elif reference.alias is not None:
+            query, given["alias"] = BY_ALIAS, reference.alias
+        else:
+            query = NEWEST
+        found = self._versions(connection, reference.name, connection.execute(query, given).all())
+        return found[0] if found else None
 
-    def _read(self, row: Row[Any], named: dict[str, int]) -> Version:
+    def _select(self, connection: Connection, name: str, *where: Any) -> tuple[Version, ...]:
+        rows = connection.execute(VERSIONS.where(*where), {"name": name}).all()
+        return self._versions(connection, name, rows)
+
+    def _versions(self, connection: Connection, name: str, rows: Sequence[Row[Any]]) -> tuple[Version, ...]:
+        if not rows:
+            return ()
+        manifests = self._manifests(connection, name, {row.digest for row in rows})
+        named = aliases.targets(connection, name)
+        # A row without a manifest was deleted between the two questions.
+        return tuple(self._read(row, manifests[row.digest], named) for row in rows if row.digest in manifests)
+
+    def _manifests(self, connection: Connection, name: str, digests: set[str]) -> dict[str, Manifest]:
+        found = {digest: known for digest in digests if (known := self._known.get(digest)) is not None}
+        unknown = digests - set(found)
+        if not unknown:
+            return found
+        query = select(model_versions.c.digest, model_versions.c.manifest).where(
+            model_versions.c.model == name
+        )
+        if len(unknown) == 1:  # else all: the list of a long history would be too long for a query
+            query = query.where(model_versions.c.digest == next(iter(unknown)))
+        for digest, content in connection.execute(query):
+            if digest in unknown:
+                found[digest] = Manifest.from_json(content)
+                self._known.keep(digest, found[digest])
+        return found
+
+    def _read(self, row: Row[Any], manifest: Manifest, named: dict[str, int]) -> Version:
         return Version(
             name=row.model,
             number=row.version,
             digest=row.digest,
             directory=self._root / row.directory,
-            manifest=Manifest.from_json(row.manifest),
+            manifest=manifest,
             published_at=row.published_at,
             aliases=tuple(alias for alias, number in named.items() if number == row.version),
         )
