@@ -89,7 +89,8 @@ class SideSeries:
 
     def known_at(self, moment: pd.Timestamp) -> SideSeries:
         """Return the series as it was known at a moment (``available_at <= moment``)."""
-        return SideSeries(self.name, self.frame[self.frame["available_at"] <= moment].reset_index(drop=True))
+        known = np.asarray(self.frame["available_at"] <= moment)
+        return self if known.all() else SideSeries(self.name, self.frame[known].reset_index(drop=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,10 +194,13 @@ class Market:
 
     def known_at(self, moment: pd.Timestamp) -> Market:
         """Return the market as it was known at a moment: closed bars, published values only."""
-        closed = np.asarray(self.decision_time <= moment)
+        if moment.tzinfo is None:
+            raise TypeError("a moment needs a time zone")
+        closed = self.decision_time_ns <= moment.as_unit("ns").value
         series = {name: one.known_at(moment) for name, one in self.series.items()}
         if closed.all():
-            return self if not series else self.replace(series=series)
+            same = all(series[name] is one for name, one in self.series.items())
+            return self if same else self.replace(series=series)
         return Market(self.bars[closed], self.timeframe, series)
 
     def last(self, n_bars: int) -> Market:
@@ -204,7 +208,22 @@ class Market:
 
         Symbols that have no bar at the newest open time do not push the cut back. Side series
         are kept whole: the as-of join needs the last value before the first bar.
+
+        Asked for the same again, the market gives the same value: one that is kept between
+        predictions is cut once.
         """
+        if self._cut and self._cut[0][0] == n_bars:
+            return self._cut[0][1]
+        cut = self._last(n_bars)
+        self._cut[:] = [(n_bars, cut)] if cut is not self else []
+        return cut
+
+    @cached_property
+    def _cut(self) -> list[tuple[int, Market]]:
+        """What `last` gave last time."""
+        return []
+
+    def _last(self, n_bars: int) -> Market:
         if len(self) == 0 or n_bars <= 0:
             return self._with_bars(self.bars.iloc[:0])
         newest = self.open_time_ns.max()

@@ -16,6 +16,9 @@ from onward.types import Market
 
 __all__ = ["ColumnsDone", "FastStage", "write_columns"]
 
+AT_ONCE = 1_000_000
+"""Values that are looked at together: of a few rows, going by columns takes longer than computing them."""
+
 ColumnsDone: TypeAlias = Callable[[int, str], None]
 """Told how many columns of a stage are finished, and what was done last."""
 
@@ -66,6 +69,8 @@ def write_columns(
                 stage.compute_into(market, out, done)
         else:
             out[:] = _computed(stage, columns, market)
+    if out.size <= AT_ONCE and not np.isinf(out).any():
+        return
     for position, column in enumerate(columns):
         endless = np.isinf(out[:, position])
         if endless.any():

@@ -27,6 +27,8 @@ from onward.server.readiness import Readiness
 from onward.server.responses import AsciiJson
 from onward.server.routes import ROUTERS, health
 from onward.server.services import Provider, ServerServices
+from onward.server.serving.job_looks import JobLooks
+from onward.server.serving.market_shelf import MarketShelf
 from onward.server.serving.shelf import ModelShelf
 from onward.server.state import ServerState
 
@@ -104,6 +106,8 @@ def _state(services: ServerServices, config: ServerConfig) -> ServerState:
         config=config,
         provider=provider,
         shelf=ModelShelf(partial(provider.build, "registry"), capacity=config.max_models),
+        markets=MarketShelf(),
+        looks=JobLooks(),
         hub=EventHub(
             partial(provider.get, "job_store"),
             poll_seconds=config.event_poll_seconds,

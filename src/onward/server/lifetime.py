@@ -22,7 +22,11 @@ def begin(state: ServerState) -> None:
     if state.config.run_jobs:
         state.provider.build("job_manager").start()
     warm_in_background(
-        state.config.preload, provider=state.provider, shelf=state.shelf, readiness=state.readiness
+        state.config.preload,
+        provider=state.provider,
+        shelf=state.shelf,
+        markets=state.markets,
+        readiness=state.readiness,
     )
 
 

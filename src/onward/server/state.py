@@ -14,6 +14,8 @@ from onward.server.events.hub import EventHub
 from onward.server.metrics import ServerMetrics
 from onward.server.readiness import Readiness
 from onward.server.services import Provider
+from onward.server.serving.job_looks import JobLooks
+from onward.server.serving.market_shelf import MarketShelf
 from onward.server.serving.shelf import ModelShelf
 
 if TYPE_CHECKING:
@@ -34,6 +36,10 @@ class ServerState:
         Services.
     shelf
         Models that are loaded.
+    markets
+        Stored markets that were built for them.
+    looks
+        Looks at jobs, shared by those who ask at the same time.
     hub
         Followers of events.
     metrics
@@ -50,6 +56,8 @@ class ServerState:
     config: ServerConfig
     provider: Provider
     shelf: ModelShelf
+    markets: MarketShelf
+    looks: JobLooks
     hub: EventHub
     metrics: ServerMetrics
     readiness: Readiness

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,75 @@ def test_predictions_equal_those_of_a_batch(house: House) -> None:
     stored = house.http.post(f"{VERSION}/predictions", json={"symbols": ["BTC/USD"], "at": at.isoformat()})
     assert stored.status_code == 200, stored.text
     np.testing.assert_allclose(stored.json()["predictions"][0]["up"], batch["up"].iloc[-3], atol=1e-9)
+
+
+def test_bars_that_are_imported_count_from_the_next_request_on(house: House) -> None:
+    candles = house.application.repositories.candles("1h")
+    rows, here = stored_rows(house), f"{VERSION}/predictions"
+    candles.upsert("NEW/USD", rows.iloc[:-40])
+    model, known = house.application.prediction.load("btc-1h/1"), house.market
+    batch = model.predict(known)["up"].to_numpy()
+
+    def ask(at: pd.Timestamp) -> dict[str, Any]:
+        answer = house.http.post(here, json={"symbols": ["NEW/USD"], "at": at.isoformat()})
+        assert answer.status_code == 200, answer.text
+        return answer.json()  # type: ignore[no-any-return]
+
+    at = known.decision_time[-40]
+    for _ in range(2):
+        said = ask(at)
+        assert said["freshness"]["bars_missed"] == 1
+        assert said["predictions"][0]["up"] == pytest.approx(batch[-41], abs=1e-9)
+    for end in (-39, -38, -30):
+        candles.upsert("NEW/USD", rows.iloc[:end])
+        at = known.decision_time[end - 1]
+        said = ask(at)
+        assert said["freshness"]["bars_missed"] == 0
+        assert said["predictions"][0]["up"] == pytest.approx(batch[end - 1], abs=1e-9)
+        assert said["predictions"] == ask(at + pd.Timedelta(59, unit="min"))["predictions"]
+    # Backwards is possible too: nothing of later bars stays behind.
+    assert ask(known.decision_time[-60])["predictions"][0]["up"] == pytest.approx(batch[-60], abs=1e-9)
+    larger = rows.iloc[[-40]].assign(high=rows["high"].iloc[-40] * 1.2, volume=rows["volume"].iloc[-40] * 9)
+    candles.upsert("NEW/USD", larger)
+    at = known.decision_time[-40]
+    changed = ask(at)["predictions"][0]["up"]
+    assert (
+        changed
+        == model.latest(house.application.repositories.market(["NEW/USD"]), now=at).frame["up"].iloc[0]
+    )
+
+
+def test_many_ask_while_bars_come_in(house: House) -> None:
+    candles, rows = house.application.repositories.candles("1h"), stored_rows(house)
+    candles.upsert("LIVE/USD", rows.iloc[:-30])
+    batch = house.application.prediction.load("btc-1h/1").predict(house.market)["up"]
+    right = dict(zip(house.market.open_time, batch.to_numpy(), strict=True))
+    newest, wrong = [pd.Timestamp(0, tz="UTC")], []
+
+    def ask(number: int) -> None:
+        at = house.market.decision_time[-1]
+        least = newest[0]
+        answer = house.http.post(
+            f"{VERSION}/predictions", json={"symbols": ["LIVE/USD"], "at": at.isoformat()}
+        )
+        if answer.status_code == 422 and "stale" in answer.text:
+            return
+        (row,) = answer.json()["predictions"]
+        opened = pd.Timestamp(row["open_time"])
+        if opened < least or abs(row["up"] - right[opened]) > 1e-9:
+            wrong.append((number, row))
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(ask, number) for number in range(40)]
+        for end in range(-29, 0, 4):
+            candles.upsert("LIVE/USD", rows.iloc[:end])
+            newest[0] = rows["timestamp"].iloc[end - 1]
+        candles.upsert("LIVE/USD", rows)
+        newest[0] = rows["timestamp"].iloc[-1]
+        asked += [pool.submit(ask, number) for number in range(40, 50)]
+        for one in asked:
+            one.result()
+    assert not wrong
 
 
 def test_what_cannot_be_predicted_is_refused(house: House) -> None:

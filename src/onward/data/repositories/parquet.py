@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,6 +20,7 @@ from onward.data.repositories import files, frames
 from onward.data.repositories.base import Coverage, UpsertReport
 from onward.data.repositories.merge import Merged, merge
 from onward.data.repositories.names import decode_symbol, encode_symbol
+from onward.data.repositories.offer import Offer
 from onward.data.repositories.prepared import PreparedUpsert
 from onward.data.stamps import to_utc
 from onward.data.timeframe import format_timeframe, infer_timeframe, parse_timeframe
@@ -41,28 +42,6 @@ _READ_ATTEMPTS = 5
 
 def _utc_now() -> pd.Timestamp:
     return pd.Timestamp.now(tz="UTC")
-
-
-@dataclass(frozen=True, eq=False)
-class _Offer:
-    """Rows fit to be stored, and how many were not or disagreed among themselves."""
-
-    rows: pd.DataFrame
-    still_open: int = 0
-    disagreed: int = 0
-
-    def report(self, kind: Kind, symbol: str, merged: Merged) -> UpsertReport:
-        """Return what storing them changes."""
-        return UpsertReport(
-            kind,
-            symbol,
-            merged.added,
-            merged.unchanged,
-            merged.replaced,
-            merged.refused + self.disagreed,
-            self.still_open,
-            merged.conflicts,
-        )
 
 
 class _ParquetRepository:
@@ -120,6 +99,13 @@ class _ParquetRepository:
         if end is not None:
             keep &= np.asarray(frame["timestamp"] < end)
         return frame[keep].reset_index(drop=True)
+
+    def state(self, symbol: str) -> tuple[str, ...]:
+        """Return the names of the files that hold a symbol's rows now; none when nothing is stored.
+
+        Files are never changed: equal names, equal rows.
+        """
+        return tuple(sorted(files.read_manifest(self._directory(symbol)).values()))
 
     def upsert(self, symbol: str, rows: pd.DataFrame) -> UpsertReport:
         """Merge rows into the store, all or nothing.
@@ -238,7 +224,7 @@ class _ParquetRepository:
     def _usual_step(self, times: pd.DatetimeIndex) -> int:
         return infer_timeframe(times).value if len(times) > 1 else 0
 
-    def _offered(self, symbol: str, rows: pd.DataFrame) -> _Offer:
+    def _offered(self, symbol: str, rows: pd.DataFrame) -> Offer:
         table = lower_columns(rows)
         missing = [c for c in VALUES[self.kind] if c not in table.columns]
         column = time_column(table)
@@ -263,7 +249,7 @@ class _ParquetRepository:
             )
         cleaned, repairs = clean(self.kind, out)
         disagreed = sum(repair.count for repair in repairs if repair.name == "conflicts")
-        return _Offer(cleaned.drop(columns="symbol"), disagreed=disagreed)
+        return Offer(cleaned.drop(columns="symbol"), disagreed=disagreed)
 
     def _check(self, symbol: str, directory: Path, merged: Merged) -> None:
         """Refuse what must not be stored beside what is stored."""
@@ -348,7 +334,7 @@ class ParquetCandleRepository(_ParquetRepository):
     def _usual_step(self, _times: pd.DatetimeIndex) -> int:
         return self.timeframe.value
 
-    def _offered(self, symbol: str, rows: pd.DataFrame) -> _Offer:
+    def _offered(self, symbol: str, rows: pd.DataFrame) -> Offer:
         offer = super()._offered(symbol, rows)
         now = self._clock()
         if len(offer.rows) == 0 or (offer.rows["timestamp"] + self.timeframe > now).all():

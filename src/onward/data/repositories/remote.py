@@ -21,12 +21,12 @@ from onward.data.repositories import frames
 from onward.data.repositories.base import UpsertReport
 from onward.data.repositories.merge import merge
 from onward.data.repositories.names import decode_symbol
+from onward.data.repositories.offer import Offer
 from onward.data.repositories.parquet import (
     ParquetCandleRepository,
     ParquetFearGreedRepository,
     ParquetFundingRateRepository,
     ParquetOpenInterestRepository,
-    _Offer,
     _ParquetRepository,
     _utc_now,
 )
@@ -69,6 +69,10 @@ class _RemoteRepository(_ParquetRepository):
         names = [place.relative_to(self.root / self.kind).parts[0] for place in self._places()]
         return sorted({decode_symbol(name) for name in names})
 
+    def state(self, symbol: str) -> tuple[str, ...]:
+        """Return the names of the files that hold a symbol's rows now; none when nothing is stored."""
+        return tuple(sorted(self._shelf.state(self._directory(symbol)).files.values()))
+
     def go_back(self, symbol: str) -> None:
         """Do nothing: rows of a writer who died in between stay, and merging them again changes nothing.
 
@@ -110,7 +114,7 @@ class _RemoteUpsert(PreparedUpsert):
     Who was overtaken merges again, with what the other wrote; the report is then another one.
     """
 
-    def __init__(self, repository: _RemoteRepository, symbol: str, place: Path, offer: _Offer) -> None:
+    def __init__(self, repository: _RemoteRepository, symbol: str, place: Path, offer: Offer) -> None:
         super().__init__(place, UpsertReport(repository.kind, symbol), ExitStack(), None)
         self._repository = repository
         self._shelf = repository._shelf

@@ -137,6 +137,23 @@ class DataStore:
         repositories += [self.funding, self.open_interest, self.fear_greed]
         return [r.coverage(symbol) for r in repositories for symbol in r.symbols()]
 
+    def state(
+        self, symbols: Iterable[str], *, timeframe: str | pd.Timedelta, series: Sequence[str] = ()
+    ) -> tuple[tuple[str, ...], ...]:
+        """Return which files `market` would read of symbols: as long as they are equal, so is the market.
+
+        Parameters
+        ----------
+        symbols, timeframe, series
+            As of `market`; for series also the files of symbols that would stand in.
+        """
+        named, candles = list(symbols), self.candles(timeframe)
+        held = [candles.state(symbol) for symbol in named]
+        for name in series:
+            side = self.side(name)
+            held += [side.state(one) for symbol in named for one in _stand_ins(symbol)]
+        return tuple(held)
+
     def market(
         self,
         symbols: Iterable[str] | None = None,

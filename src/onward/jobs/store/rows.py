@@ -61,7 +61,7 @@ def job_of(row: Row[Any]) -> Job:
         id=row.id,
         request=JobRequest(
             kind=row.kind,
-            spec=row.spec,
+            spec=row.spec or {},  # a look that leaves it out
             tenant=row.tenant,
             idempotency_key=row.idempotency_key,
             priority=row.priority,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import anyio.to_thread
 from fastapi import APIRouter, Path, Query
 from starlette.responses import PlainTextResponse, Response
 
@@ -36,13 +37,16 @@ def find(
 
 
 @router.get("/jobs/{job_id}", response_model=JobView, dependencies=[requires("read")])
-def show(
+async def show(
     job_id: JobId,
     store: Store,
+    state: State,
     spec: Annotated[bool, Query(description="What it was asked to do as well.")] = False,
 ) -> Response:
     """Show where a job stands."""
-    return answer(job_view(store.get(job_id), spec=spec))
+    if spec:
+        return answer(job_view(await anyio.to_thread.run_sync(store.get, job_id), spec=True))
+    return answer(job_view(await state.looks.get(store, job_id)))
 
 
 @router.get(

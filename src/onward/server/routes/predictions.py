@@ -53,6 +53,7 @@ async def _predict(state: ServerState, shelf: ModelShelf, reference: str, body: 
             store=lambda: state.provider.build("repositories"),
             max_staleness_bars=state.provider.services.settings.prediction.max_staleness_bars,
             now=pd.Timestamp.now(tz="UTC"),
+            shelf=state.markets,
         )
 
     return answer(await anyio.to_thread.run_sync(work, limiter=state.predicting))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from onward.data.repositories import DataStore
     from onward.prediction.loaded import LoadedModel
     from onward.server.bodies.predictions import PredictionBody
+    from onward.server.serving.market_shelf import MarketShelf
     from onward.types import Market
 
 __all__ = ["predicted"]
@@ -30,6 +31,7 @@ def predicted(
     store: Callable[[], DataStore],
     max_staleness_bars: int | None,
     now: pd.Timestamp,
+    shelf: MarketShelf | None = None,
 ) -> dict[str, Any]:
     """Return what a model says about the bars of a request.
 
@@ -46,6 +48,8 @@ def predicted(
         moment are taken as of their newest close.
     now
         This moment, UTC.
+    shelf
+        Keeps stored markets between requests.
 
     Raises
     ------
@@ -55,7 +59,7 @@ def predicted(
     start = _moment(body.start)
     if body.bars is None:
         at = _moment(body.at) or now
-        market = stored_market(model, store(), body.symbols, at=at, start=start)
+        market = stored_market(model, store(), body.symbols, at=at, start=start, shelf=shelf)
         fresh = max_staleness_bars
     else:
         market = sent_market(model, body.bars, body.series)

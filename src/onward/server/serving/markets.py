@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,9 @@ import pandas as pd
 from onward.config.data import DataProcessingConfig
 from onward.data.loading import load_market
 from onward.data.market import make_market
+from onward.data.timeframe import parse_timeframe
 from onward.errors import NotEnoughDataError, SeriesError
+from onward.server.serving.market_shelf import Asked, MarketShelf
 from onward.types import Market
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ __all__ = ["sent_market", "stored_market"]
 COLUMNS = ("open", "high", "low", "close", "volume")
 SPARE = 1.25
 """Bars that are read more than are needed: gaps have no rows."""
+LEAST_STEP = pd.Timedelta(1, unit="h")
 
 
 def sent_market(
@@ -61,34 +65,88 @@ def stored_market(
     *,
     at: pd.Timestamp,
     start: pd.Timestamp | None,
+    shelf: MarketShelf | None = None,
 ) -> Market:
     """Return the stored market as it was known at a moment.
 
     Only as many bars are read as the features look back on (before ``start``, if there is one),
     and all of them where gaps leave too few.
+
+    Parameters
+    ----------
+    model
+        Says how far its features look back.
+    store
+        What is stored.
+    symbols
+        None takes those of training.
+    at
+        UTC.
+    start
+        First bar that is wanted, when it is not only the newest; nothing is kept then.
+    shelf
+        Keeps what was built, until something else is stored.
     """
     manifest = model.version.manifest
-    wanted = DataProcessingConfig.sealed(
-        symbols=tuple(manifest.symbols if symbols is None else symbols),
-        timeframe=manifest.timeframe,
-        series=manifest.features.series,
+    part = Asked(
+        tuple(manifest.symbols if symbols is None else symbols), manifest.timeframe, manifest.features.series
     )
-    length = pd.Timedelta(store.candles(manifest.timeframe).timeframe)
-    first = (at if start is None else start) - length * int(model.lookback * SPARE + 2)
-    near = wanted.model_copy(update={"timerange": f"{first:%Y%m%dT%H%M}-"})
-    try:
-        market = load_market(store, near).known_at(at)
-    except NotEnoughDataError:
-        market = None
-    if market is None or _too_short(market, model, wanted, start):
-        market = load_market(store, wanted).known_at(at)
+    if start is None and shelf is not None:
+        return _kept(model, store, part, at, shelf)
+    first = (at if start is None else start) - parse_timeframe(part.timeframe) * _needed(model)
+    near = _from(store, replace(part, first=first))
+    market = None if near is None else near.known_at(at)
+    if market is None or _too_short(market, model, part, start):
+        market = _all(store, part).known_at(at)
     return market
 
 
-def _too_short(
-    market: Market, model: LoadedModel, wanted: DataProcessingConfig, start: pd.Timestamp | None
-) -> bool:
-    if wanted.symbols is not None and set(market.symbols) != set(wanted.symbols):
+def _kept(model: LoadedModel, store: DataStore, part: Asked, at: pd.Timestamp, shelf: MarketShelf) -> Market:
+    """Return a market from the shelf.
+
+    It begins at a multiple of a quarter of what is needed, so that requests that come one after
+    the other ask for the same.
+    """
+    state = store.state(part.symbols, timeframe=part.timeframe, series=part.series)
+    length = parse_timeframe(part.timeframe)
+    step = max(length * (_needed(model) // 4), LEAST_STEP)
+    cell = pd.Timestamp(at.value // step.value * step.value, tz="UTC")
+    near = replace(part, first=cell - length * _needed(model), end=cell + 2 * step)
+    market = shelf.known_at(near, state, at, lambda: _from(store, near))
+    if market is None or _too_short(market, model, part, None):
+        market = shelf.known_at(part, state, at, lambda: _all(store, part))
+        assert market is not None
+    return market
+
+
+def _all(store: DataStore, part: Asked) -> Market:
+    return load_market(store, _section(part))
+
+
+def _section(part: Asked) -> DataProcessingConfig:
+    return DataProcessingConfig.sealed(symbols=part.symbols, timeframe=part.timeframe, series=part.series)
+
+
+def _needed(model: LoadedModel) -> int:
+    return int(model.lookback * SPARE + 2)
+
+
+def _from(store: DataStore, part: Asked) -> Market | None:
+    """Return the stored bars from a moment on; None when there are none. Series are whole."""
+    try:
+        market = load_market(
+            store, _section(part).model_copy(update={"timerange": f"{part.first:%Y%m%dT%H%M}-"})
+        )
+    except NotEnoughDataError:
+        return None
+    if part.end is None or market.open_time.max() < part.end:
+        return market
+    earlier = market.between(None, part.end)
+    return earlier if len(earlier) else None
+
+
+def _too_short(market: Market, model: LoadedModel, part: Asked, start: pd.Timestamp | None) -> bool:
+    if set(market.symbols) != set(part.symbols):
         return True
     end = None if start is None else start.as_unit("ns").value
     for rows in market.rows.values():

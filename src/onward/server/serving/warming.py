@@ -13,13 +13,19 @@ if TYPE_CHECKING:
     from onward.prediction.loaded import LoadedModel
     from onward.server.readiness import Readiness
     from onward.server.services import Provider
+    from onward.server.serving.market_shelf import MarketShelf
     from onward.server.serving.shelf import ModelShelf
 
 __all__ = ["warm_in_background"]
 
 
 def warm_in_background(
-    references: Sequence[str], *, provider: Provider, shelf: ModelShelf, readiness: Readiness
+    references: Sequence[str],
+    *,
+    provider: Provider,
+    shelf: ModelShelf,
+    markets: MarketShelf,
+    readiness: Readiness,
 ) -> None:
     """Load models in a thread and let each predict once; the server is not ready before.
 
@@ -31,7 +37,7 @@ def warm_in_background(
     def warm() -> None:
         for reference in references:
             try:
-                _predict_once(shelf.get(reference), provider)
+                _predict_once(shelf.get(reference), provider, markets)
             except OnwardError as error:
                 readiness.awaits(reference, str(error))
                 job_logger().warning("model_not_loaded", model=reference, error=str(error))
@@ -42,7 +48,7 @@ def warm_in_background(
         threading.Thread(target=warm, name="warming", daemon=True).start()
 
 
-def _predict_once(model: LoadedModel, provider: Provider) -> None:
+def _predict_once(model: LoadedModel, provider: Provider, markets: MarketShelf) -> None:
     """Predict from whatever is stored for the model's symbols; without that, loading must do."""
     import pandas as pd
 
@@ -50,6 +56,7 @@ def _predict_once(model: LoadedModel, provider: Provider) -> None:
 
     try:
         now = pd.Timestamp.now(tz="UTC")
-        model.latest(stored_market(model, provider.build("repositories"), None, at=now, start=None))
+        store = provider.build("repositories")
+        model.latest(stored_market(model, store, None, at=now, start=None, shelf=markets))
     except OnwardError as error:
         job_logger().info("model_not_warmed", model=model.version.ref, reason=str(error))
