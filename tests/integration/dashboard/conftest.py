@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.integration.dashboard.browsing import chromium, launched, settled, watched_page
 from tests.integration.dashboard.homes import Things, copy_home, shared_home, write_settings
 from tests.integration.dashboard.serving import Site, served
 
 Open = Callable[..., Page]
+
+expect.set_options(timeout=30_000)  # a busy machine is no fault of the page
 
 
 @pytest.fixture(scope="session")

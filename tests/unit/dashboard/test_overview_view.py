@@ -93,6 +93,20 @@ def test_running_jobs_carry_their_progress_and_what_they_are_about() -> None:
     assert not shown.is_empty
 
 
+@pytest.mark.parametrize(
+    ("spec", "subject"),
+    [
+        ({"save": "btc-1h"}, "btc-1h"),
+        ({"files": ["/home/x/inbox/btc.parquet"]}, "btc.parquet"),
+        ({"files": ["/home/x/a.csv"], "symbol": "X/Y"}, "X/Y"),
+        ({"plan": "fast"}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_job_is_named_by_what_it_is_about(spec: dict[str, Any], subject: str) -> None:
+    assert view(running=[job("a", "queued", spec=spec)]).running[0].subject == subject
+
+
 def test_models_and_rows_are_counted() -> None:
     summaries = [
         ModelSummary("a", NOW, 3, 3, (("champion", 3), ("old", 1))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -276,10 +277,13 @@ def _level(verdict: Any) -> str | None:
 
 
 def _subject(spec: Mapping[str, Any]) -> str:
-    """Return what a job is about: the model it makes or uses, else its market."""
+    """Return what a job is about: the model it makes or uses, else its file or market."""
     for name in ("save", "model", "reference"):
         if isinstance(spec.get(name), str):
             return str(spec[name])
+    files = spec.get("files")
+    if isinstance(files, list | tuple) and files and not spec.get("symbol"):
+        return PurePath(str(files[0])).name
     plan = spec.get("plan")
     data = plan.get("data") if isinstance(plan, Mapping) else None
     symbols = data.get("symbols") if isinstance(data, Mapping) else None
