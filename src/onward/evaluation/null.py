@@ -25,12 +25,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from onward.errors import ConfigError
+from onward.evaluation.chance import chance_probability, worth_of
 from onward.evaluation.metrics import direction_score
 from onward.evaluation.oof import OutOfFold
 from onward.kernels.statistics import draw_shifts, least_shift, longest_span, shifted_areas
 from onward.types import FloatArray, IntArray
 
-__all__ = ["NullBand", "NullBands", "chance_probability", "null_band"]
+__all__ = ["NullBand", "NullBands", "null_band"]
 
 FEWEST_SHIFTS = 20
 FEWEST_INDEPENDENT = 5
@@ -61,12 +62,15 @@ class NullBand:
         True when fewer than one independent shift reached the observed AUC, so that ``p`` comes
         from mean and deviation.
     independent
-        How many of the shifts are worth counting as independent: the admissible range divided
-        by the longest span.
+        How many independent shifts they are worth: ``independent_by_spans``, or fewer where neighbouring
+        AUCs resemble each other for longer than a label (`onward.evaluation.chance`).
     least_steps
         Smallest shift made, in time steps (bars).
     areas
         AUC of every shift, widened, shape (n_shifts,).
+    independent_by_spans
+        Shifts that labels of this length leave independent: the admissible range divided by the
+        longest span.
     widening
         Factor by which the spread of the AUCs was widened for folds that learnt from each other.
     note
@@ -83,6 +87,7 @@ class NullBand:
     independent: float
     least_steps: int
     areas: FloatArray
+    independent_by_spans: float = math.inf
     widening: float = 1.0
     note: str = ""
 
@@ -90,6 +95,12 @@ class NullBand:
     def n_shifts(self) -> int:
         """Number of shifts made."""
         return len(self.areas)
+
+    def chance_of(self, area: float) -> float:
+        """Return the chance of an AUC this high without skill: ``p`` for the observed one."""
+        if self.n_shifts == 0:
+            return 1.0
+        return chance_probability(area, self.areas, self.independent_by_spans)[0]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, without the single shifts; NaN becomes None."""
@@ -171,38 +182,6 @@ def null_band(oof: OutOfFold, *, lookback: int = 0, n_shifts: int = 1_000, seed:
     )
 
 
-def chance_probability(observed: float, areas: FloatArray, independent: float) -> tuple[float, bool]:
-    """Return the one-sided p of an AUC among those of shifts, and whether it was extrapolated.
-
-    The share of shifts that reached the observed AUC, itself counted in (Phipson & Smyth 2010).
-    Neighbouring shifts are nearly the same shift (with labels of 24 bars, 1,000 shifts of 4,000
-    bars are worth about 100), so counting resolves nothing below one independent shift. Below
-    that floor p is extrapolated: the tail of a Student prediction interval from the shifts' mean
-    and deviation, with as many degrees of freedom as there are independent shifts.
-
-    Parameters
-    ----------
-    observed
-        AUC on the outcomes as they happened.
-    areas
-        AUC of each shift, shape (k,), k >= 2.
-    independent
-        Effective number of independent shifts, at least 2.
-    """
-    from scipy.special import stdtr
-
-    reached = int(np.count_nonzero(areas >= observed))
-    deviation = float(areas.std())
-    if deviation == 0.0:  # constant predictions: every AUC is the same
-        return (1.0 if reached else 1.0 / (len(areas) + 1)), reached == 0
-    counted = (reached + 1) / (len(areas) + 1)
-    if reached > 0 and counted >= 1.0 / (min(independent, len(areas)) + 1.0):
-        return counted, False
-    freedom = max(1.0, min(independent, len(areas)) - 1.0)
-    distance = (observed - float(areas.mean())) / (deviation * math.sqrt(1.0 + 1.0 / (freedom + 1.0)))
-    return float(stdtr(freedom, -distance)), True
-
-
 @dataclass(frozen=True, eq=False)
 class _Plan:
     """Which shifts to make and how to read them; fields as in `NullBand`."""
@@ -245,8 +224,9 @@ def _band(observed: float, shifted: FloatArray, plan: _Plan) -> NullBand:
         areas = areas[:0]
         note = "Too few shifts leave both sides of the question in the scored rows."
     mean = low = high = deviation = float("nan")
-    p, extrapolated = 1.0, False
+    p, extrapolated, independent = 1.0, False, plan.independent
     if len(areas):
+        independent = worth_of(areas, plan.independent).mean
         mean = float(areas.mean())
         areas = np.clip(mean + plan.widening * (areas - mean), 0.0, 1.0)
         mean, deviation = float(areas.mean()), float(areas.std())
@@ -260,7 +240,8 @@ def _band(observed: float, shifted: FloatArray, plan: _Plan) -> NullBand:
         high=high,
         p=p,
         extrapolated=extrapolated,
-        independent=plan.independent,
+        independent=independent,
+        independent_by_spans=plan.independent,
         least_steps=plan.least_steps,
         areas=areas,
         widening=plan.widening,

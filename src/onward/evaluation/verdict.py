@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from onward.errors import ConfigError
 from onward.evaluation.metrics import Metrics
-from onward.evaluation.null import NullBand, NullBands, chance_probability
+from onward.evaluation.null import NullBand, NullBands
 
 __all__ = ["LEVELS", "ClassVerdict", "Level", "Verdict", "corrected_p", "level_of"]
 
@@ -169,8 +169,8 @@ def _decide(
     subject: Literal["direction", "range"], band: NullBand, n_looked_at: int, base_auc: float
 ) -> ClassVerdict:
     p, ahead = band.p, _head_start(base_auc)
-    if ahead > 0 and band.n_shifts:
-        p = max(p, chance_probability(band.observed - ahead, band.areas, band.independent)[0])
+    if ahead > 0:
+        p = max(p, band.chance_of(band.observed - ahead))
     corrected = corrected_p(p, n_looked_at)
     return ClassVerdict(
         subject, level_of(corrected), band.observed, p, corrected, n_looked_at, band, base_auc

@@ -48,10 +48,11 @@ def drifting(n: int = 2_000, *, skill: float = 0.0, seed: int = 0) -> OutOfFold:
 
 
 def test_a_model_that_only_follows_the_drift_of_the_classes_has_no_skill() -> None:
-    """Shifted outcomes break that link too, so the band alone takes it for evidence, if weak."""
+    """Shifted outcomes break that link too, so the band alone half believes it."""
     oof = drifting()
-    assert null_band(oof).range.p < 0.05
     said = judge(oof).verdict.range
+    assert null_band(oof).range.p < 0.1
+    assert said.p > 0.3
     assert said.level == "no evidence of skill"
     assert said.base_auc > 0.53
     assert "class frequencies of the training rows alone reach" in said.sentence

@@ -8,8 +8,9 @@ import pytest
 
 from onward.errors import ConfigError
 from onward.evaluation import Verdict, null_band
+from onward.evaluation.chance import Worth, _worth_reference, chance_probability, worth_of
 from onward.evaluation.metrics import direction_auc, range_auc
-from onward.evaluation.null import MUTUAL_VARIANCE, chance_probability
+from onward.evaluation.null import MUTUAL_VARIANCE
 from onward.evaluation.verdict import corrected_p, level_of
 from onward.types import Spans
 from tests.unit.evaluation.scored_rows import HOUR, SPAN_BARS, scored
@@ -112,6 +113,43 @@ def test_p_is_counted_and_below_the_floor_extrapolated():
     assert 1e-7 < tail < 2e-6
     few, _ = chance_probability(0.75, areas, independent=8)
     assert few > 100 * tail  # eight independent shifts cannot be that sure
+
+
+def slow(n, persistence, seed=0):
+    """An autoregressive series of unit variance."""
+    shocks = np.random.default_rng(seed).normal(size=n)
+    values = np.empty(n)
+    values[0] = shocks[0]
+    for i in range(1, n):
+        values[i] = persistence * values[i - 1] + math.sqrt(1 - persistence**2) * shocks[i]
+    return values
+
+
+@pytest.mark.parametrize("persistence", [0.0, 0.5, 0.9])
+def test_like_neighbours_are_worth_few(persistence):
+    values = slow(4_000, persistence)
+    found, time_ = worth_of(values), (1 + persistence) / (1 - persistence)
+    assert found == pytest.approx(_worth_reference(values))
+    assert found.mean == pytest.approx(4_000 / time_, rel=0.25)
+    squared = (1 + persistence**2) / (1 - persistence**2)
+    assert found.variance == pytest.approx(4_000 / squared, rel=0.25)
+    assert worth_of(values, 50.0) == Worth(50.0, 50.0)
+
+
+@pytest.mark.parametrize("values", [np.full(30, 0.5), np.array([0.4, 0.6]), np.arange(25.0)])
+def test_few_or_equal_areas_have_a_worth_too(values):
+    assert all(2.0 <= one <= len(values) for one in worth_of(values))
+
+
+def test_slow_areas_cannot_be_that_sure():
+    """The same AUC above the same spread: neighbours that are alike know less of it."""
+    walks = (slow(1_000, persistence) for persistence in (0.0, 0.99))
+    quick, like = ((areas - areas.mean()) / areas.std() for areas in walks)
+    sure, _ = chance_probability(4.5, quick, 1_000)
+    unsure, extrapolated = chance_probability(4.5, like, 1_000)
+    assert sure < 1e-5
+    assert extrapolated
+    assert 1e-4 < unsure < 0.01
 
 
 @pytest.mark.parametrize(("observed", "p"), [(0.5, 1.0), (0.4, 1.0)])
