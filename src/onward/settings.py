@@ -38,8 +38,8 @@ __all__ = ["FILE_NAME", "ResolvedSettings", "SettingRow", "Settings", "load_sett
 
 FILE_NAME = "onward.toml"
 PREFIX = "ONWARD_"
-NOT_SETTINGS = frozenset({ENVIRONMENT_VARIABLE})
-"""Variables with our prefix that are no settings: the home directory says where settings lie."""
+NOT_SETTINGS = frozenset({ENVIRONMENT_VARIABLE, "ONWARD_SERVER_URL", "ONWARD_API_KEY"})
+"""Variables with our prefix that are no settings: where settings lie, and which server is meant."""
 
 
 class Settings(Sections):

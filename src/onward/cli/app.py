@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections import UserDict
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from onward.cli.session import HomeOption, JsonOption, Session, SetOption
+from onward.cli.session import HomeOption, JsonOption, KeyOption, ServerOption, Session, SetOption
 
 __all__ = ["COMMANDS", "app"]
 
@@ -85,8 +86,11 @@ def _root(
     home: HomeOption = None,
     overrides: SetOption = None,
     as_json: JsonOption = False,
+    server: ServerOption = None,
+    api_key: KeyOption = None,
     version: Annotated[  # noqa: ARG001 - acts through its callback
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    context.obj = Session(home, tuple(overrides or ()), as_json)
+    key = sys.stdin.readline().strip() if api_key == "-" else api_key
+    context.obj = Session(home, tuple(overrides or ()), as_json, server or None, key or None)

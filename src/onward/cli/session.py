@@ -7,23 +7,35 @@ import functools
 import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from onward.cli import output
 from onward.cli.problems import as_problem, print_problem
 from onward.cli.progress import shown_progress
-from onward.errors import OnwardError
+from onward.errors import OnwardError, UserError
 
 if TYPE_CHECKING:
+    from onward.cli.remote.application import RemoteApplication
+    from onward.client import OnwardClient
     from onward.protocols import Progress
     from onward.settings import ResolvedSettings
     from onward.wiring import Application
 
-__all__ = ["HomeOption", "JsonOption", "Session", "SetOption", "command", "group", "verb"]
+__all__ = [
+    "HomeOption",
+    "JsonOption",
+    "KeyOption",
+    "ServerOption",
+    "Session",
+    "SetOption",
+    "command",
+    "group",
+    "verb",
+]
 
 HomeOption = Annotated[
     Path | None,
@@ -32,6 +44,25 @@ HomeOption = Annotated[
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Override a setting (model.n_rounds=50); repeatable."),
+]
+ServerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        metavar="URL",
+        envvar="ONWARD_SERVER_URL",
+        help="Run the verb on this server instead of on this machine.",
+    ),
+]
+KeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--api-key",
+        metavar="KEY",
+        envvar="ONWARD_API_KEY",
+        help="API key of the server, - to read it from the input; better ONWARD_API_KEY, since other users "
+        "of a machine see what is on a command line.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
 
@@ -48,11 +79,23 @@ class Session:
         What ``--set`` said, those before the verb first.
     as_json
         Whether results and errors are written as JSON.
+    server, api_key
+        What ``--server`` and ``--api-key`` said; without a server everything is done here.
     """
 
     home: Path | None = None
     overrides: tuple[str, ...] = ()
     as_json: bool = False
+    server: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+
+    @functools.cached_property
+    def client(self) -> OnwardClient:
+        """Talks to the server; only where there is one."""
+        from onward.client import OnwardClient
+
+        assert self.server is not None
+        return OnwardClient(self.server, api_key=self.api_key)
 
     def settings(self, plan: str | None = None) -> ResolvedSettings:
         """Read the settings; ``plan`` is a plan file or the name of a preset."""
@@ -69,10 +112,30 @@ class Session:
         return replace(self, overrides=(*self.overrides, *overrides))
 
     def application(self, plan: str | None = None) -> Application:
-        """Build the services for these settings."""
+        """Build the services for these settings; those of the server if there is one.
+
+        What verbs ask of the two has the same shape, so that they show both in the same way. What a
+        server does not offer it refuses by name (`onward.cli.remote.application`).
+        """
+        if self.server is not None:
+            return cast("Application", self._remote(plan))
         from onward.wiring import build_application
 
         return build_application(self.settings(plan))
+
+    def named(self, path: Path | None) -> str | None:
+        """Return how a request names a file: whole here, as it was given where the server looks for it."""
+        if path is None or self.server is not None:
+            return None if path is None else str(path)
+        return str(path.expanduser().absolute())
+
+    def _remote(self, plan: str | None) -> RemoteApplication:
+        from onward.cli.remote.application import RemoteApplication
+        from onward.cli.remote.plans import asked_plan
+
+        preset = plan if plan is not None and _is_preset(plan) else None
+        asked = asked_plan(None if preset is not None else plan, preset, self.overrides)
+        return RemoteApplication(self.client, asked)
 
     def progress(self) -> AbstractContextManager[Progress]:
         """Give a `Progress` that shows on standard error what long work is doing."""
@@ -98,12 +161,15 @@ def command() -> typer.Typer:
     return typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-def verb(app: typer.Typer, name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def verb(
+    app: typer.Typer, name: str | None = None, *, remote: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function as a verb; its first argument is the `Session`.
 
     The options ``--home``, ``--set`` and ``--json`` are added to its own, so that every verb
     takes them in the same way. An `OnwardError` is printed as a message that teaches and becomes
-    the exit code; so does what the operating system refuses.
+    the exit code; so does what the operating system refuses. A verb that is not ``remote`` refuses
+    to run with ``--server``.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
@@ -115,6 +181,8 @@ def verb(app: typer.Typer, name: str | None = None) -> Callable[[Callable[..., N
                 context, arguments.pop("home"), arguments.pop("overrides"), arguments.pop("as_json")
             )
             try:
+                if session.server is not None and not remote:
+                    raise _only_here(context.command_path, session.server)
                 function(session, **arguments)
             except OnwardError as error:
                 print_problem(error, as_json=session.as_json)
@@ -157,6 +225,16 @@ def _session(
         home=home if home is not None else base.home,
         overrides=(*base.overrides, *(overrides or ())),
         as_json=as_json or base.as_json,
+    )
+
+
+def _only_here(verb: str, server: str) -> UserError:
+    return UserError(
+        "this verb works on the machine that it is called on, not through a server",
+        got=f"{verb} with --server {server}",
+        allowed="jobs, models, predict, data import, data list, features list, config show, train and tune "
+        "with --background",
+        remedy="Call it on the server's machine, or without --server (and ONWARD_SERVER_URL).",
     )
 
 

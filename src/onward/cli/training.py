@@ -48,15 +48,28 @@ AuditOption = Annotated[
 
 
 def open_application(
-    session: Session, plan: str | None, timerange: str | None, *, save: str | None, alias: str | None
+    session: Session,
+    plan: str | None,
+    timerange: str | None,
+    *,
+    save: str | None,
+    alias: str | None,
+    background: bool = False,
 ) -> Application:
     """Return the services for a training, once what was asked for makes sense.
 
     Raises
     ------
     UserError
-        When there is an alias for a model that is not to be published.
+        When there is an alias for a model that is not to be published, or a server that nothing is
+        to be left to.
     """
+    if session.server is not None and not background:
+        raise UserError(
+            "a server trains in the background",
+            got=f"--server {session.server} without --background",
+            remedy="Add --background, then watch it: onward --server URL jobs watch ID",
+        )
     if alias is not None and save is None:
         raise UserError(
             "only a published model can have an alias",

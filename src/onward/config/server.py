@@ -86,6 +86,18 @@ class ServerConfig(Section):
     max_body_bytes: int = Field(
         8_388_608, ge=1024, le=1_000_000_000, description="Largest body of a request that is read."
     )
+    max_upload_bytes: int = Field(
+        268_435_456,
+        ge=1024,
+        le=100_000_000_000,
+        description="Largest upload of market data, file and form together.",
+    )
+    upload_seconds: float = Field(
+        120.0, gt=0, le=3600, description="Time that reading an uploaded file may take."
+    )
+    upload_memory_mb: int = Field(
+        2000, ge=256, le=1_000_000, description="Memory that reading an uploaded file may take."
+    )
     max_models: int = Field(
         8, ge=1, le=1000, description="Models that are kept loaded; the one longest unused makes room."
     )

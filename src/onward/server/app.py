@@ -92,7 +92,12 @@ def create_app(services: ServerServices, config: ServerConfig | None = None) -> 
     # The last one is the outermost.
     app.add_middleware(Authentication, authenticator=state.authenticator, public=PublicPaths(app))
     app.add_middleware(Counted, metrics=state.metrics)
-    app.add_middleware(Guard, hosts=config.allowed_hosts, max_body_bytes=config.max_body_bytes)
+    app.add_middleware(
+        Guard,
+        hosts=config.allowed_hosts,
+        max_body_bytes=config.max_body_bytes,
+        larger={f"{API}/data/import": (config.max_upload_bytes, "server.max_upload_bytes")},
+    )
     if config.trusted_proxies:
         from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -45,12 +45,22 @@ class Guard:
         that it listens on.
     max_body_bytes
         Largest body that is read, whatever its ``Content-Length`` says.
+    larger
+        Paths whose bodies have a limit of their own, with the name of its setting.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Iterable[str] = (), max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Iterable[str] = (),
+        max_body_bytes: int,
+        larger: Mapping[str, tuple[int, str]] | None = None,
+    ) -> None:
         self._app = app
         self._hosts = LOOPBACK_NAMES | {host.lower() for host in hosts}
-        self._limit = max_body_bytes
+        self._usual = (max_body_bytes, "server.max_body_bytes")
+        self._larger = dict(larger or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -72,7 +82,7 @@ class Guard:
             answer = problem(status, detail, instance=scope["path"], headers=close, what=detail)
             await answer(scope, receive, dressed)
             return
-        await self._app(scope, self._limited(receive), dressed)
+        await self._app(scope, self._limited(receive, *self._limit_of(scope)), dressed)
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
@@ -90,15 +100,16 @@ class Guard:
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit() and len(length) < 20):
             return 400, "Content-Length is no number"
-        if int(length) > self._limit:
-            return 413, self._too_large
+        limit, setting = self._limit_of(scope)
+        if int(length) > limit:
+            return 413, _too_large(limit, setting)
         return None
 
-    @property
-    def _too_large(self) -> str:
-        return f"the body is larger than {self._limit:,} bytes (server.max_body_bytes)"
+    def _limit_of(self, scope: Scope) -> tuple[int, str]:
+        return self._larger.get(scope["path"], self._usual)
 
-    def _limited(self, receive: Receive) -> Receive:
+    @staticmethod
+    def _limited(receive: Receive, limit: int, setting: str) -> Receive:
         taken = 0
 
         async def limited() -> Message:
@@ -106,11 +117,15 @@ class Guard:
             message = await receive()
             if message["type"] == "http.request":
                 taken += len(message.get("body", b""))
-                if taken > self._limit:
-                    raise HTTPException(413, self._too_large)
+                if taken > limit:
+                    raise HTTPException(413, _too_large(limit, setting))
             return message
 
         return limited
+
+
+def _too_large(limit: int, setting: str) -> str:
+    return f"the body is larger than {limit:,} bytes ({setting})"
 
 
 def _is_own_address(host: str, scope: Scope) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -13,7 +13,15 @@ from onward.cli.session import Session, group, verb
 app = group("Show settings and where they came from; write a file.")
 
 
-@verb(app)
+class Row(NamedTuple):
+    """A setting as it counts somewhere: name, value, and where it came from."""
+
+    name: str
+    value: Any
+    origin: str
+
+
+@verb(app, remote=True)
 def show(
     session: Session,
     names: Annotated[
@@ -29,8 +37,7 @@ def show(
     from onward.config.describe import default_text
     from onward.config.explain import unknown
 
-    resolved = session.settings(plan)
-    rows = resolved.rows()
+    home, files, rows = _known_here(session, plan) if session.server is None else _known_there(session, plan)
     for name in names or ():
         if not any(row.name == name or row.name.startswith(f"{name}.") for row in rows):
             raise unknown(name, [row.name for row in rows])
@@ -38,20 +45,40 @@ def show(
         row
         for row in rows
         if (not names or any(row.name == n or row.name.startswith(f"{n}.") for n in names))
-        and not (changed and row.origin.source == "default")
+        and not (changed and row.origin == "default")
     ]
 
     def render() -> None:
-        print_note(f"home: {resolved.home.root}")
+        print_note(f"home: {home}")
         table = [(row.name, default_text(row.value), row.origin) for row in shown]
         print_table(("setting", "value", "from"), table, empty="Everything is at its default.")
 
     value = {
-        "home": resolved.home.root,
-        "files": resolved.files,
-        "settings": {row.name: {"value": row.value, "from": str(row.origin)} for row in shown},
+        "home": home,
+        "files": files,
+        "settings": {row.name: {"value": row.value, "from": row.origin} for row in shown},
     }
     session.show(value, render)
+
+
+def _known_here(session: Session, plan: str | None) -> tuple[Any, Any, list[Row]]:
+    resolved = session.settings(plan)
+    rows = [Row(row.name, row.value, str(row.origin)) for row in resolved.rows()]
+    return resolved.home.root, resolved.files, rows
+
+
+def _known_there(session: Session, plan: str | None) -> tuple[Any, Any, list[Row]]:
+    from onward.errors import UserError
+
+    if plan is not None or session.overrides:
+        raise UserError(
+            "a server's settings are shown as they are",
+            got="--plan" if plan is not None else "--set",
+            remedy="Leave it out; `onward --server URL features list PLAN` shows what a plan makes there.",
+        )
+    told = session.client.settings()
+    rows = [Row(name, one["value"], one["from"]) for name, one in told["settings"].items()]
+    return told["home"], told["files"], rows
 
 
 @verb(app)

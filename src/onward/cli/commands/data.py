@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,9 +16,7 @@ from onward.cli.session import Session, group, verb
 from onward.errors import OnwardError
 
 if TYPE_CHECKING:
-    from onward.data.importers import ImportResult
     from onward.data.quality import QualityReport
-    from onward.data.repositories import UpsertReport
 
 app = group("Import, list, check and convert market data.")
 
@@ -30,7 +29,7 @@ FormatOption = Annotated[
 ]
 
 
-@verb(app, "import")
+@verb(app, "import", remote=True)
 def import_(
     session: Session,
     *,
@@ -47,30 +46,26 @@ def import_(
     Candles, funding, open interest, fear & greed. Each file is stored whole or not at all;
     importing it again changes nothing. What was recognised and repaired is said for each.
     """
-    from onward.data.importers import read
     from onward.types import ProgressEvent
 
-    store = None if dry_run else session.application().repositories
+    bring = _bringing(session, symbol=symbol, timeframe=timeframe, format_=format_, dry_run=dry_run)
     values: list[dict[str, Any]] = []
     with session.progress() as progress:
         for number, file in enumerate(files):
             progress(ProgressEvent("import", number, len(files), file.name))
             with _said_of(file, among=len(files)):
-                result = read(file, format_)
-                reports = [] if store is None else store.save(result, symbol=symbol, timeframe=timeframe)
-            values.append(_imported(file, result, reports))
+                told = bring(file)
             if not session.as_json:
-                _print_import(file, result, reports)
+                _print_import(file, told)
+            values.append({name: value for name, value in told.items() if name != "recognised"})
         progress(ProgressEvent("import", len(files), len(files)))
     session.show(values, lambda: None)
 
 
-@verb(app, "list")
+@verb(app, "list", remote=True)
 def list_(session: Session) -> None:
     """List what is stored: kind, symbol, timeframe, reach, rows, gaps."""
-    from onward.data.repositories import Coverage
-
-    rows: list[Coverage] = session.application().repositories.coverage()
+    rows = session.application().repositories.coverage()
 
     def render() -> None:
         print_table(
@@ -195,40 +190,42 @@ def _said_of(file: Path, *, among: int) -> Iterator[None]:
         ) from error
 
 
-def _imported(file: Path, result: ImportResult, reports: list[UpsertReport]) -> dict[str, Any]:
-    return {
-        "file": file,
-        "kind": result.kind,
-        "symbols": result.symbols,
-        "timeframe": None if result.timeframe is None else str(result.timeframe),
-        "rows": len(result.frame),
-        "first": result.frame["timestamp"].min(),
-        "last": result.frame["timestamp"].max(),
-        "format": result.recognition.format,
-        "evidence": result.recognition.evidence,
-        "repairs": result.repairs,
-        "stored": [report.to_dict() for report in reports],
-    }
+def _bringing(
+    session: Session, *, symbol: str | None, timeframe: str | None, format_: str | None, dry_run: bool
+) -> Callable[[Path], dict[str, Any]]:
+    """Return what brings a file in, here or on a server, and says what it held and what was stored."""
+    if session.server is not None:
+        from onward.cli.remote.data import sent
+
+        client = session.client
+        return lambda file: sent(
+            client, file, symbol=symbol, timeframe=timeframe, format_=format_, dry_run=dry_run
+        )
+    from onward.data.importers import read
+    from onward.data.importers.telling import import_value
+
+    store = None if dry_run else session.application().repositories
+
+    def bring(file: Path) -> dict[str, Any]:
+        result = read(file, format_)
+        reports = [] if store is None else store.save(result, symbol=symbol, timeframe=timeframe)
+        return import_value(str(file), result, reports)
+
+    return bring
 
 
-def _print_import(file: Path, result: ImportResult, reports: list[UpsertReport]) -> None:
-    times = result.frame["timestamp"]
-    print_note(f"{file.name}: {result.recognition}")
-    print_note(
-        f"  {len(result.frame)} rows, {times.min():%Y-%m-%d %H:%M} to {times.max():%Y-%m-%d %H:%M} UTC"
-    )
-    for repair in result.repairs:
-        print_note(f"  {repair}")
-    for report in reports:
-        counts = {
-            "added": report.added,
-            "unchanged": report.unchanged,
-            "replaced": report.replaced,
-            "refused": report.refused,
-            "still open": report.still_open,
-        }
-        said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-        print_note(f"  {report.kind} {report.symbol or '(every symbol)'}: {said or 'nothing to store'}")
+def _print_import(file: Path, told: dict[str, Any]) -> None:
+    first, last = (datetime.fromisoformat(told[name]) for name in ("first", "last"))
+    print_note(f"{file.name}: {told['recognised']}")
+    print_note(f"  {told['rows']} rows, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC")
+    for repair in told["repairs"]:
+        print_note(f"  {repair['detail']}")
+    for report in told["stored"]:
+        said = ", ".join(f"{report[name]} {name.replace('_', ' ')}" for name in COUNTS if report[name])
+        print_note(f"  {report['kind']} {report['symbol'] or '(every symbol)'}: {said or 'nothing to store'}")
+
+
+COUNTS = ("added", "unchanged", "replaced", "refused", "still_open")
 
 
 def _print_quality(report: QualityReport) -> None:

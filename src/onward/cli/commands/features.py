@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onward.cli.inventory import inventory, print_inventory
+from onward.cli.jobs.requests import market_fields, plan_field
 from onward.cli.market import DataOption, SeriesOption, TimerangeOption, load_market
 from onward.cli.output import print_note
 from onward.cli.session import Session, group, verb
@@ -28,7 +29,7 @@ PlanArgument = Annotated[
 PlanOption = Annotated[str | None, typer.Option("--plan", metavar="PLAN", help="The same as an option.")]
 
 
-@verb(app, "list")
+@verb(app, "list", remote=True)
 def list_(
     session: Session,
     *,
@@ -47,6 +48,14 @@ def list_(
     bundled sample, one symbol without side series, and says so. Only the shape of the market counts:
     its symbols, timeframe, series and number of bars.
     """
+    if session.server is not None:
+        from onward.cli.remote.inventory import show_inventory
+
+        asked = plan_field(session.application(_one_plan(plan, plan_option))) | market_fields(
+            session, data, series
+        )
+        show_inventory(session, asked, columns=columns)
+        return
     from onward.data.read import sample_market
     from onward.features.overview import overview
     from onward.training.stages import make_pipeline

@@ -15,6 +15,7 @@ from onward.cli.texts import duration
 from onward.errors import UserError
 
 if TYPE_CHECKING:
+    from onward.cli.jobs.logfiles import Log
     from onward.jobs.values import Job, JobState
 
 app = group("Submit, watch and stop long work that outlives the terminal.")
@@ -24,7 +25,7 @@ DETACHED = 130
 LONGEST_CELL = 60
 
 
-@verb(app, "list")
+@verb(app, "list", remote=True)
 def list_(
     session: Session,
     *,
@@ -72,7 +73,7 @@ def list_(
     session.show([job_document(job, outcome=False) for job in page.jobs], render)
 
 
-@verb(app)
+@verb(app, remote=True)
 def show(
     session: Session,
     job: JobId,
@@ -93,7 +94,7 @@ def show(
     session.show(value, lambda: print_job(sight.job, told, application.home.root))
 
 
-@verb(app)
+@verb(app, remote=True)
 def watch(
     session: Session,
     job: JobId,
@@ -134,7 +135,7 @@ def watch(
     raise typer.Exit(code)
 
 
-@verb(app)
+@verb(app, remote=True)
 def logs(
     session: Session,
     job: JobId,
@@ -149,15 +150,22 @@ def logs(
     On the machine that ran the job everything its processes wrote; elsewhere the log lines that
     the database keeps. With --json one JSON object a line, from the database.
     """
+    from onward.cli.jobs.logfiles import JobLog
     from onward.cli.jobs.watching import logged
+    from onward.cli.remote.jobs import RemoteLog
 
     application = session.application()
     known = application.job_store.get(job)
+    log: Log
+    if session.server is None:
+        log = JobLog(application.home.jobs / known.id, attempt)
+    else:
+        log = RemoteLog(session.client, known.id, attempt)
     try:
         logged(
             application.job_store,
             known.id,
-            application.home.jobs / known.id,
+            log,
             attempt=attempt,
             on_and_on=follow,
             as_json=session.as_json,
@@ -166,7 +174,7 @@ def logs(
         raise typer.Exit(DETACHED) from None
 
 
-@verb(app)
+@verb(app, remote=True)
 def stop(
     session: Session,
     job: JobId,
@@ -199,7 +207,7 @@ def stop(
     session.show({"accepted": reply.accepted, **job_document(ended)}, lambda: None)
 
 
-@verb(app)
+@verb(app, remote=True)
 def retry(
     session: Session,
     job: JobId,

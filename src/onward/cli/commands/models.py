@@ -32,7 +32,7 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for the histor
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
 
 
-@verb(app, "list")
+@verb(app, "list", remote=True)
 def list_(
     session: Session,
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Model whose versions to list.")] = None,
@@ -55,26 +55,32 @@ def list_(
     session.show([{**_plain(m), "aliases": dict(m.aliases)} for m in models], render)
 
 
-@verb(app)
+@verb(app, remote=True)
 def show(session: Session, model: Ref) -> None:
     """Show a version.
 
     Its card: verdict, leak certificate, scores, features and plan.
     """
+    from onward.cli.remote.models import RemoteVersion
+
     registry = session.application().registry
-    version = registry.resolve(model)
-    directory = registry.open(version.ref)
+    version: Any = registry.resolve(model)
+    if isinstance(version, RemoteVersion):
+        directory, card = None, version.card
+    else:
+        directory = registry.open(version.ref)
+        card = (directory / "card.md").read_text(encoding="utf-8")
 
     def render() -> None:
         print_note(f"{version.ref}" + (f" ({', '.join(version.aliases)})" if version.aliases else ""))
-        print_note((directory / "card.md").read_text(encoding="utf-8"))
+        print_note(card)
 
     session.show(
         {**_version(version), "manifest": version.manifest.to_json(), "directory": directory}, render
     )
 
 
-@verb(app)
+@verb(app, remote=True)
 def alias(
     session: Session,
     *,
@@ -110,7 +116,7 @@ def alias(
     )
 
 
-@verb(app)
+@verb(app, remote=True)
 def history(
     session: Session,
     *,
@@ -139,7 +145,7 @@ def history(
     session.show([_plain(event) for event in events], render)
 
 
-@verb(app)
+@verb(app, remote=True)
 def rollback(
     session: Session,
     *,
@@ -177,7 +183,7 @@ def import_(
     session.show(_version(version), lambda: print_note(f"Imported {version.ref}"))
 
 
-@verb(app)
+@verb(app, remote=True)
 def delete(
     session: Session,
     *,
@@ -193,7 +199,7 @@ def delete(
     session.show(_version(deleted), lambda: print_note(f"Deleted {deleted.ref}"))
 
 
-@verb(app)
+@verb(app, remote=True)
 def cleanup(
     session: Session,
     *,

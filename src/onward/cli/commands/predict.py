@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 app = command()
 
 
-@verb(app)
+@verb(app, remote=True)
 def predict(
     session: Session,
     *,
@@ -44,13 +44,39 @@ def predict(
     With --latest only the bars that the features need are read, and stale data are refused.
     With --timerange the bars before it are read as history, not predicted.
     """
-    import pandas as pd
-
     if at is not None and not latest:
         raise UserError(
             "--at belongs to --latest", got=f"--at {at}", remedy="Add --latest, or use --timerange."
         )
     _check_out(out, force=force)
+    if session.server is not None:
+        from onward.cli.remote.predicting import predicted_there
+
+        frame, ref, warnings = predicted_there(
+            session, model, latest=latest, data=data, series=series, timerange=timerange, at=at
+        )
+    else:
+        frame, ref, warnings = _predicted_here(
+            session, model, latest=latest, data=data, series=series, timerange=timerange, at=at
+        )
+    for warning in warnings:
+        typer.echo(f"Warning: {warning}", err=True)
+    written = None if out is None else _write(frame, out)
+    _show(session, frame, ref, written)
+
+
+def _predicted_here(
+    session: Session,
+    model: str,
+    *,
+    latest: bool,
+    data: Path | None,
+    series: list[str] | None,
+    timerange: str | None,
+    at: str | None,
+) -> tuple[pd.DataFrame, str, tuple[str, ...]]:
+    import pandas as pd
+
     application = session.application()
     asked = application.prediction.load(model)
     manifest = asked.version.manifest
@@ -75,10 +101,7 @@ def predict(
             need = f"{cold} rows have less than the {asked.lookback} bars of history that the features need"
             warnings += (f"{need}: do not rely on their predictions",)
         frame = asked.predict(market, start=start)
-    for warning in warnings:
-        typer.echo(f"Warning: {warning}", err=True)
-    written = None if out is None else _write(frame, out)
-    _show(session, frame, asked.version.ref, written)
+    return frame, asked.version.ref, warnings
 
 
 def _show(session: Session, frame: pd.DataFrame, ref: str, written: Path | None) -> None:

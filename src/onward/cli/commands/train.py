@@ -19,7 +19,7 @@ from onward.cli.training import (
 app = command()
 
 
-@verb(app)
+@verb(app, remote=True)
 def train(
     session: Session,
     *,
@@ -37,12 +37,14 @@ def train(
 
     Says honestly whether there is any skill, in direction and in the range class.
     """
-    application = open_application(session, plan, timerange, save=save, alias=alias)
+    application = open_application(session, plan, timerange, save=save, alias=alias, background=background)
     if background:
         from onward.cli.jobs.submitting import submit_in_background
 
-        fields = training_fields(save=save, alias=alias, report=report, audit=audit)
-        submit_in_background(session, application, "train", {**market_fields(data, series), **fields})
+        fields = training_fields(session, save=save, alias=alias, report=report, audit=audit)
+        submit_in_background(
+            session, application, "train", {**market_fields(session, data, series), **fields}
+        )
         return
     resolved = application.settings.plan
     market = load_market(application.repositories, resolved.data, data, series)

@@ -34,7 +34,7 @@ SHOWN = 5
 """Trials that the terminal shows; the report has all of them."""
 
 
-@verb(app)
+@verb(app, remote=True)
 def tune(
     session: Session,
     *,
@@ -70,12 +70,12 @@ def tune(
             got=f"--resume {resume} with --background",
             remedy="Leave one of them out: a job that lost its worker goes on from its own trials.",
         )
-    application = open_application(session, plan, timerange, save=save, alias=alias)
+    application = open_application(session, plan, timerange, save=save, alias=alias, background=background)
     if background:
         from onward.cli.jobs.submitting import submit_in_background
 
-        asked = training_fields(save=save, alias=alias, report=report, audit=audit)
-        asked |= {**market_fields(data, series), "trials": trials, "seconds": seconds}
+        asked = training_fields(session, save=save, alias=alias, report=report, audit=audit)
+        asked |= {**market_fields(session, data, series), "trials": trials, "seconds": seconds}
         submit_in_background(session, application, "tune", asked)
         return
     from onward.training.optimization import with_search

@@ -4,14 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from onward.jobs.values import JobEvent
 
-__all__ = ["LogFile", "attempt_logs", "event_texts"]
+__all__ = ["JobLog", "Log", "LogFile", "attempt_logs", "event_texts"]
 
 NAME = "log.txt"
+
+
+class Log(Protocol):
+    """Where the lines of a job's log come from."""
+
+    def read(self, events: Sequence[JobEvent], *, whole: bool) -> list[str]:
+        """Return the lines that are new; ``events`` are new ones, ``whole``: nothing more will come."""
+
+
+class JobLog:
+    """The log of a job as it lies here; without any file the lines among the events.
+
+    Parameters
+    ----------
+    directory
+        Where the attempts of the job lie, if they do.
+    attempt
+        Only this one.
+    """
+
+    def __init__(self, directory: Path, attempt: int | None) -> None:
+        self._directory, self._attempt = directory, attempt
+        self._files: dict[Path, LogFile] = {}
+
+    def read(self, events: Sequence[JobEvent], *, whole: bool) -> list[str]:
+        """Return the lines that are new."""
+        for path in attempt_logs(self._directory, self._attempt):
+            self._files.setdefault(path, LogFile(path))
+        lines = [line for file in self._files.values() for line in file.read(whole=whole)]
+        return lines if self._files else list(event_texts(events, self._attempt))
 
 
 def attempt_logs(directory: Path, attempt: int | None = None) -> list[Path]:

@@ -121,7 +121,7 @@ def job_verb(
 
         run.__doc__ = function.__doc__
         run.__signature__ = inspect.Signature([*own, *CONDITIONS])  # type: ignore[attr-defined]
-        verb(app, kind)(run)
+        verb(app, kind, remote=True)(run)
         return function
 
     return register

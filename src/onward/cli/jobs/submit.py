@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from onward.cli.jobs.options import Conditions, job_verb
-from onward.cli.jobs.requests import absolute, market_fields, plan_field, training_fields
+from onward.cli.jobs.requests import market_fields, plan_field, training_fields
 from onward.cli.market import DataOption, SeriesOption, TimerangeOption
 from onward.cli.problems import print_problem
 from onward.cli.session import Session
@@ -92,8 +92,8 @@ def train(
     Everything that can be refused is refused now. Folds that are finished are kept: after a loss
     of the worker the next attempt goes on from them.
     """
-    fields = training_fields(save=save, alias=alias, report=report, audit=audit)
-    return _within(session, timerange), plan, {**market_fields(data, series), **fields}
+    fields = training_fields(session, save=save, alias=alias, report=report, audit=audit)
+    return _within(session, timerange), plan, {**market_fields(session, data, series), **fields}
 
 
 @job_verb(app, "tune", _submit)
@@ -121,8 +121,8 @@ def tune(
     Trials that are finished are kept: after a loss of the worker the next attempt goes on from
     them.
     """
-    fields = training_fields(save=save, alias=alias, report=report, audit=audit)
-    asked = {**market_fields(data, series), **fields, "trials": trials, "seconds": seconds}
+    fields = training_fields(session, save=save, alias=alias, report=report, audit=audit)
+    asked = {**market_fields(session, data, series), **fields, "trials": trials, "seconds": seconds}
     return _within(session, timerange), plan, asked
 
 
@@ -138,7 +138,7 @@ def features(
     force: ForceOption = False,
 ) -> Asked:
     """Compute the features of every bar into a Parquet file, as a job."""
-    asked = {**market_fields(data, series), "out": absolute(out), "force": force}
+    asked = {**market_fields(session, data, series), "out": session.named(out), "force": force}
     return _within(session, timerange), plan, asked
 
 
@@ -156,7 +156,7 @@ def import_(
     ] = None,
 ) -> Asked:
     """Store files of market data, as a job: all of them or none."""
-    named = [absolute(file) for file in files]
+    named = [session.named(file) for file in files]
     return session, None, {"files": named, "symbol": symbol, "timeframe": timeframe, "format": format_}
 
 
@@ -177,8 +177,8 @@ def predict(
 
     The version that MODEL stands for now is the one that predicts, whenever the job runs.
     """
-    fields = {"model": model, "timerange": timerange, "out": absolute(out), "force": force}
-    return session, None, {**market_fields(data, series), **fields}
+    fields = {"model": model, "timerange": timerange, "out": session.named(out), "force": force}
+    return session, None, {**market_fields(session, data, series), **fields}
 
 
 @job_verb(app, "audit", _submit)
@@ -204,7 +204,12 @@ def audit(
 
     A leak that is found is a result: the job succeeds, and watching it ends with exit code 1.
     """
-    asked = {**market_fields(data, series), "target": target, "out": absolute(out), "force": force}
+    asked = {
+        **market_fields(session, data, series),
+        "target": target,
+        "out": session.named(out),
+        "force": force,
+    }
     return _within(session, timerange), plan, asked
 
 

@@ -47,7 +47,7 @@ def show_submission(
             return
         if runner is not None:
             print_note(runner.sentence)
-        elif job.state == "queued" and not _anybody(application):
+        elif job.state == "queued" and session.server is None and not _anybody(application):
             print_note("It runs as soon as a worker or server is there: onward worker")
         print_note(f"  watch it:  onward jobs watch {job.id}")
         print_note(f"  stop it:   onward jobs stop {job.id}")
@@ -70,5 +70,8 @@ def submit_in_background(
     from onward.cli.jobs.background import ensure_runner
 
     submission = application.job_desk.submit(kind, {**spec, **plan_field(application)})
+    if session.server is not None:
+        show_submission(session, application, submission)
+        return
     runner = ensure_runner(session, application, submission.job.id)
     show_submission(session, application, submission, runner)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onward.cli.jobs.display import Display, write_json_line
 from onward.cli.jobs.following import Concern, Sight, follow
 from onward.cli.jobs.lines import standing
-from onward.cli.jobs.logfiles import LogFile, attempt_logs, event_texts
+from onward.cli.jobs.logfiles import Log
 from onward.errors import StorageError
 from onward.jobs.documents import event_document
 
@@ -53,7 +52,7 @@ def watched(store: JobStore, job_id: str, display: Display, *, tail: int | None 
 def logged(
     store: JobStore,
     job_id: str,
-    directory: Path,
+    log: Log,
     *,
     attempt: int | None = None,
     on_and_on: bool = False,
@@ -65,8 +64,8 @@ def logged(
     ----------
     store, job_id
         Which job.
-    directory
-        Where its attempts lie, if they do.
+    log
+        Where its lines come from.
     attempt
         Only this one.
     on_and_on
@@ -74,12 +73,12 @@ def logged(
     as_json
         Write events of the database as JSON, one a line.
     """
-    files: dict[Path, LogFile] = {}
     for sight in follow(store, job_id):
         if as_json:
             _write_events(sight, attempt)
         else:
-            _write_texts(sight, directory, attempt, files)
+            for line in log.read(sight.events, whole=sight.job.finished_at is not None):
+                sys.stdout.write(line + "\n")
         sys.stdout.flush()
         if not on_and_on:
             return
@@ -89,16 +88,6 @@ def _write_events(sight: Sight, attempt: int | None) -> None:
     for event in sight.events:
         if event.kind == "log" and attempt in (None, event.attempt):
             write_json_line(event_document(event))
-
-
-def _write_texts(sight: Sight, directory: Path, attempt: int | None, files: dict[Path, LogFile]) -> None:
-    """Write what is new in the files; without any, the lines among the events."""
-    for path in attempt_logs(directory, attempt):
-        files.setdefault(path, LogFile(path))
-    whole = sight.job.finished_at is not None
-    lines = [line for file in files.values() for line in file.read(whole=whole)]
-    for line in lines if files else event_texts(sight.events, attempt):
-        sys.stdout.write(line + "\n")
 
 
 def _with_tail(events: Sequence[JobEvent], tail: int | None) -> list[JobEvent]:

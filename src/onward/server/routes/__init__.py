@@ -14,6 +14,7 @@ from onward.server.routes import (
     sessions,
     settings,
     submissions,
+    uploads,
 )
 
 __all__ = ["ROUTERS"]
@@ -26,6 +27,7 @@ ROUTERS = (
     aliases.router,
     predictions.router,
     data.router,
+    uploads.router,
     features.router,
     plans.router,
     settings.router,

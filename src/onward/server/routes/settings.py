@@ -17,8 +17,10 @@ router = APIRouter(tags=["settings"], dependencies=[requires("read")], responses
 
 
 class SettingsAnswer(BaseModel):
-    """Settings by dotted name; each has ``value`` and ``from``."""
+    """Settings by dotted name, each with ``value`` and ``from``; the home, and the files that were read."""
 
+    home: str
+    files: list[str]
     settings: dict[str, dict[str, Any]]
 
 
@@ -28,10 +30,12 @@ def settings(
     changed: Annotated[bool, Query(description="Only what is not a default.")] = False,
 ) -> Response:
     """Return the settings that count, where each came from, secrets masked."""
-    rows = state.provider.services.resolved.rows()
+    resolved = state.provider.services.resolved
     shown = {
         row.name: {"value": row.value, "from": str(row.origin)}
-        for row in rows
+        for row in resolved.rows()
         if not (changed and row.origin.source == "default")
     }
-    return answer({"settings": shown})
+    return answer(
+        {"home": str(resolved.home.root), "files": [str(file) for file in resolved.files], "settings": shown}
+    )

@@ -1,0 +1,182 @@
+"""What a client can do with published models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from onward.client.connection import Connection
+from onward.client.values import AliasChange, ModelInfo, Predictions, VersionInfo
+from onward.errors import RegistryError, RegistryNotFoundError
+
+__all__ = ["ModelCalls"]
+
+PREFIX = "models:/"
+
+
+class ModelCalls:
+    """Looking at models, moving their aliases, predicting."""
+
+    _connection: Connection
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        """Return every model, by name."""
+        return tuple(ModelInfo.of(one) for one in self._pages("/models", "models"))
+
+    def versions(self, name: str) -> tuple[VersionInfo, ...]:
+        """Return the versions of a model, newest first."""
+        return tuple(VersionInfo.of(one) for one in self._pages(f"/models/{_part(name)}", "versions"))
+
+    def version(self, ref: str) -> VersionInfo:
+        """Return a version with its card and manifest.
+
+        Parameters
+        ----------
+        ref
+            ``models:/NAME@ALIAS``, ``models:/NAME/NUMBER`` or ``models:/NAME/latest``; ``models:/``
+            may be left out.
+        """
+        name, number, alias = _reference(ref)
+        if alias is not None:
+            found = [one for one in self.versions(name) if alias in one.aliases]
+            if not found:
+                raise RegistryNotFoundError(
+                    "No version goes by this alias",
+                    got=ref,
+                    remedy="`onward models list` shows what there is.",
+                )
+            number = str(found[0].number)
+        return VersionInfo.of(self._connection.json("GET", f"/models/{_part(name)}/versions/{_part(number)}"))
+
+    def delete_version(self, ref: str) -> VersionInfo:
+        """Delete a version that no alias stands for, and return what it was."""
+        found = self.version(ref)
+        self._connection.request("DELETE", f"/models/{_part(found.name)}/versions/{found.number}")
+        return found
+
+    def set_alias(
+        self, name: str, alias: str, version: int, *, actor: str = "", reason: str = ""
+    ) -> AliasChange | None:
+        """Let an alias stand for a version; None when it did already."""
+        body = {"version": version, "actor": actor, "reason": reason}
+        return _change(self._connection.json("PUT", _alias(name, alias), json=body))
+
+    def delete_alias(self, name: str, alias: str, *, actor: str = "", reason: str = "") -> AliasChange:
+        """Take an alias away."""
+        asked = {"actor": actor, "reason": reason}
+        told = self._connection.json("DELETE", _alias(name, alias), params=asked, again=False)
+        return AliasChange.of(told["event"])
+
+    def rollback(self, name: str, alias: str, *, actor: str = "", reason: str = "") -> AliasChange:
+        """Let an alias stand for its previous version again."""
+        body = {"actor": actor, "reason": reason}
+        told = self._connection.json("POST", f"{_alias(name, alias)}/rollback", json=body)
+        return AliasChange.of(told["event"])
+
+    def history(
+        self, name: str, alias: str | None = None, *, at: datetime | None = None
+    ) -> tuple[AliasChange, ...]:
+        """Return changes of aliases, oldest first; with ``at`` the one that counted then."""
+        asked = {} if alias is None else {"alias": alias}
+        if at is not None:
+            asked["at"] = at.isoformat()
+        told = self._connection.json("GET", f"/models/{_part(name)}/history", params=asked)
+        return tuple(AliasChange.of(one) for one in told["events"])
+
+    def cleanup(
+        self,
+        name: str | None = None,
+        *,
+        max_versions: int | None = None,
+        max_age_days: float | None = None,
+        dry_run: bool = False,
+    ) -> tuple[str, ...]:
+        """Delete versions beyond the limits, else the server's; return their references."""
+        body = {"name": name, "max_versions": max_versions, "max_age_days": max_age_days, "dry_run": dry_run}
+        return tuple(self._connection.json("POST", "/models/cleanup", json=body)["deleted"])
+
+    def predict(
+        self,
+        ref: str,
+        *,
+        symbols: Iterable[str] | None = None,
+        bars: Mapping[str, Sequence[Sequence[float | None]]] | None = None,
+        series: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+        at: datetime | None = None,
+        start: datetime | None = None,
+    ) -> Predictions:
+        """Predict with a model.
+
+        Parameters
+        ----------
+        ref
+            As for `version`.
+        symbols
+            Stored symbols; else those of training.
+        bars
+            Bars of one's own by symbol: rows of open time in Unix milliseconds UTC, open, high,
+            low, close, volume.
+        series
+            Side series beside own bars, by name.
+        at
+            Moment as of which to predict.
+        start
+            Every bar that opens from here on, not only the newest one.
+        """
+        name, number, alias = _reference(ref)
+        path = (
+            f"/models/{_part(name)}@{_part(alias)}" if alias else f"/models/{_part(name)}/versions/{number}"
+        )
+        body: dict[str, Any] = {}
+        if symbols is not None:
+            body["symbols"] = list(symbols)
+        if bars is not None:
+            body["bars"] = [
+                {"symbol": symbol, "rows": [list(row) for row in rows]} for symbol, rows in bars.items()
+            ]
+        if series:
+            body["series"] = {key: [dict(row) for row in rows] for key, rows in series.items()}
+        for field, moment in (("at", at), ("start", start)):
+            if moment is not None:
+                body[field] = moment.isoformat()
+        return Predictions.of(self._connection.json("POST", f"{path}/predictions", json=body, again=True))
+
+    def _pages(self, path: str, field: str) -> Iterator[dict[str, Any]]:
+        asked: dict[str, Any] = {"limit": 500}
+        while True:
+            told = self._connection.json("GET", path, params=asked)
+            yield from told[field]
+            if told["cursor"] is None:
+                return
+            asked["cursor"] = told["cursor"]
+
+
+def _reference(text: str) -> tuple[str, str, str | None]:
+    """Return name, number (or ``latest``) and alias of a reference."""
+    rest = text.strip().removeprefix(PREFIX)
+    name, at, alias = rest.partition("@")
+    if at and name and alias:
+        return name, "", alias
+    name, slash, number = rest.partition("/")
+    if slash and name and (number == "latest" or (number.isascii() and number.isdigit())):
+        return name, number, None
+    raise RegistryError(
+        "This does not name a model version",
+        got=repr(text),
+        allowed="models:/NAME@ALIAS, models:/NAME/NUMBER or models:/NAME/latest ('models:/' may be left out)",
+        remedy="`onward models list` shows what there is.",
+    )
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _alias(name: str, alias: str) -> str:
+    return f"/models/{_part(name)}/aliases/{_part(alias)}"
+
+
+def _change(told: Mapping[str, Any]) -> AliasChange | None:
+    return None if told["event"] is None else AliasChange.of(told["event"])

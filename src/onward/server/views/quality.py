@@ -1,0 +1,78 @@
+"""What a check of stored data finds, as JSON shows it. Imports pandas: for threads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from onward.data.quality import QualityReport, check
+from onward.errors import DataError
+from onward.registry.plain import plain
+
+if TYPE_CHECKING:
+    from onward.data.repositories import DataStore
+
+__all__ = ["quality_value", "quality_view"]
+
+
+def quality_view(store: DataStore, kind: str, symbol: str, timeframe: str | None) -> dict[str, Any]:
+    """Return what a check of one stored series finds.
+
+    Parameters
+    ----------
+    store
+        Stored market data.
+    kind, symbol
+        Of the series; an empty symbol for one that is for every symbol.
+    timeframe
+        Of the candles (for a side series: those that it is laid beside); every stored one when None.
+
+    Raises
+    ------
+    DataError
+        When nothing of this kind and name is stored.
+    """
+    known = [one for one in store.coverage() if one.kind == kind]
+    if not any(one.symbol == symbol for one in known):
+        raise DataError(
+            "nothing like this is stored",
+            got=f"{kind} of {symbol or 'every symbol'}",
+            allowed=", ".join(sorted({one.symbol or "-" for one in known})[:20]) or f"no {kind} is stored",
+            remedy="GET /api/v1/data/series lists what is stored.",
+        )
+    lengths = [
+        length
+        for length in store.timeframes()
+        if (not symbol or symbol in store.candles(length).symbols()) and timeframe in (None, length)
+    ]
+    if not lengths:
+        raise DataError(
+            "there are no candles of this symbol to lay the series beside",
+            got=f"{kind} of {symbol or 'every symbol'}" + (f", {timeframe}" if timeframe else ""),
+            allowed=", ".join(store.timeframes()) or "candles of some timeframe",
+            remedy="Import candles of it, or name a timeframe that is stored.",
+        )
+    reports: dict[str, QualityReport] = {}
+    for length in lengths:
+        side = () if kind == "candles" else (kind,)
+        market = store.market((symbol,) if symbol else None, timeframe=length, series=side)
+        found = check(market)
+        subjects = {symbol} if kind == "candles" else {kind}
+        reports[length] = QualityReport(
+            found.symbols if kind == "candles" else (),
+            found.series,
+            tuple(one for one in found.problems if one.subject in subjects),
+        )
+    shown: dict[str, Any] = plain(quality_value(reports))
+    return shown
+
+
+def quality_value(reports: dict[str, QualityReport]) -> dict[str, Any]:
+    """Return reports as one: every entry names its timeframe where that is known."""
+    value: dict[str, Any] = {"passed": all(report.passed for report in reports.values())}
+    for part in ("symbols", "series", "problems"):
+        value[part] = [
+            {"timeframe": length, **entry} if length else entry
+            for length, report in reports.items()
+            for entry in report.to_dict()[part]
+        ]
+    return value
