@@ -383,7 +383,22 @@ class Finding:
 
 @dataclass(frozen=True)
 class Certificate:
-    """Outcome of an audit, stored with the model. Only ``passed`` may be given an alias."""
+    """Outcome of an audit, stored with the model. Only ``passed`` may be given an alias.
+
+    Attributes
+    ----------
+    status
+        ``passed``, ``failed`` or ``not_run``.
+    checks
+        Names of the checks that ran.
+    findings
+        Leaks first, then warnings.
+    subject, data_hash, created_at
+        What was audited, on which data, when (ISO 8601, UTC).
+    rows_probed
+        Share of the rows on which a look one bar ahead would have shown, the smallest of the checks that
+        ask row by row; ``None`` where none does.
+    """
 
     status: Literal["passed", "failed", "not_run"]
     checks: tuple[str, ...] = ()
@@ -391,6 +406,7 @@ class Certificate:
     subject: str = ""
     data_hash: str = ""
     created_at: str = ""
+    rows_probed: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -81,6 +81,11 @@ class AuditReport:
         return any(check.status != "not_run" for check in self.checks) and not self.leaks
 
     @property
+    def rows_probed(self) -> float | None:
+        """Smallest share of rows that a check asked for a look one bar ahead; None where none asked."""
+        return min((c.rows_probed for c in self.checks if c.rows_probed is not None), default=None)
+
+    @property
     def leaks(self) -> tuple[Finding, ...]:
         """Findings that fail the certificate."""
         return tuple(f for f in self.findings if f.severity == "leak")
@@ -96,7 +101,9 @@ class AuditReport:
         status: Literal["passed", "failed", "not_run"] = "passed" if self.passed else "failed"
         if not ran:
             status = "not_run"
-        return Certificate(status, ran, self.findings, self.subject, self.data_hash, self.created_at)
+        return Certificate(
+            status, ran, self.findings, self.subject, self.data_hash, self.created_at, self.rows_probed
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -105,6 +112,7 @@ class AuditReport:
             "passed": self.passed,
             "data_hash": self.data_hash,
             "created_at": self.created_at,
+            "rows_probed": self.rows_probed,
             "checks": [asdict(check) for check in self.checks],
             "findings": [asdict(finding) for finding in self.findings],
         }

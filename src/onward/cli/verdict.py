@@ -46,7 +46,9 @@ def print_training(result: TrainingResult) -> None:
         print_note(f"Mind: {warning}")
     certificate = result.certificate
     checks = f" ({', '.join(certificate.checks)})" if certificate.checks else ""
-    print_note(f"Leak audit: {certificate.status.replace('_', ' ')}{checks}.")
+    probed = certificate.rows_probed
+    share = "" if probed is None else f"; on {probed:.1%} of the rows a look one bar ahead would show"
+    print_note(f"Leak audit: {certificate.status.replace('_', ' ')}{checks}{share}.")
     for finding in certificate.findings:
         print_note(f"  {finding.severity}: {finding.check}, {finding.subject}: {finding.detail}")
     scores = {"pooled": result.scores.pooled, **result.scores.baselines}

@@ -85,6 +85,9 @@ def _certificate(certificate: Certificate) -> Iterator[str]:
     if certificate.checks:
         yield ""
         yield f"Checks: {', '.join(certificate.checks)}."
+    if certificate.rows_probed is not None:
+        yield ""
+        yield f"Rows probed for a look one bar ahead: {certificate.rows_probed:.1%}."
     if certificate.findings:
         yield ""
     for finding in certificate.findings:

@@ -16,7 +16,9 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
+    SerializerFunctionWrapHandler,
     ValidationError,
+    field_serializer,
 )
 
 from onward.database.moments import require_utc
@@ -121,6 +123,14 @@ class BundleFacts(_Frozen):
     features: FeatureSchema
     run_id: str | None = None
     job_id: str | None = None
+
+    @field_serializer("certificate", mode="wrap")
+    def _certificate(
+        self, certificate: Certificate, handler: SerializerFunctionWrapHandler
+    ) -> dict[str, JsonValue]:
+        # Certificates from before rows were probed lack the field, and every byte of a manifest counts.
+        told: dict[str, JsonValue] = handler(certificate)
+        return {k: v for k, v in told.items() if k != "rows_probed" or v is not None}
 
 
 def _inside(path: str) -> str:

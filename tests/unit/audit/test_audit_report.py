@@ -63,6 +63,19 @@ def test_json_round_trip():
     assert plain["checks"][0]["runs"] == 3
 
 
+def test_the_certificate_keeps_the_least_share_of_rows_that_was_probed():
+    reports = []
+    for share in (0.64, 0.9, None):
+        ledger = Ledger()
+        with ledger.check("perturbation"):
+            ledger.runs, ledger.rows_probed = 1, share
+        reports.append(ledger.report("mine", "hash"))
+    both = AuditReport.combine(reports, subject="plan")
+    assert both.rows_probed == both.certificate().rows_probed == both.to_dict()["rows_probed"] == 0.64
+    assert "rows probed for a look one bar ahead: 64 %" in str(both)
+    assert report_of().certificate().rows_probed is None
+
+
 def test_reports_add_up_and_cannot_be_changed():
     both = AuditReport.combine([report_of(), report_of(LEAK)], subject="plan")
     assert not both.passed

@@ -105,7 +105,7 @@ def content_of(market, *, skill=0.0, n_looked_at=1, **changes):
         ),
         labels=labels,
         quality=check(market),
-        certificate=Certificate("passed", ("truncation", "batch_equals_latest")),
+        certificate=Certificate("passed", ("truncation", "batch_equals_latest"), rows_probed=0.64),
         disabled={"sentiment": "needs the side series value fear_greed"},
         seconds={"features": 0.5, "folds": 65.0},
         libraries={"numpy": "2.4.0"},
@@ -175,6 +175,7 @@ def test_scores_that_nobody_vouches_for_are_flagged_before_the_verdict(noise, st
 def test_a_passed_audit_needs_no_warning(noise_page):
     assert noise_page.notice is None
     assert noise_page.certificate.checks == ("truncation", "batch equals latest")
+    assert "On 64.0 % of the rows a look one bar ahead would show." in noise_page.certificate.sentence
 
 
 def test_warnings_of_the_run_are_passed_on(noise, noise_page):

@@ -19,6 +19,7 @@ from onward.registry.card import render_card
 from onward.registry.files import atomic_file
 from onward.registry.manifest import BundleFacts, BundleFile, FeatureSchema, Manifest, parse_manifest
 from onward.testing.registry import CREATED_AT, stage_bundle
+from onward.types import Certificate
 
 
 def facts(**changes: Any) -> BundleFacts:
@@ -65,6 +66,19 @@ def test_written_is_what_is_read(tmp_path: Path) -> None:
         "report.html",
     ]
     assert written.scores["range"] == {"auc": None}
+
+
+def test_the_share_of_rows_that_were_probed_is_kept(tmp_path: Path) -> None:
+    probed = Certificate("passed", ("perturbation",), rows_probed=0.64)
+    written = write(tmp_path / "bundle", certificate=probed)
+    assert parse_manifest(written.to_bytes()).certificate == probed
+    assert "one bar ahead: 64.0%" in (tmp_path / "bundle" / "card.md").read_text(encoding="utf-8")
+
+
+def test_certificates_from_before_rows_were_probed_keep_every_byte(tmp_path: Path) -> None:
+    written = stage_bundle(tmp_path / "bundle")
+    assert b"rows_probed" not in written.to_bytes()
+    assert read_manifest(tmp_path / "bundle").certificate.rows_probed is None
 
 
 def test_the_same_parts_give_the_same_digest(tmp_path: Path) -> None:

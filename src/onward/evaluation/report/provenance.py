@@ -79,6 +79,10 @@ def quality_view(quality: QualityReport) -> QualityView:
 def certificate_view(certificate: Certificate) -> CertificateView:
     """Return the leak-certificate section of a report."""
     symbol, tone, sentence = STATUS[certificate.status]
+    if certificate.rows_probed is not None:
+        sentence += (
+            f" On {words.percent(certificate.rows_probed)} of the rows a look one bar ahead would show."
+        )
     rows: list[Row] = [
         [
             Cell(*SEVERITY[finding.severity]),
