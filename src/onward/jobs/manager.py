@@ -206,6 +206,7 @@ class BackgroundTaskManager(JobDesk):
             free = self._config.concurrency - self.running
             if free <= 0 or self._closing.is_set():
                 return
+            claimed = time.monotonic()  # before: nothing later is known to be ours
             jobs = self.store.claim(
                 self.owner,
                 limit=free,
@@ -213,12 +214,17 @@ class BackgroundTaskManager(JobDesk):
                 backends=tuple(self._backends),
             )
             for job in jobs:
-                self._supervise(job)
+                self._supervise(job, claimed)
 
-    def _supervise(self, job: Job) -> None:
+    def _supervise(self, job: Job, claimed: float) -> None:
         kind = self.kinds.get(job.kind) or _unknown(job.kind)
         supervision = Supervision(
-            job, kind, self._backends[job.request.backend], self._directory / job.id, self._in
+            job,
+            kind,
+            self._backends[job.request.backend],
+            self._directory / job.id,
+            self._in,
+            claimed=claimed,
         )
         thread = threading.Thread(
             target=self._run, args=(supervision,), name=f"job-{job.id[:8]}", daemon=True

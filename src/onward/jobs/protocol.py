@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from onward.errors import JobError
 from onward.jobs.values import (
     Job,
     JobEvent,
@@ -39,6 +40,7 @@ __all__ = [
     "OnCommit",
     "PatientBackend",
     "Subscription",
+    "TooLateError",
     "Unplaced",
     "WakeableAttempt",
 ]
@@ -252,10 +254,12 @@ class JobBackend(Protocol):
     def warm(self) -> None:
         """Get ready, so that the first job does not wait."""
 
-    def start(self, job: Job, directory: Path) -> Attempt:
+    def start(self, job: Job, directory: Path, *, claimed: float | None = None) -> Attempt:
         """Start a worker for an attempt, its files below ``directory``; it waits for ``begin``.
 
-        `JobError` when it cannot be started.
+        ``claimed``: ``time.monotonic()`` before the job was claimed (now, if left out), from when the
+        lease is known to be ours. `TooLateError` when that is so long ago that somebody else may
+        hold it; `JobError` when the worker cannot be started.
         """
 
     def beat(self, sent: float, held: Mapping[str, int]) -> None:
@@ -273,6 +277,10 @@ class JobBackend(Protocol):
 
     def close(self) -> None:
         """End everything that still runs, and the helpers."""
+
+
+class TooLateError(JobError):
+    """No worker was started: the claim lies so far back that the attempt may be somebody else's."""
 
 
 @dataclass(frozen=True)

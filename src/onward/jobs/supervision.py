@@ -19,7 +19,15 @@ from onward.jobs.kinds import JobKind
 from onward.jobs.logs import tail
 from onward.jobs.messages import error_message
 from onward.jobs.progress import EventBuffer
-from onward.jobs.protocol import Attempt, Ending, JobBackend, PatientBackend, Unplaced, WakeableAttempt
+from onward.jobs.protocol import (
+    Attempt,
+    Ending,
+    JobBackend,
+    PatientBackend,
+    TooLateError,
+    Unplaced,
+    WakeableAttempt,
+)
 from onward.jobs.settlement import RETRY_SECONDS, Settlement, Surroundings
 from onward.jobs.values import Job, Lease, Outcome, Reason
 
@@ -46,14 +54,24 @@ class Supervision:
         Of the job; attempts lie below it.
     surroundings
         Store, settings, metrics, log.
+    claimed
+        Monotonic second before it was claimed; now, if left out.
 
     `run` belongs to one thread; `ask_to_stop`, `lose` and `shut_down` may come from any.
     """
 
     def __init__(
-        self, job: Job, kind: JobKind, backend: JobBackend, directory: Path, surroundings: Surroundings
+        self,
+        job: Job,
+        kind: JobKind,
+        backend: JobBackend,
+        directory: Path,
+        surroundings: Surroundings,
+        *,
+        claimed: float | None = None,
     ) -> None:
         assert job.owner is not None
+        self._claimed = time.monotonic() if claimed is None else claimed
         self.job = job
         self.lease = Lease(job.id, job.owner, job.attempt, job.beat)
         self._kind = kind
@@ -137,8 +155,12 @@ class Supervision:
         try:
             (self._directory / "work").mkdir(parents=True, exist_ok=True)
             if not isinstance(self._backend, PatientBackend):
-                return self._backend.start(self.job, self._directory)
+                return self._backend.start(self.job, self._directory, claimed=self._claimed)
             started = self._backend.start_unless(self.job, self._directory, self._is_unwanted)
+        except TooLateError as error:
+            self._log.warning("start_too_late", error=str(error))
+            self._give_up_start(None)
+            return None
         except (JobError, OSError) as error:
             self._log.error("spawn_failed", error=str(error))
             parts = error_message(error, "")["error"]

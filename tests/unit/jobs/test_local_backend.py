@@ -15,7 +15,7 @@ import pytest
 from onward.jobs.local import LocalBackend
 from onward.jobs.local.attempt import LocalAttempt
 from onward.jobs.local.processes import MARKER, Process, boot_id, find, host_name, members, send_signal, table
-from onward.jobs.protocol import Attempt, WakeableAttempt
+from onward.jobs.protocol import Attempt, TooLateError, WakeableAttempt
 from onward.jobs.values import WorkerIdentity
 from onward.testing.job_backends import ENTRIES, begun, ended, job_of, living, noted, until
 
@@ -34,7 +34,7 @@ def backend() -> Iterator[LocalBackend]:
 @pytest.fixture(scope="module")
 def fenced() -> Iterator[LocalBackend]:
     """A backend whose workers are suspended soon; they must be beaten for until they are at work."""
-    backend = LocalBackend(ENTRIES, fence_seconds=0.6)
+    backend = LocalBackend(ENTRIES, fence_seconds=1.5)
     backend.warm()
     yield backend
     backend.close()
@@ -148,11 +148,11 @@ def test_a_suspended_warden_neither_blocks_beats_nor_the_end(backend: LocalBacke
 def test_the_fence_suspends_and_a_renewed_lease_resumes(fenced: LocalBackend, tmp_path: Path) -> None:
     with begun(fenced, "sleep", {}, tmp_path) as attempt:
         beaten_to_work(fenced, attempt, tmp_path)
-        keep_beating(fenced, job_id_of(attempt), 0.9)
+        keep_beating(fenced, job_id_of(attempt), 2.2)
         assert state_of(pid_of(attempt)) in "SR"
         last = time.monotonic()
         until(lambda: state_of(pid_of(attempt)) == "T", SOON)
-        assert time.monotonic() - last > 0.5
+        assert time.monotonic() - last > 1.3
         time.sleep(0.2)
         fenced.beat(time.monotonic(), {job_id_of(attempt): 1})
         until(lambda: state_of(pid_of(attempt)) in "SR", SOON)
@@ -281,3 +281,28 @@ def test_a_call_ends_a_wait_for_messages(backend: LocalBackend, tmp_path: Path) 
         assert 0.15 < time.monotonic() - began < SOON
         timer.join()
     attempt.wake()  # late, and to nobody
+
+
+def test_a_claim_behind_the_fence_starts_no_worker(backend: LocalBackend, tmp_path: Path) -> None:
+    job = job_of("sleep", {})
+    with pytest.raises(TooLateError, match="the claim is too old"):
+        backend.start(job, tmp_path, claimed=time.monotonic() - 601.0)
+    assert members(root=None, session=None, marker=f"{job.id}/{job.attempt}") == []
+
+
+def test_an_order_that_is_read_behind_the_fence_starts_no_worker(tmp_path: Path) -> None:
+    backend = LocalBackend(ENTRIES, fence_seconds=1.5)
+    backend.warm()
+    assert backend._nursery is not None
+    nursery = backend._nursery.pid
+    try:
+        os.kill(nursery, signal.SIGSTOP)  # as if the order had been sent, and then nothing happened
+        wake = threading.Timer(2.5, os.kill, (nursery, signal.SIGCONT))
+        wake.start()
+        job = job_of("sleep", {})
+        with pytest.raises(TooLateError):
+            backend.start(job, tmp_path)
+        wake.join()
+        assert members(root=None, session=None, marker=f"{job.id}/{job.attempt}") == []
+    finally:
+        backend.close()

@@ -18,7 +18,9 @@ from typing import Any
 from onward.errors import JobError
 from onward.jobs.local.attempt import LocalAttempt
 from onward.jobs.local.lines import LineSocket
+from onward.jobs.local.orders import is_too_late
 from onward.jobs.local.processes import boot_id, host_name, members, send_signal
+from onward.jobs.protocol import TooLateError
 from onward.jobs.values import Job
 
 __all__ = ["LocalBackend"]
@@ -76,8 +78,12 @@ class LocalBackend:
         with self._lock:
             self._ensure_nursery()
 
-    def start(self, job: Job, directory: Path) -> LocalAttempt:
-        """Start a worker for an attempt; it waits for ``begin``."""
+    def start(self, job: Job, directory: Path, *, claimed: float | None = None) -> LocalAttempt:
+        """Start a worker for an attempt; it waits for ``begin``.
+
+        The fence counts from the claim on: a server that was suspended between claim and start has
+        none started when it wakes.
+        """
         marker = f"{job.id}/{job.attempt}"
         shared = directory.parent / "shared"
         shared.mkdir(parents=True, exist_ok=True)
@@ -93,9 +99,9 @@ class LocalBackend:
             "log": str(directory / LOG_FILE),
             "marker": marker,
             "fence_seconds": self._fence_seconds,
-            "renewed": time.monotonic(),  # by the claim; a slow birth must not move the fence
+            "renewed": time.monotonic() if claimed is None else claimed,
         }
-        attempt = self._bear(order) or self._bear(order)
+        attempt = self._bear_in_time(order) or self._bear_in_time(order)
         if attempt is None:
             raise JobError(
                 "the worker of the job could not be started",
@@ -139,6 +145,16 @@ class LocalBackend:
             self._drop_nursery()
 
     # -- the warm process ---------------------------------------------------------------------
+
+    def _bear_in_time(self, order: Mapping[str, Any]) -> LocalAttempt | None:
+        attempt = None if is_too_late(order) else self._bear(order)
+        if attempt is None and is_too_late(order):
+            raise TooLateError(
+                "the worker was not started: the claim is too old",
+                got=f"{time.monotonic() - order['renewed']:.1f} s",
+                allowed=f"{self._fence_seconds:g} s (jobs.fence_seconds)",
+            )
+        return attempt
 
     def _bear(self, order: Mapping[str, Any]) -> LocalAttempt | None:
         """Have a worker born; None when that did not come about, the warm process being to blame."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from onward.jobs.local.control import adopt_orphans, set_name
 from onward.jobs.local.lines import readable
+from onward.jobs.local.orders import is_too_late
 from onward.jobs.local.processes import children
 from onward.jobs.local.warden import run_warden
 from onward.jobs.local.worker import run_worker
@@ -51,7 +52,8 @@ def main() -> None:
         order, sockets = _receive(line)
         if order is None:
             os._exit(0)  # wardens go on until their own lines break
-        wardens.add(_fork_warden(line, order, *sockets))
+        if not is_too_late(order):  # looked at again here: the server may have been suspended since
+            wardens.add(_fork_warden(line, order, *sockets))
         for end in sockets:
             end.close()
 

@@ -96,7 +96,13 @@ class RayBackend:
         """Connect to the cluster, or start one; some seconds."""
         self._cluster.connect()
 
-    def start(self, job: Job, directory: Path) -> RayAttempt | SpreadAttempt:
+    def start(
+        self,
+        job: Job,
+        directory: Path,
+        *,
+        claimed: float | None = None,  # noqa: ARG002  (an actor is fenced by its own node's clock)
+    ) -> RayAttempt | SpreadAttempt:
         """Have an actor and its worker started, which waits for ``begin``.
 
         Raises
