@@ -323,9 +323,14 @@ class Application:
         if self.engine.dialect.name == "sqlite":  # one host; a job's end may hold the one writer's place
             from onward.storage.file_locks import held_alone
 
+            self.home.ensure()
             with held_alone(self.home.root / "artifacts.lock", TURN_SECONDS) as alone:
                 if not alone:
-                    raise StorageError("Another process is writing to the artifact store", got=name)
+                    raise StorageError(
+                        "Another process is writing to the artifact store",
+                        got=f"{name}, still locked after {TURN_SECONDS:g} s",
+                        remedy="Wait until the other import has ended, then repeat.",
+                    )
                 yield
             return
         with writing(self.engine, durable=False) as connection:

@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from onward.server import create_app
 from onward.settings import load_settings
 from onward.tasks.services import WorkerServices
 from onward.testing.object_server import ObjectServer
+from onward.testing.repositories import rows_of
 from onward.wiring import Application, build_application
 from tests.unit.server.client import Client
 from tests.unit.training.small_runs import SMALL, planted
@@ -131,6 +134,35 @@ def test_a_job_whose_end_cannot_be_told_to_the_store_succeeds_all_the_same(
     assert told is not None
     assert (here.home.root / told["written"]).read_bytes() == FILE
     assert not there.kept_file(told["written"]).exists()
+
+
+def test_writers_take_turns_where_the_store_keeps_no_conditions(
+    database_url: str, shared: dict[str, Any], tmp_path: Path, object_server: ObjectServer
+) -> None:
+    shared["storage.database_url"] = database_url
+    hosts = [made(tmp_path / "home", shared) for _ in range(2)]
+    inside, most = [0], [0]
+
+    def write(host: Application) -> None:
+        for _ in range(5):
+            with host._take_turns("data/manifest.json"):
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+                time.sleep(0.005)
+                inside[0] -= 1
+
+    threads = [threading.Thread(target=write, args=(host,)) for host in hosts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1]
+    with object_server.fault("careless"):
+        rows = rows_of("candles", 24)
+        assert hosts[0].repositories.candles("1h").upsert("BTC/USD", rows).added == 24
+    assert len(hosts[1].repositories.candles("1h").read("BTC/USD")) == 24
+    for host in hosts:
+        host.close()
 
 
 def test_workers_are_told_of_the_store_and_rebuild_it(tmp_path: Path, shared: dict[str, Any]) -> None:

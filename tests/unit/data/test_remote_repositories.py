@@ -73,9 +73,9 @@ WRITER = """
     repository.symbols()
     print("ready", flush=True)
     sys.stdin.readline()
-    for start in range(8 * int(number), 96, 2 * 8):
-        report = repository.upsert("BTC/USDT", rows.iloc[start : start + 8])
-        assert report.added == 8, report
+    for start in range(16 * int(number), 96, 2 * 16):
+        report = repository.upsert("BTC/USDT", rows.iloc[start : start + 16])
+        assert report.added == 16, report
 """
 
 
@@ -94,8 +94,8 @@ def test_two_processes_importing_at_once_lose_no_row(world, object_server, tmp_p
     other.stdin.write("go\n")
     other.stdin.flush()
     seen = [0]
-    for start in range(0, 96, 16):
-        assert here.upsert(SYMBOL, ROWS[start : start + 8]).added == 8
+    for start in range(0, 96, 32):
+        assert here.upsert(SYMBOL, ROWS[start : start + 16]).added == 16
         seen.append(len(reader.read(SYMBOL)))
     _, said = other.communicate(timeout=120)
     assert other.returncode == 0, said
