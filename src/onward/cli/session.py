@@ -88,14 +88,22 @@ class Session:
     as_json: bool = False
     server: str | None = None
     api_key: str | None = field(default=None, repr=False)
+    _clients: list[OnwardClient] = field(default_factory=list, repr=False, compare=False)
 
-    @functools.cached_property
+    @property
     def client(self) -> OnwardClient:
-        """Talks to the server; only where there is one."""
-        from onward.client import OnwardClient
+        """Talks to the server; only where there is one, and one for all that came of this session."""
+        if not self._clients:
+            from onward.client import OnwardClient
 
-        assert self.server is not None
-        return OnwardClient(self.server, api_key=self.api_key)
+            assert self.server is not None
+            self._clients.append(OnwardClient(self.server, api_key=self.api_key))
+        return self._clients[0]
+
+    def close(self) -> None:
+        """Close connections to the server."""
+        while self._clients:
+            self._clients.pop().close()
 
     def settings(self, plan: str | None = None) -> ResolvedSettings:
         """Read the settings; ``plan`` is a plan file or the name of a preset."""
@@ -193,6 +201,8 @@ def verb(
                 problem = as_problem(error)
                 print_problem(problem, as_json=session.as_json)
                 raise typer.Exit(problem.exit_code) from error
+            finally:
+                session.close()
 
         first = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
         parameters = [first, *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own), *_common()]

@@ -54,6 +54,7 @@ class Connection:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.url = _checked(url)
+        self._timeout = timeout
         headers = {"User-Agent": f"onward/{__version__}", "Accept": "application/json"}
         if api_key is not None:
             if not (api_key.isascii() and api_key.isprintable() and api_key.strip()):
@@ -143,7 +144,7 @@ class Connection:
         httpx.HTTPError
             When the connection breaks.
         """
-        timeout = httpx.Timeout(self._http.timeout, read=silence)
+        timeout = httpx.Timeout(self._timeout, read=silence)
         with self._http.stream("GET", path, headers=dict(headers), timeout=timeout) as response:
             if not response.is_success:
                 response.read()
