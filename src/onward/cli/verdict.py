@@ -24,11 +24,14 @@ PRIORS = (
 
 def training_value(result: TrainingResult) -> dict[str, Any]:
     """Return a result as plain JSON values."""
+    from onward.evaluation.strategies import strategies_to_dict
+
     return {
         "run": result.run_id,
         "plan_hash": result.plan.content_hash,
         "verdict": result.verdict.to_dict(),
         "scores": result.scores.to_dict(),
+        "backtest": strategies_to_dict(result.backtests),
         "schedule": None if result.schedule is None else result.schedule.to_dict(),
         "paths": None if result.training.paths is None else result.training.paths.to_dict(),
         "learning": None if result.learning is None else result.learning.to_dict(),

@@ -10,9 +10,10 @@ import pandas as pd
 from onward._version import __version__
 from onward.data.quality import check
 from onward.data.timeframe import format_timeframe
-from onward.evaluation.backtest import BacktestSettings
+from onward.evaluation.backtest import BacktestResult, BacktestSettings
 from onward.evaluation.report import ReportContent
 from onward.evaluation.report.search import SearchContent, SearchedFold, SearchedTrial
+from onward.evaluation.strategies import strategy_backtests
 from onward.features.pipeline import nan_ledger
 from onward.features.selection.across_fits import FINAL_FIT, ledger_of, ledgers_frame
 from onward.prediction.predictor import Predictor
@@ -21,7 +22,7 @@ from onward.splits import CombinatorialPurgedKFold
 from onward.training.acting import primary_of
 from onward.training.assembly import make_splitter
 from onward.training.gains import gain_shares
-from onward.training.optimization import SearchResult
+from onward.training.optimization import SearchedTraining, SearchResult
 from onward.training.outcomes import Training
 from onward.training.paths import backtest_paths, backtests_of_paths
 from onward.training.plan import TrainingPlan
@@ -29,7 +30,15 @@ from onward.training.plan import TrainingPlan
 if TYPE_CHECKING:
     from onward.training.result import TrainingResult
 
-__all__ = ["importance_table", "paths_table", "report_content", "search_content", "selection_table"]
+__all__ = [
+    "backtest_terms",
+    "importance_table",
+    "paths_table",
+    "report_content",
+    "search_content",
+    "selection_table",
+    "strategies",
+]
 
 CLASS_NAMES = {-1: "down", 0: "range", 1: "up"}
 
@@ -65,11 +74,33 @@ def report_content(result: TrainingResult) -> ReportContent:
         search=search_content(result.search),
         learning=training.learning,
         diagnosis=result.diagnosis,
-        backtest=BacktestSettings.from_config(plan.evaluation, horizon_bars=plan.labels.horizon_bars),
+        backtest=backtest_terms(training, plan),
         primary=None if primary is None else primary.signal,
         verdicts=None if primary is None else primary.verdicts,
         paths=None if training.paths is None else paths_table(training, plan),
         n_fits=len(training.folds),
+    )
+
+
+def backtest_terms(training: Training, plan: TrainingPlan) -> BacktestSettings:
+    """Return the terms on which the signals of a training are traded.
+
+    Sizes by Kelly go by the horizon that the labels have, the one that was chosen where it was searched.
+    """
+    search = training.search if isinstance(training, SearchedTraining) else None
+    labels = plan.labels if search is None else search.plan(plan).labels
+    return BacktestSettings.from_config(plan.evaluation, horizon_bars=labels.horizon_bars)
+
+
+def strategies(training: Training, plan: TrainingPlan) -> dict[str, BacktestResult]:
+    """Return the backtests of the model, of holding and of the naive rules (see `strategy_backtests`)."""
+    primary = primary_of(training, plan)
+    return strategy_backtests(
+        training.dataset.market,
+        training.oof,
+        backtest_terms(training, plan),
+        primary=None if primary is None else primary.signal,
+        verdicts=None if primary is None else primary.verdicts,
     )
 
 
@@ -82,7 +113,7 @@ def paths_table(training: Training, plan: TrainingPlan) -> pd.DataFrame:
     earned = backtests_of_paths(
         backtest_paths(splitter, training.dataset.spans, training.folds),
         market,
-        BacktestSettings.from_config(plan.evaluation, horizon_bars=plan.labels.horizon_bars),
+        backtest_terms(training, plan),
         None if primary is None else primary.signal,
     )
     return training.paths.frame().join(earned)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -23,6 +25,7 @@ from onward.training.plan import TrainingPlan
 from onward.types import Certificate
 
 if TYPE_CHECKING:
+    from onward.evaluation.backtest import BacktestResult
     from onward.evaluation.importance_stability import ImportanceStability
     from onward.evaluation.information import InformationCoefficient
     from onward.evaluation.report import ReportContent
@@ -114,6 +117,18 @@ class TrainingResult:
         from onward.training.reporting import paths_table
 
         return paths_table(self.training, self.plan)
+
+    @cached_property
+    def backtests(self) -> Mapping[str, BacktestResult]:
+        """What acting on the out-of-fold predictions would have earned, beside what needs no model.
+
+        On the terms of ``[evaluation]``, after costs: ``model``, ``model_before_costs``,
+        ``buy_and_hold`` and the naive rules (``momentum``, ``mean_reversion``); of meta-labels also
+        ``primary_signal``. ``["model"].statistics`` has the figures, ``.frame`` the curves.
+        """
+        from onward.training.reporting import strategies
+
+        return MappingProxyType(strategies(self.training, self.plan))
 
     @property
     def schedule(self) -> RetrainingSchedule | None:

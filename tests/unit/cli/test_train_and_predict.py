@@ -82,6 +82,7 @@ def test_a_training_says_what_came_of_it(trained: dict, place: Path, cli) -> Non
         "weak evidence",
         "evidence of skill",
     )
+    assert trained["certificate"]["rows_probed"] > 0.5
     home = ("--home", place / "home")
     (run,) = cli.json("runs", "list", *home)
     assert run["id"] == trained["run"]
@@ -93,9 +94,30 @@ def test_a_training_says_what_came_of_it(trained: dict, place: Path, cli) -> Non
     assert report.read_text(encoding="utf-8") == (place / "report.html").read_text(encoding="utf-8")
 
 
+def test_a_training_says_what_trading_it_earned_beside_holding_and_naive_rules(trained: dict) -> None:
+    told = trained["backtest"]
+    assert list(told["strategies"]) == [
+        "model",
+        "model_before_costs",
+        "buy_and_hold",
+        "momentum",
+        "mean_reversion",
+    ]
+    assert told["terms"]["fee_bps"] == 5.0
+    model, free = told["strategies"]["model"], told["strategies"]["model_before_costs"]
+    assert model["total_return"] < free["total_return"]
+    assert model["n_trades"] == free["n_trades"] > 0
+    assert model["cost_per_year"] > 0 == free["cost_per_year"]
+    assert told["strategies"]["buy_and_hold"]["time_invested"] == pytest.approx(1.0, abs=0.01)
+    assert any("funding" in note for note in told["notes"])
+
+
 def test_a_training_in_words(place: Path, cli) -> None:
     plan = ("--plan", place / "small.toml")
-    shown = cli.ok("train", place / "small.toml", "--data", place / "btc.csv", "--no-audit")
+    idle = ("--set", "optimization.space.'model.num_leaves'=[2, 4]", "--set", "evaluation.kelly_fraction=0.2")
+    shown = cli.ok("train", place / "small.toml", "--data", place / "btc.csv", "--no-audit", *idle)
+    assert "`onward tune` searches" in shown
+    assert "evaluation.sizing = fixed has no use for evaluation.kelly_fraction" in shown
     assert "Direction: " in shown
     assert "Range: " in shown
     assert "Leak audit: not run" in shown

@@ -55,7 +55,7 @@ def test_the_ledgers_of_all_fits_are_in_one_table(result: TrainingResult) -> Non
 
 
 def test_without_selection_the_ledger_is_empty_and_models_without_gain_say_so(tmp_path: Path) -> None:
-    plan = small_plan(selection__enabled=False, model__name="prior")
+    plan = small_plan(selection__enabled=False, selection__n_shifts=200, model__name="prior")
     plain = ow.train(walk(300), plan, audit=False, home=tmp_path)
     content = report_content(plain)
     assert content.selection.empty

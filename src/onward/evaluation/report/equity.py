@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from onward.evaluation.backtest import (
-    Activity,
-    BacktestResult,
-    BacktestSettings,
-    Statistics,
-    about_price,
-    backtest,
-    buy_and_hold,
-    rule_backtest,
-)
-from onward.evaluation.baselines import rule_signals
-from onward.evaluation.oof import CLASS_NAMES
+from onward.evaluation.backtest import Activity, BacktestResult, BacktestSettings, Statistics
 from onward.evaluation.performance import Performance
 from onward.evaluation.report import words
 from onward.evaluation.report.content import ReportContent
 from onward.evaluation.report.downsampling import bucket_edges, run_lengths, short_floats
 from onward.evaluation.report.tables import Cell, Row, Table, records, table
+from onward.evaluation.strategies import said_of_price, strategy_backtests
 from onward.types import to_ns
 
 __all__ = ["EquityView", "equity_view", "model_signal", "simulations", "terms_of"]
@@ -82,13 +72,10 @@ class EquityView:
 
 
 def model_signal(content: ReportContent) -> pd.DataFrame:
-    """Return what the model said about the price at every scored row: ``signal down range up`` by bar.
-
-    Of verdicts on a primary signal, ``signal`` is that signal where following it is said to pay.
-    """
-    said = pd.DataFrame(content.oof.probability, columns=list(CLASS_NAMES), index=content.oof.spans.index)
-    act_above = terms_of(content).act_above
-    return about_price(content.market, said, content.primary, verdicts=content.verdicts, act_above=act_above)
+    """Return what the model said about the price at every scored row (see `said_of_price`)."""
+    return said_of_price(
+        content.market, content.oof, terms_of(content), primary=content.primary, verdicts=content.verdicts
+    )
 
 
 def terms_of(content: ReportContent) -> BacktestSettings:
@@ -97,21 +84,11 @@ def terms_of(content: ReportContent) -> BacktestSettings:
 
 
 def simulations(content: ReportContent) -> dict[str, BacktestResult]:
-    """Return the backtest of the model, of holding, and of each naive rule, all over the same bars."""
-    said, market, terms = model_signal(content), content.market, terms_of(content)
-    runs = {
-        "Model": backtest(market, said, terms),
-        "Model before costs": backtest(market, said, replace(terms, fee_bps=0.0, slippage_bps=0.0)),
-        "Buy and hold": buy_and_hold(market, said, terms),
-    }
-    rows = market.index.get_indexer(content.oof.spans.index).astype(np.int64)
-    if content.primary is not None:
-        runs["Primary signal"] = rule_backtest(market, content.primary, said, terms)
-    for name, rule in rule_signals(market, rows, content.oof.spans).items():
-        wanted = np.full(len(market), np.nan)
-        wanted[rows] = rule
-        runs[words.spoken(name).capitalize()] = rule_backtest(market, wanted, said, terms)
-    return runs
+    """Return the backtest of the model, of holding, and of each naive rule, by their names in the report."""
+    runs = strategy_backtests(
+        content.market, content.oof, terms_of(content), primary=content.primary, verdicts=content.verdicts
+    )
+    return {words.spoken(name).capitalize(): run for name, run in runs.items()}
 
 
 def equity_view(content: ReportContent, runs: Mapping[str, BacktestResult]) -> EquityView:
