@@ -42,7 +42,7 @@ class Lived:
         self.house = House(directory)
         self.home = home
         access = self.house.application.access
-        self.key, self.weak = (access.create_key(s, s)[1].text for s in ("admin", "read"))  # type: ignore[arg-type]
+        self.key, self.weak = (access.create_key(s, s)[1].text for s in ("admin", "read"))
         self.client = OnwardClient(self.house.address, api_key=self.key)
         self.csv = directory / "BTC_USDT-1h.csv"
         bars = self.house.market.bars.reset_index().drop(columns="symbol")

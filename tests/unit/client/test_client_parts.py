@@ -30,7 +30,7 @@ def test_every_error_survives_the_way(kind: type[OnwardError]) -> None:
     sent = kind("something is off", got="this", allowed="that", remedy="Do it.")
     document = problem_of(sent, "/here")
     found = error_of(
-        httpx.Response(document.status_code, headers=dict(document.headers), content=document.body)
+        httpx.Response(document.status_code, headers=dict(document.headers), content=bytes(document.body))
     )
     assert type(found) is kind
     assert (found.what, found.got, found.allowed, found.remedy) == (
