@@ -203,7 +203,8 @@ def test_verbs_say_the_same_here_and_there(lived: Lived, imported: str, model: s
         for form in ((), ("--json",)):
             here, there = lived.here(*verb, *form), lived.there(*verb, *form)
             assert there.exit_code == here.exit_code, (verb, here.output, there.output)
-            assert there.stderr == here.stderr, verb
+            if verb[:2] != ("data", "import"):  # which says how long it took
+                assert there.stderr == here.stderr, verb
             if verb[0] == "config":  # the house was given its settings by hand
                 assert there.stdout.count("\n") == here.stdout.count("\n"), verb
             elif form and here.exit_code == 0 and verb[:2] not in (("jobs", "logs"), ("jobs", "watch")):
