@@ -98,7 +98,7 @@ class EvaluationConfig(Section):
         1_000, ge=100, le=100_000, description="Circular shifts of the outcomes that make the null band."
     )
     explained_folds: int = Field(
-        8,
+        5,
         ge=1,
         le=1_000,
         description="Folds that importance, drift and adversarial validation look at, evenly spread over the "

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -49,11 +50,19 @@ class PermutationImportance:
     @property
     def summary(self) -> pd.DataFrame:
         """Mean over the folds, one row a column and score, most important first."""
-        return importance_summary(self.folds)
+        return self._summary.copy()
 
     @property
     def cluster_summary(self) -> pd.DataFrame:
         """The same of the clusters."""
+        return self._cluster_summary.copy()
+
+    @cached_property
+    def _summary(self) -> pd.DataFrame:
+        return importance_summary(self.folds)
+
+    @cached_property
+    def _cluster_summary(self) -> pd.DataFrame:
         return importance_summary(self.cluster_folds)
 
     def to_dict(self) -> dict[str, Any]:
@@ -103,6 +112,10 @@ class Diagnosis:
     @property
     def drift_summary(self) -> pd.DataFrame:
         """Drift over the folds, one row a column, the most drifted first."""
+        return self._drift_summary.copy()
+
+    @cached_property
+    def _drift_summary(self) -> pd.DataFrame:
         return drift_summary(self.drift)
 
     def to_dict(self) -> dict[str, Any]:

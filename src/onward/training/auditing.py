@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from onward.audit import AuditReport, PipelineRun, audit_stage, audit_training
+from onward.audit import AuditReport, CheckRun, PipelineRun, audit_stage, audit_training
 from onward.features.pipeline import FeaturePipeline
 from onward.protocols import Labeler, Progress
+from onward.training.auditing_labels import audit_searched_labels
 from onward.training.dataset import Dataset, label_spans, prepare
+from onward.training.ensemble_trainer import EnsembleTrainer
 from onward.training.optimization import OptimizationCoordinator
 from onward.training.outcomes import FoldOutcome, Training
 from onward.training.seam import Trainer
-from onward.types import CLASSES, Market
+from onward.training.single_model import SingleModelTrainer
+from onward.training.trainer import BaseTrainer
+from onward.types import CLASSES, Fold, Market
 
 __all__ = ["audit_trainer"]
+
+LEARN_FROM_ROWS = (SingleModelTrainer, EnsembleTrainer)
+"""Trainers whose ``learn`` knows nothing but the rows that it is handed. A subclass may know more."""
 
 
 def audit_trainer(
@@ -27,6 +35,11 @@ def audit_trainer(
     progress: Progress | None = None,
 ) -> AuditReport:
     """Audit every causal stage of a trainer on a market, and its whole learning path.
+
+    Other outcomes and other futures are followed through features, labels, weights and the choice of
+    rows. Where they leave every byte that a fold learns from as it was, what it learnt is not learnt
+    again: fitting the same bytes twice is what ``determinism`` tries. The note of the check says how
+    often that was so. Trainers that are not Onward's own learn every time.
 
     Parameters
     ----------
@@ -39,25 +52,27 @@ def audit_trainer(
     progress
         Told how far the audit has come.
     """
+    labels: tuple[AuditReport, ...] = ()
     if isinstance(trainer, OptimizationCoordinator):
+        labels = audit_searched_labels(trainer, market, training, progress)
         # The whole learning path, search included, with few trials; scores are not looked at.
         pipeline = trainer.pipeline if training is None else training.predictor.pipeline
         trainer, training = trainer.rehearsal(pipeline), None
     reports = [audit_stage(stage, market, progress=progress) for stage in trainer.pipeline.causal]
     path = _LearningPath(trainer, market, training)
     dataset = path.dataset
-    reports.append(
-        audit_training(
-            path.predict,
-            market,
-            trainer.labeler,
-            trainer.splitter.folds(dataset.spans),
-            base=None if training is None else path.scattered(training),
-            subject="learning path",
-            progress=progress,
-        )
+    found = audit_training(
+        path.predict,
+        market,
+        trainer.labeler,
+        trainer.splitter.folds(dataset.spans),
+        base=None if training is None else path.scattered(training),
+        subject="learning path",
+        progress=progress,
     )
-    return AuditReport.combine(reports, subject=f"features and learning path of {type(trainer).__name__}")
+    reports.append(replace(found, checks=tuple(path.noted(check) for check in found.checks)))
+    subject = f"features and learning path of {type(trainer).__name__}"
+    return AuditReport.combine([*reports, *labels], subject=subject)
 
 
 class _LearningPath:
@@ -72,13 +87,48 @@ class _LearningPath:
             if training is None
             else training.dataset
         )
+        self._made = {} if training is None else dict(enumerate(training.folds))
+        self._not_learnt: Counter[str] = Counter()
 
     def predict(self, market: Market, labeler: Labeler, only: Sequence[int] = ()) -> PipelineRun:
         """Return predictions of the rows of ``labeler.spans(market)``, NaN where none was made."""
         dataset = self._dataset(market, labeler)
         folds = self.trainer.splitter.folds(dataset.spans)
         chosen = only or range(len(folds))
-        return _run(len(dataset), [self.trainer.fit_fold(dataset, labeler, folds[n]) for n in chosen])
+        if market is self.dataset.market and labeler is self.trainer.labeler:
+            made = {n: self.trainer.fit_fold(dataset, labeler, folds[n]) for n in chosen}
+            self._made = made | self._made
+        else:
+            made = {n: self._otherwise(n, dataset, labeler, folds[n]) for n in chosen}
+        return _run(len(dataset), list(made.values()))
+
+    def _otherwise(self, number: int, dataset: Dataset, labeler: Labeler, fold: Fold) -> FoldOutcome:
+        """Return what a fold makes of other labels or of another market."""
+        trainer, made = self.trainer, self._made.get(number)
+        if (
+            made is None
+            or type(trainer) not in LEARN_FROM_ROWS
+            or not np.array_equal(made.fold.train, fold.train)
+        ):
+            return trainer.fit_fold(dataset, labeler, fold)
+        assert isinstance(trainer, BaseTrainer)
+        _, rows = trainer.fold_rows(dataset, labeler, fold)
+        _, seen = trainer.fold_rows(self.dataset, trainer.labeler, made.fold)
+        if not rows.same_as(seen):
+            return trainer.fit_fold(dataset, labeler, fold)
+        same_market = dataset.market is self.dataset.market
+        self._not_learnt["test_label_perturbation" if same_market else "perturbation"] += 1
+        return replace(made, fold=fold, probability=made.predictor.from_matrix(dataset.matrix(fold.test)))
+
+    def noted(self, check: CheckRun) -> CheckRun:
+        """Return a check with a note of how often nothing was learnt anew."""
+        times = self._not_learnt[check.name]
+        if not times:
+            return check
+        told = (
+            f"in {times} of {check.runs} the rows learnt from were the same bytes, and were not fitted again"
+        )
+        return replace(check, note="; ".join(part for part in (check.note, told) if part))
 
     def scattered(self, training: Training) -> PipelineRun:
         """Return the predictions of a finished training, one row a span."""

@@ -44,6 +44,19 @@ class TrainingRows:
     def __len__(self) -> int:
         return len(self.y)
 
+    def same_as(self, other: TrainingRows) -> bool:
+        """Whether whoever learns from these rows is handed the same bytes as from the others."""
+        weighed, too = self.weighing, other.weighing
+        return (
+            self.seed == other.seed
+            and (weighed is too if weighed is None or too is None else weighed.same_as(too))
+            and self.X.columns.equals(other.X.columns)
+            and self.X.index.equals(other.X.index)
+            and self.spans.index.equals(other.spans.index)
+            and _bytes_of(self.X.to_numpy(), self.y, self.spans.start, self.spans.end, self.weight)
+            == _bytes_of(other.X.to_numpy(), other.y, other.spans.start, other.spans.end, other.weight)
+        )
+
     def take(self, positions: IntArray, *, seed: int | None = None) -> Self:
         """Return some of the rows, weighed by themselves: what an inner fold learns from.
 
@@ -80,3 +93,8 @@ class TrainingRows:
             self.seed if seed is None else seed,
             weighing,
         )
+
+
+def _bytes_of(*arrays: npt.NDArray[Any]) -> list[tuple[str, tuple[int, ...], bytes]]:
+    """Return what tells arrays apart, NaN by its bits."""
+    return [(array.dtype.str, array.shape, array.tobytes()) for array in arrays]

@@ -235,9 +235,7 @@ class BaseTrainer(ABC):
         LabelError
             When the training rows hold one class only.
         """
-        labels = labeler.fit(dataset.market, fold.train).label(dataset.market)
-        where = f"the training rows of fold {fold.number}"
-        rows = self._rows(dataset, labels, fold.train, self.seed + 1 + fold.number, where)
+        labels, rows = self.fold_rows(dataset, labeler, fold)
         predictor = self.learn(rows)
         return FoldOutcome(
             fold=fold,
@@ -250,6 +248,15 @@ class BaseTrainer(ABC):
             },
             predictor=predictor,
         )
+
+    def fold_rows(self, dataset: Dataset, labeler: Labeler, fold: Fold) -> tuple[Labels, TrainingRows]:
+        """Return the labels of all rows as a fold's training rows fit them, and what it learns from.
+
+        Parameters and errors are those of `fit_fold`.
+        """
+        labels = labeler.fit(dataset.market, fold.train).label(dataset.market)
+        where = f"the training rows of fold {fold.number}"
+        return labels, self._rows(dataset, labels, fold.train, self.seed + 1 + fold.number, where)
 
     def _rows(
         self, dataset: Dataset, labels: Labels, positions: IntArray, seed: int, where: str

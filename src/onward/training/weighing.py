@@ -60,6 +60,18 @@ class Weighing:
         scaled: FloatArray = weight / mean
         return scaled
 
+    def same_as(self, other: Weighing) -> bool:
+        """Whether any part of the rows is weighed alike by both.
+
+        Schemes may read the bars, so those have to be the same; plain weights do not look at them.
+        """
+        plain = self.scheme == other.scheme == "none" and self.oldest == other.oldest == 1.0
+        return (
+            (self.scheme, self.oldest) == (other.scheme, other.oldest)
+            and (plain or self.market is other.market)
+            and self.own.tobytes() == other.own.tobytes()
+        )
+
     def take(self, positions: IntArray) -> Self:
         """Return the weighing of some of the rows in hand."""
         return replace(self, spans=self.spans.take(positions), own=self.own[positions])
