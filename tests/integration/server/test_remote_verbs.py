@@ -80,7 +80,7 @@ def imported(lived: Lived) -> str:
 @pytest.fixture(scope="module")
 def model(lived: Lived, imported: str) -> str:
     application = lived.house.application
-    version = application.training.train(lived.house.market, small_plan()).save("btc-1h")
+    version = application.training.train(application.repositories.market(), small_plan()).save("btc-1h")
     application.registry.set_alias(version.name, "champion", version.number, "mira", "first")
     return version.ref
 
