@@ -4,6 +4,7 @@ from onward.audit.adapters import FunctionStage, as_stage, sources_of
 from onward.audit.features import audit_function, audit_stage
 from onward.audit.frozen import FrozenLabeler
 from onward.audit.pipeline import audit_pipeline
+from onward.audit.questions import Question, audit_questions
 from onward.audit.redrawn import RedrawnLabeler
 from onward.audit.report import AuditReport, CheckRun
 from onward.audit.resolve import load_stage
@@ -17,10 +18,12 @@ __all__ = [
     "FunctionStage",
     "PipelineRun",
     "PipelineWorld",
+    "Question",
     "RedrawnLabeler",
     "as_stage",
     "audit_function",
     "audit_pipeline",
+    "audit_questions",
     "audit_stage",
     "audit_training",
     "load_stage",

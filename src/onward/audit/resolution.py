@@ -23,7 +23,9 @@ SHARES = (0.35, 0.6, 0.8, 0.95)
 """Where in the history the other futures begin, as shares of the label ends."""
 
 
-def check_labels(labeler: Labeler, market: Market, rows: IntArray, ledger: Ledger) -> None:
+def check_labels(
+    labeler: Labeler, market: Market, rows: IntArray, ledger: Ledger, *, subject: str = "labels"
+) -> None:
     """Change everything after some moments; no label that had ended by then may change.
 
     A span that ends too early makes every purge too narrow, and no look at spans can tell. Rows
@@ -40,6 +42,8 @@ def check_labels(labeler: Labeler, market: Market, rows: IntArray, ledger: Ledge
         Positions of rows to fit on.
     ledger
         Told what was found.
+    subject
+        Name of the labels in a finding.
     """
     fitted = labeler.fit(market, rows)
     true = fitted.label(market)
@@ -57,7 +61,7 @@ def check_labels(labeler: Labeler, market: Market, rows: IntArray, ledger: Ledge
         if told is not None:
             row, detail = told
             detail = f"{detail} when everything after its end was changed ({style})"
-            ledger.add(Finding("label_resolution", "leak", "labels", row, detail))
+            ledger.add(Finding("label_resolution", "leak", subject, row, detail))
             return
 
 

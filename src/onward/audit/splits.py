@@ -14,24 +14,29 @@ from onward.audit.report import Ledger
 from onward.audit.world import PipelineWorld, Split
 from onward.types import BoolArray, Finding, IntArray, Spans, from_ns
 
-__all__ = ["check_duplicates", "check_overlap", "first_overlap", "row_name"]
+__all__ = ["check_duplicates", "check_overlap", "check_splits", "first_overlap", "row_name"]
 
 
 def check_overlap(spans: Spans, outer: Sequence[Split], inner: Sequence[Split], ledger: Ledger) -> None:
     """Find training labels that share an instant with a test label, in outer and inner splits."""
-    for kind, splits in (("fold", outer), ("inner split", inner)):
-        for number, (train, test) in enumerate(splits):
-            ledger.runs += 1
-            overlapping = first_overlap(spans, train, test)
-            if overlapping is None:
-                continue
-            n_rows, learner, tested = overlapping
-            detail = (
-                f"{n_rows} training labels overlap test labels; the first spans {_span(spans, learner)} "
-                f"and a test label spans {_span(spans, tested)}"
-            )
-            subject = f"{kind} {number}"
-            ledger.add(Finding("interval_overlap", "leak", subject, row_name(spans, learner), detail))
+    check_splits(spans, "fold", outer, ledger)
+    check_splits(spans, "inner split", inner, ledger)
+
+
+def check_splits(spans: Spans, kind: str, splits: Sequence[Split], ledger: Ledger) -> None:
+    """Find training labels that share an instant with a test label, in splits of one kind."""
+    for number, (train, test) in enumerate(splits):
+        ledger.runs += 1
+        overlapping = first_overlap(spans, train, test)
+        if overlapping is None:
+            continue
+        n_rows, learner, tested = overlapping
+        detail = (
+            f"{n_rows} training labels overlap test labels; the first spans {_span(spans, learner)} "
+            f"and a test label spans {_span(spans, tested)}"
+        )
+        subject = f"{kind} {number}"
+        ledger.add(Finding("interval_overlap", "leak", subject, row_name(spans, learner), detail))
 
 
 def first_overlap(spans: Spans, train: IntArray, test: IntArray) -> tuple[int, int, int] | None:

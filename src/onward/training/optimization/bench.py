@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from onward.evaluation.backtest import BacktestSettings
 from onward.labels import ThresholdLabeler, primary_signal
@@ -115,6 +116,16 @@ class Bench:
         fitted_from = f"{plan.features.model_dump_json()}|{plan.selection.model_dump_json()}"
         share(candidate.trainer, self.memory, fitted_from)
         return candidate
+
+    def labelled(self, values: dict[str, Any]) -> Candidate:
+        """Return a trial's trainer and labels without its features, for whoever asks about folds only."""
+        plan = self.space.plan_with(values)
+        trainer = self._make_trainer(plan, self.market)
+        labeler = answered(self.labeler, trainer.labeler)
+        spans = label_spans(self.market, labeler)
+        rows = np.asarray(self.market.index.get_indexer(spans.index), dtype=np.int64)
+        nothing = pd.DataFrame(index=self.market.index)
+        return Candidate(plan, trainer, labeler, Dataset(self.market, nothing, spans, rows))
 
     def inner_folds(self, candidate: Candidate, allowed: BoolArray, n_splits: int) -> tuple[Fold, ...]:
         """Cut purged inner folds from the spans of a trial's rows that the search may see.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from onward.errors import UserError
 from onward.features.pipeline import FeaturePipeline
 from onward.protocols import Labeler, Progress, Splitter
 from onward.splits import final_rows, require_training_rows
@@ -22,7 +24,14 @@ from onward.training.optimization.cautions import search_cautions
 from onward.training.optimization.crew import Together, work_together
 from onward.training.optimization.errand import labeler_of
 from onward.training.optimization.objective import fold_score
-from onward.training.optimization.outer import Outer, n_questions, pooled, translated, with_inner_folds
+from onward.training.optimization.outer import (
+    Outer,
+    n_questions,
+    own_folds,
+    pooled,
+    translated,
+    with_inner_folds,
+)
 from onward.training.optimization.pooling import judge_apart
 from onward.training.optimization.records import TrialRecord, trial_records
 from onward.training.optimization.refusals import (
@@ -233,6 +242,30 @@ class OptimizationCoordinator:
         if not self.space.searches_labels:
             require_learnable(self._base, market, spans, folds)
         return spans, folds
+
+    def judged_by(
+        self, market: Market, asked: Sequence[Mapping[str, Any]]
+    ) -> Iterator[tuple[Labeler, list[Fold]]]:
+        """Yield the labeler of each of some trials, and the inner folds by which it is judged, for audits.
+
+        Those of every outer fold's search and of the one on all rows, and, where the trial's trainer cuts
+        folds itself, those. Positions are positions into the labeler's spans. An outer fold that leaves
+        such a trial no inner folds refuses it, and has none here.
+        """
+        spans = label_spans(market, self.labeler)
+        rows, seen = _bars_of(market, spans), [np.ones(len(market), dtype=np.bool_)]
+        for fold in self.splitter.folds(spans):
+            seen.append(np.zeros(len(market), dtype=np.bool_))
+            seen[-1][rows[fold.train]] = True
+        bench = Bench(self.space, self._make_trainer, market, self.labeler)
+        for values in asked:
+            candidate = bench.labelled(dict(values))
+            found: list[Fold] = []
+            for allowed in seen:
+                with contextlib.suppress(UserError):
+                    found += bench.inner_folds(candidate, allowed, self.config.inner_splits)
+                    found += own_folds(candidate, allowed)
+            yield candidate.labeler, found
 
     def fit_fold(self, dataset: Dataset, labeler: Labeler, fold: Fold) -> FoldOutcome:
         """Search on a fold's training rows, fit the best trial on them, predict the test rows.

@@ -14,13 +14,13 @@ from onward.evaluation.oof import OutOfFold
 from onward.evaluation.paths import PathScores
 from onward.protocols import Splitter
 from onward.training.dataset import Dataset
-from onward.training.optimization.bench import Bench
+from onward.training.optimization.bench import Bench, Candidate
 from onward.training.optimization.result import StudyResult
 from onward.training.outcomes import FoldOutcome
 from onward.training.paths import pool_by_splitter
-from onward.types import Fold, IntArray, Spans
+from onward.types import BoolArray, Fold, IntArray, Spans
 
-__all__ = ["Outer", "n_questions", "pooled", "translated", "with_inner_folds"]
+__all__ = ["Outer", "n_questions", "own_folds", "pooled", "translated", "with_inner_folds"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +107,24 @@ def with_inner_folds(
         inner = tuple(Fold(fold.number, place[fold.train], place[fold.test]) for fold in cut)
         named = replace(own, inner=(*own.inner, *inner))
     return replace(outcome, predictor=replace(outcome.predictor, learning=named))
+
+
+def own_folds(candidate: Candidate, allowed: BoolArray) -> list[Fold]:
+    """Return the folds that a trial's trainer cuts inside the rows it may see; none where it cuts none.
+
+    Parameters
+    ----------
+    candidate
+        The trial.
+    allowed
+        Bars whose labels may be seen, shape (n_bars,).
+    """
+    trainer, dataset = candidate.trainer, candidate.dataset
+    if not trainer.uses_inner and trainer.calibration == "none":
+        return []
+    visible = np.flatnonzero(allowed[dataset.rows]).astype(np.int64)
+    cut = trainer.inner.folds(dataset.spans.take(visible))
+    return [Fold(fold.number, visible[fold.train], visible[fold.test]) for fold in cut]
 
 
 def pooled(splitter: Splitter, spans: Spans, outer: Sequence[Outer]) -> tuple[OutOfFold, PathScores | None]:

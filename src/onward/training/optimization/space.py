@@ -107,6 +107,18 @@ class Space:
             draws[parameter.path] = encoded
         return draws
 
+    def label_choices(self) -> list[dict[str, Any]]:
+        """Return the labels that trials may ask about: all where they can be counted, else their ends."""
+        labels = tuple(p for p in self.parameters if p.path.startswith("labels."))
+        alone = type(self)(labels, self.plan)
+        if alone.size <= MOST_SWITCHINGS:
+            by_path = {p.path: p for p in labels}
+            drawn = alone.combinations()
+            return [{path: by_path[path].decoded(value) for path, value in one.items()} for one in drawn]
+        ends = product(*(p.extremes for p in labels))
+        few = [value for _, value in zip(range(MOST_SWITCHINGS), ends, strict=False)]
+        return [alone._used(dict(zip((p.path for p in labels), one, strict=True))) for one in few]
+
     def combinations(self) -> list[dict[str, Any]]:
         """Return the draws of every combination that differs in what a trial has a use for."""
         found: dict[str, dict[str, Any]] = {}
