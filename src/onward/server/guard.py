@@ -106,7 +106,7 @@ class Guard:
         return None
 
     def _limit_of(self, scope: Scope) -> tuple[int, str]:
-        return self._larger.get(scope["path"], self._usual)
+        return self._larger.get(scope.get("path", ""), self._usual)
 
     @staticmethod
     def _limited(receive: Receive, limit: int, setting: str) -> Receive:
