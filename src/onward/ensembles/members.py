@@ -43,5 +43,10 @@ def require_members(method: str, members: Sequence[str], *, at_least: int) -> No
             f"an ensemble by {method} has a member twice",
             got=shown,
             allowed="each model once",
-            remedy=f"Name {twice[0]!r} once; for many models of one kind use bagging.",
+            remedy=f"Name {twice[0]!r} once"
+            + (
+                "; ensemble.n_estimators says how often."
+                if method == "bagging"
+                else ", or use bagging for many."
+            ),
         )

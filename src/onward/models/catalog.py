@@ -73,5 +73,5 @@ def model_class(name: str) -> type[Model]:
         "there is no model of this name",
         got=repr(name),
         allowed=", ".join(known),
-        remedy=f"Did you mean {guess!r}?" if guess else "Set model.name to one of these.",
+        remedy=f"Did you mean {guess!r}?" if guess else "Use one of these.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def flat_start() -> Market:
 
 
 FLAT = flat_start()
+STILL = MARKET.replace(bars=MARKET.bars.assign(open=9.0, high=9.0, low=9.0, close=9.0))
 SEARCH: dict[str, Any] = {"optimization__trials": 2}
 FIXED = {"labels__mode": "fixed", "labels__threshold": 0.002}
 STACKING: dict[str, Any] = {
@@ -62,10 +64,10 @@ REFUSED: dict[str, tuple[type[OnwardError], str, dict[str, Any], Market]] = {
         SEARCH | {"model__name": "logistic", "optimization__space": {LEAVES: [2, 4]}},
         MARKET,
     ),
-    "a space without trials": (
+    "a space without trials that contradicts itself all the same": (
         PlanError,
-        "no trials",
-        {"optimization__space": {LEAVES: [2, 4]}},
+        "the range is empty",
+        {"optimization__space": {LEAVES: {"low": 9, "high": 2}}},
         MARKET,
     ),
     "inner folds of a search that purging empties": (
@@ -84,6 +86,36 @@ REFUSED: dict[str, tuple[type[OnwardError], str, dict[str, Any], Market]] = {
         PlanError,
         "ensemble",
         STACKING | {"ensemble__members": ["lightgbm", "lightgbm"]},
+        MARKET,
+    ),
+    "bagging the same model twice": (
+        PlanError,
+        "has a member twice",
+        {"ensemble__method": "bagging", "ensemble__members": ["lightgbm", "lightgbm"]},
+        MARKET,
+    ),
+    "an unknown model that combines": (
+        PlanError,
+        "ensemble.meta: there is no model of this name",
+        STACKING | {"ensemble__meta": "nope"},
+        MARKET,
+    ),
+    "prices that never move": (
+        LabelError,
+        "too few different classes",
+        {},
+        STILL,
+    ),
+    "prices that never move, and a signal to judge": (
+        NotEnoughDataError,
+        "no row crosses a barrier",
+        {"labels__method": "meta"},
+        STILL,
+    ),
+    "trials that ask for more than there is": (
+        NotEnoughDataError,
+        "no row has an outcome 1000 bars later",
+        SEARCH | {"optimization__space": {"labels.horizon_bars": [6, 1_000]}},
         MARKET,
     ),
     "an unknown model": (PlanError, "no model of this name", {"model__name": "lightgmb"}, MARKET),
@@ -170,6 +202,25 @@ def test_a_request_that_cannot_be_met(name: str, tmp_path: Path) -> None:
     assert error.remedy is not None
     assert error.remedy.endswith((".", "?"))
     assert list(tmp_path.glob("models/*")) == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"model__name": "xgboost"},
+        {"ensemble__method": "voting", "ensemble__members": ["xgboost", "logistic"]},
+        STACKING | {"ensemble__meta": "xgboost"},
+        SEARCH | {"optimization__space": {"model.name": ["xgboost", "logistic"]}},
+    ],
+    ids=["alone", "a member", "what combines", "of a trial"],
+)
+def test_a_library_that_is_not_installed(
+    values: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xgboost", None)
+    with pytest.raises(PlanError, match="the library xgboost is not installed") as caught:
+        ow.train(MARKET, small_plan(**values), home=tmp_path)
+    assert 'pip install "onward[boosters]"' in str(caught.value.remedy)
 
 
 @pytest.mark.parametrize("budget", [{"trials": 0}, {"trials": -3}, {"seconds": 0.0}])
