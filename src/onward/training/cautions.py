@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from onward.config import DataProcessingConfig
+from onward.data.timeframe import parse_timerange
+from onward.errors import told_bars
 from onward.protocols import Splitter
 from onward.types import Fold, IntArray, Market, Spans
 
@@ -85,6 +87,30 @@ def _differences(data: DataProcessingConfig, market: Market) -> Iterator[str]:
     missing = sorted(set(data.series or ()) - set(market.series))
     if missing:
         yield f"The plan names the series {', '.join(missing)}, which the market that was given lacks."
+    more = sorted(set(market.series) - set(data.series)) if data.series is not None else []
+    if more:
+        asked = f"the series {', '.join(data.series)}" if data.series else "no series"
+        yield (
+            f"The plan asks for {asked}, the market that was given also holds {', '.join(more)}: "
+            "the market counts."
+        )
+    outside = _outside(data.timerange, market)
+    if outside:
+        yield (
+            f"The plan asks for bars of {data.timerange}, the market that was given has {told_bars(outside)} "
+            "outside: the market counts. Cut it with market.between(start, end)."
+        )
+
+
+def _outside(timerange: str | None, market: Market) -> int:
+    """Return how many bars open outside a range of time."""
+    start, end = parse_timerange(timerange)
+    inside = np.ones(len(market), dtype=np.bool_)
+    if start is not None:
+        inside &= np.asarray(market.open_time >= start)
+    if end is not None:
+        inside &= np.asarray(market.open_time < end)
+    return int(np.count_nonzero(~inside))
 
 
 def _share_lost(spans: Spans, fold: Fold, *, past_only: bool) -> float:

@@ -28,7 +28,7 @@ def idle_settings(plan: TrainingPlan, market: Market | None = None) -> tuple[str
     market
         Tells, where given, what its symbols and series leave without a use.
     """
-    varied = set(plan.optimization.space) if plan.optimization.trials > 0 else set()
+    varied = _varied(plan)
     sentences, told = [], set(varied)
     for rule in RULES:
         if varied.intersection(rule.deciders) or not rule.idle(partial(read_setting, plan)):
@@ -55,6 +55,15 @@ def is_usual(plan: TrainingPlan, path: str) -> bool:
     return bool(value == default) or any(
         path in values and value == values[path] for values in PRESETS.values()
     )
+
+
+def _varied(plan: TrainingPlan) -> set[str]:
+    """Return the dotted places that trials vary, however the space writes them."""
+    if plan.optimization.trials == 0 or not plan.optimization.space:
+        return set()
+    from onward.training.optimization.reading import read_parameters
+
+    return {parameter.path for parameter in read_parameters(plan.optimization.space)}
 
 
 def _sentence(rule: Rule, names: list[str], plan: TrainingPlan) -> str:

@@ -24,7 +24,7 @@ from onward.training.assembly import (
 )
 from onward.training.plan import TrainingPlan
 from onward.training.single_model import SingleModelTrainer
-from tests.unit.training.small_runs import panel, small_plan, walk
+from tests.unit.training.small_runs import panel, planted, small_plan, walk
 
 MARKET = walk(300)
 
@@ -152,6 +152,22 @@ def test_a_market_that_the_plan_does_not_describe_is_told() -> None:
     assert "BTC/USD" in first
     assert "SYNTH/USD" in first
     assert "funding" in second
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        ({"data__timerange": "20200105-"}, ["20200105-", "96 bars", "the market counts"]),
+        ({"data__timerange": "-20200105"}, ["204 bars"]),
+        ({"data__series": []}, ["asks for no series", "driver"]),
+        ({"data__series": ["funding"]}, ["which the market that was given lacks", "also holds driver"]),
+    ],
+)
+def test_a_market_that_was_not_cut_as_the_plan_asks_is_told(plan: dict[str, Any], words: list[str]) -> None:
+    market = planted(300)
+    told = " ".join(plan_cautions(small_plan(**plan), market))
+    assert all(word in told for word in words)
+    assert plan_cautions(small_plan(data__timerange="20200101-20200201"), market) == ()
 
 
 def test_the_market_itself_is_not_read() -> None:

@@ -236,6 +236,11 @@ def test_every_setting_always_counts_or_has_a_rule() -> None:
         {
             "labels.quantile": 0.4,
             "optimization.trials": 2,
+            "optimization.space": {"labels": {"mode": ["volatility", "quantile"]}},
+        },
+        {
+            "labels.quantile": 0.4,
+            "optimization.trials": 2,
             "optimization.space": {"labels.mode": ["volatility", "quantile"]},
         },
     ],
