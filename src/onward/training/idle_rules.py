@@ -34,16 +34,20 @@ class Rule:
         Whether the settings count for nothing.
     hint
         What counts instead, or when they do; empty where the deciders say it all.
+    silent
+        Deciders that go without saying.
     """
 
     settings: tuple[str, ...]
     deciders: tuple[str, ...]
     idle: Callable[[Read], bool]
     hint: str = ""
+    silent: tuple[str, ...] = ()
 
     def because(self, read: Read) -> str:
-        """Return what the deciders are set to, those that have a say."""
-        return ", ".join(f"{name} = {_written(read(name))}" for name in self.deciders)
+        """Return what the deciders are set to, and that they have no use."""
+        told = [f"{name} = {_written(read(name))}" for name in self.deciders if name not in self.silent]
+        return f"{', '.join(told)} {'has' if len(told) == 1 else 'have'} no use for"
 
 
 def is_idle(path: str, read: Read) -> bool:
@@ -117,7 +121,12 @@ RULES: tuple[Rule, ...] = (
         ("labels.mode",),
         lambda read: read("labels.method") == "threshold" and read("labels.mode") != "volatility",
     ),
-    Rule(("labels.window_bars",), ("labels.mode", "labels.events", "labels.cusum_mode"), _window_unused),
+    Rule(
+        ("labels.window_bars",),
+        ("labels.mode", "labels.events", "labels.cusum_mode"),
+        _window_unused,
+        silent=("labels.events", "labels.cusum_mode"),
+    ),
     Rule(
         ("labels.unit", "labels.estimator"),
         ("labels.mode",),
@@ -147,6 +156,7 @@ RULES: tuple[Rule, ...] = (
         ("features.tsfresh.parameters", "features.stages"),
         lambda read: _takes_part("tsfresh", read) and bool(read("features.tsfresh.parameters")),
         "the calculators are named one by one",
+        ("features.stages",),
     ),
     Rule(
         (
@@ -156,11 +166,13 @@ RULES: tuple[Rule, ...] = (
         ),
         ("features.tsfresh.relevance", "features.stages"),
         lambda read: _takes_part("tsfresh", read) and not read("features.tsfresh.relevance"),
+        silent=("features.stages",),
     ),
     Rule(
         ("features.fracdiff.threshold",),
         ("features.fracdiff.width", "features.stages"),
         lambda read: _takes_part("fracdiff", read) and read("features.fracdiff.width") is not None,
+        silent=("features.stages",),
     ),
     # selection
     _off("selection", "enabled", *(name for name in SelectionConfig.model_fields if name != "enabled")),

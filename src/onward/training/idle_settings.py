@@ -69,7 +69,7 @@ def _varied(plan: TrainingPlan) -> set[str]:
 def _sentence(rule: Rule, names: list[str], plan: TrainingPlan) -> str:
     because = rule.because(partial(read_setting, plan))
     hint = f": {rule.hint}" if rule.hint else ""
-    return f"{because} has no use for {', '.join(names)}, which the plan sets{hint}."
+    return f"{because} {', '.join(names)}, which the plan sets{hint}."
 
 
 def _beside(plan: TrainingPlan, market: Market) -> Iterator[str]:
