@@ -30,14 +30,14 @@ def moment_of(text: str, *, option: str = "--at") -> datetime:
     """Return a moment in UTC from ISO 8601 text; text without a zone is taken as UTC."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the last hours of the year 9999, west of Greenwich
         raise UserError(
             f"{option} takes a moment",
             got=text,
             allowed="ISO 8601, UTC: 2026-01-31 or 2026-01-31T12:00",
             remedy="Correct it.",
         ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:

@@ -31,9 +31,13 @@ def check_request(request: JobRequest) -> None:
         "memory_limit_mb": (
             request.memory_limit_mb,
             request.memory_limit_mb is None or 64 <= request.memory_limit_mb <= 100_000_000,
-            "64 and more",
+            "64 to 100,000,000",
         ),
-        "idempotency_key": (key, key is None or 0 < len(key) <= 200, "1 to 200 characters"),
+        "idempotency_key": (
+            key,
+            key is None or (0 < len(key) <= 200 and key.isprintable()),
+            "1 to 200 characters that can be printed",
+        ),
         "backend": (request.backend, request.backend in BACKENDS, " or ".join(BACKENDS)),
         "tenant": (request.tenant, 0 < len(request.tenant) <= 100, "1 to 100 characters"),
     }

@@ -76,10 +76,13 @@ class Requires:
         None lets everybody in, without any key.
     rate
         Class of rate limits; default is that of the scope.
+    stream
+        Whether the route takes the body in as a stream: a session then shows its token in the header.
     """
 
-    def __init__(self, scope: Scope | None, rate: RateClass | None = None) -> None:
+    def __init__(self, scope: Scope | None, rate: RateClass | None = None, *, stream: bool = False) -> None:
         self.scope = scope
+        self.stream = stream
         self.rate: RateClass | None = rate or scope
 
     async def __call__(self, request: Request) -> None:
@@ -92,7 +95,7 @@ class Requires:
         if self.scope is not None:
             require(asking, self.scope)
             if asking.session is not None:
-                await check_csrf(request, asking.session)
+                await check_csrf(request, asking.session, stream=self.stream)
 
 
 async def _overridden(override: Callable[[], Any]) -> Caller:
@@ -101,13 +104,13 @@ async def _overridden(override: Callable[[], Any]) -> Caller:
     return told
 
 
-def requires(scope: Scope | None, *, rate: RateClass | None = None) -> Any:
+def requires(scope: Scope | None, *, rate: RateClass | None = None, stream: bool = False) -> Any:
     """Return what goes into ``dependencies`` of a router whose routes need one scope, or of a route.
 
     ``APIRouter(dependencies=[requires("read")])``; a router with routes of several scopes leaves it
     to each of them.
     """
-    return Depends(Requires(scope, rate))
+    return Depends(Requires(scope, rate, stream=stream))
 
 
 PUBLIC = requires(None)

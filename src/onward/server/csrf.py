@@ -16,25 +16,34 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
-async def check_csrf(request: Request, session: LoginSession) -> None:
+async def check_csrf(request: Request, session: LoginSession, *, stream: bool = False) -> None:
     """Refuse an unsafe request of a session without the session's token.
 
     ``SameSite=Strict`` keeps other sites from sending the cookie at all; this holds for browsers
     and subdomains that do not keep to it.
 
+    Parameters
+    ----------
+    request, session
+        What came, and what it belongs to.
+    stream
+        Whether the route takes the body in as a stream, within limits of its own: then nothing of
+        it is read here, and only the header counts.
+
     Raises
     ------
     ForbiddenError
-        Unless the token is in the header `CSRF_HEADER` or the form field `CSRF_FIELD`.
+        Unless the token is in the header `CSRF_HEADER` or, without ``stream``, in the form field
+        `CSRF_FIELD`.
     """
     if request.method in SAFE_METHODS:
         return
     given: object = request.headers.get(CSRF_HEADER)
-    if given is None and request.headers.get("content-type", "").startswith(FORMS):
+    if given is None and not stream and request.headers.get("content-type", "").startswith(FORMS):
         given = (await request.form()).get(CSRF_FIELD)  # kept: whoever reads the form gets the same one
     if not isinstance(given, str) or not same(given, session.csrf_token):
         raise ForbiddenError(
             "the request does not carry the token of its session",
-            allowed=f"the header {CSRF_HEADER} or the form field {CSRF_FIELD}",
+            allowed=f"the header {CSRF_HEADER}" + ("" if stream else f" or the form field {CSRF_FIELD}"),
             remedy="GET /api/v1/session returns the token; load the page again.",
         )

@@ -107,6 +107,7 @@ def test_options_of_the_verb_reach_the_request(cli, place: Path, monkeypatch: py
         (["--data", "btc.csv", "--alias", "champion"], "only a published model can have an alias"),
         (["--data", "btc.csv", "--set", "jobs.max_request_bytes=1024"], "jobs.max_request_bytes"),
         (["--data", "btc.csv", "--after", "tomorrow"], "--after takes a moment"),
+        (["--data", "btc.csv", "--after", "9999-12-31T23:59:59-14:00"], "--after takes a moment"),
         (["--data", "btc.csv", "--attempts", "0"], "1 to 100"),
         (["--data", "btc.csv", "--timeout", "-1"], "above 0"),
     ],

@@ -25,6 +25,7 @@ from onward.wiring import build_application
         ("timeout_seconds", -1.0),
         ("memory_limit_mb", 1),
         ("idempotency_key", ""),
+        ("idempotency_key", "\udcff"),  # half a surrogate pair: what a terminal makes of broken bytes
         ("tenant", ""),
     ],
 )

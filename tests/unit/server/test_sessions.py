@@ -167,3 +167,15 @@ def test_a_session_ends_with_its_key(client: Client, services: Any) -> None:
 def test_pages_of_other_sites_cannot_log_anybody_in(client: Client, services: Any) -> None:
     answer = client.post(HERE, json={"key": services.secret}, headers={"Origin": "https://evil.example"})
     assert answer.status_code == 403
+
+
+def test_an_upload_of_a_session_shows_its_token_in_the_header(client: Client, services: Any) -> None:
+    _, said = log_in(client, services)
+    sent = {"data": {"csrf_token": said["csrf_token"]}, "files": {"file": b"x"}}
+    refused = client.post("/api/v1/data/import", **sent)
+    assert refused.status_code == 403, "not read for a field: the route takes the body as a stream"
+    assert refused.json()["allowed"] == "the header X-CSRF-Token"
+    passed = client.post(
+        "/api/v1/data/import", headers={"X-CSRF-Token": said["csrf_token"]}, files={"other": b"x"}
+    )
+    assert passed.status_code == 422, "let in, to be told that there is no such field"

@@ -24,7 +24,10 @@ from onward.server.views.jobs import job_view
 __all__ = ["router"]
 
 router = APIRouter(
-    tags=["data"], dependencies=[requires("run")], responses=refusals(409, 415), lifespan=sweeping
+    tags=["data"],
+    dependencies=[requires("run", stream=True)],
+    responses=refusals(409, 415),
+    lifespan=sweeping,
 )
 
 WAIT_SECONDS = 30.0
