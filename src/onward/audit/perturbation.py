@@ -99,7 +99,9 @@ def _future_bars(market: Market, moment: int, style: str, generator: np.random.G
     bars = market.bars.copy(deep=True)
     bars[list(OHLCV)] = values
     return (
-        pd.concat([bars, _more_bars(market, values, generator)]).sort_index() if style == "extend" else bars
+        pd.concat([bars, _more_bars(market, moment, values, generator)]).sort_index()
+        if style == "extend"
+        else bars
     )
 
 
@@ -166,7 +168,11 @@ def _without_some_bars(market: Market, future: BoolArray, generator: np.random.G
     return bars
 
 
-def _more_bars(market: Market, values: FloatArray, generator: np.random.Generator) -> pd.DataFrame:
+def _more_bars(
+    market: Market, moment: int, values: FloatArray, generator: np.random.Generator
+) -> pd.DataFrame:
+    # A symbol that left the market before the moment goes on behind it: bars right after its last
+    # one would change the past, which honest features that compare symbols do see.
     parts = []
     for symbol, rows in market.rows.items():
         n_more = max(50, (rows.stop - rows.start) // 10)
@@ -177,7 +183,8 @@ def _more_bars(market: Market, values: FloatArray, generator: np.random.Generato
             float(path[-1, 3]), known.volume, known.highest, known.lowest, known.loudest, known.quietest
         )
         path = np.concatenate([path, _path(blank[n_more // 2 :], known_after, "fall", generator)])
-        first = market.open_time_ns[rows.stop - 1] + market.timeframe_ns
+        last = market.open_time_ns[rows.stop - 1]
+        first = last + market.timeframe_ns * max(1, (moment - last) // market.timeframe_ns)
         times = from_ns(first + market.timeframe_ns * np.arange(n_more, dtype=np.int64))
         index = pd.MultiIndex.from_product([[symbol], times], names=INDEX_NAMES)
         more = pd.DataFrame(np.nan, index=index, columns=market.bars.columns)

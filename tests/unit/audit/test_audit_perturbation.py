@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from onward.audit.perturbation import STYLES, perturb_future, redraw_between
 from onward.testing import markets
-from onward.types import from_ns, to_ns
+from onward.types import Market, from_ns, to_ns
 from tests.fixtures.references.leaks_world import world
 
 PANEL = markets.random_walk(120, seed=1, symbols=("A", "B"))
@@ -71,6 +71,19 @@ def test_rows_are_removed_and_added_on_request():
     delay = set(to_ns(side["available_at"]) - to_ns(side["timestamp"]))
     assert len(longer) > len(side)
     assert set(to_ns(longer["available_at"]) - to_ns(longer["timestamp"])) == delay
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_symbol_that_left_early_gets_no_bars_in_the_past(style):
+    left = PANEL.bars[(PANEL.rows["B"].start + 40 > np.arange(len(PANEL))) | (np.arange(len(PANEL)) < 120)]
+    market = Market(left, timeframe=PANEL.timeframe)
+    for row in (38, 39, 40, 80, 118):
+        moment = int(market.decision_time_ns[row])
+        changed = perturb_future(market, moment, style, seed=1)
+        pd.testing.assert_frame_equal(
+            known_by(market, moment).bars, known_by(changed, moment).bars, check_exact=True
+        )
+        assert not changed.bars.equals(market.bars)
 
 
 def test_bars_or_one_source_can_be_changed_alone():
