@@ -30,6 +30,7 @@ def asked_plan(
     """
     if not overrides and plan_file is None:
         return preset
+    from onward.config.names import split_name
     from onward.settings import load_settings
 
     resolved = load_settings(
@@ -41,7 +42,7 @@ def asked_plan(
         if origin.source not in ASKED:
             continue
         value: Any = whole
-        for part in name.split("."):
+        for part in split_name(name):
             if not isinstance(value, dict) or part not in value:
                 raise UserError(
                     "a server's settings are its own",
