@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import stdtr
 
 from onward.errors import ConfigError
 from onward.evaluation import Verdict, null_band
@@ -12,6 +13,7 @@ from onward.evaluation.chance import Worth, _worth_reference, chance_probability
 from onward.evaluation.metrics import direction_auc, range_auc
 from onward.evaluation.null import MUTUAL_VARIANCE
 from onward.evaluation.verdict import corrected_p, level_of
+from onward.kernels.statistics import shifted_areas
 from onward.types import Spans
 from tests.unit.evaluation.scored_rows import HOUR, SPAN_BARS, scored
 
@@ -139,6 +141,23 @@ def test_like_neighbours_are_worth_few(persistence):
 @pytest.mark.parametrize("values", [np.full(30, 0.5), np.array([0.4, 0.6]), np.arange(25.0)])
 def test_few_or_equal_areas_have_a_worth_too(values):
     assert all(2.0 <= one <= len(values) for one in worth_of(values))
+
+
+def test_slow_predictions_do_not_pass_for_skill_on_slow_outcomes_of_another_world():
+    """Two series that know nothing of each other, with labels of 6 bars and regimes of 200."""
+    n, careful, careless = 1_000, 0, 0
+    where, shifts = np.zeros(n, dtype=np.int64), np.arange(125, n - 124)
+    for seed in range(80):
+        score = slow(n, 0.995, seed)
+        outcome = np.sign(slow(n, 0.995, 1_000 + seed) + slow(n, 0.8, 2_000 + seed)).astype(np.int8)
+        observed, *areas = shifted_areas(
+            score, outcome[None], where, np.arange(n), np.concatenate(([0], shifts))
+        )
+        areas = np.array(areas)
+        careful += chance_probability(observed, areas, 125.0)[0] < 0.01
+        # As if shifts further apart than a label were independent.
+        careless += stdtr(124.0, (areas.mean() - observed) / areas.std()) < 0.01
+    assert careful <= 3 < careless
 
 
 def test_slow_areas_cannot_be_that_sure():
