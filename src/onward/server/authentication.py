@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from functools import partial
 
 import anyio.to_thread
 from starlette.requests import Request
@@ -13,7 +14,7 @@ from onward.access.authenticator import Authenticator
 from onward.access.values import LOCAL, NOBODY, Caller
 from onward.database.acting import Actor, acting
 from onward.errors import OnwardError, UnauthenticatedError
-from onward.server.authorisation import CALLER, HOW_TO_SHOW
+from onward.server.authorisation import CALLER, HOW_TO_SHOW, STILL
 from onward.server.credentials import credential_of, was_forwarded
 from onward.server.hosts import is_loopback
 
@@ -60,6 +61,7 @@ class Authentication:
                 return
             caller = NOBODY
         scope[CALLER] = caller
+        scope[STILL] = partial(self._caller, scope, address)
         with acting(Actor(caller.who, caller.name, address)):
             await self._app(scope, receive, send)
 

@@ -18,6 +18,7 @@ __all__ = [
     "CALLER",
     "HOW_TO_SHOW",
     "PUBLIC",
+    "STILL",
     "RateClass",
     "Requires",
     "caller",
@@ -29,6 +30,8 @@ __all__ = [
 
 CALLER = "onward.caller"
 """Where a request carries who sent it."""
+STILL = "onward.still"
+"""Where a request carries how to look again, later, whether its sender is still let in."""
 HOW_TO_SHOW = (
     "Send one as `Authorization: Bearer KEY` or `X-API-Key: KEY`; `onward keys create NAME` makes one."
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -97,8 +98,22 @@ def test_a_key_opens_other_addresses_and_its_end_closes_every_server(tmp_path: P
             ("key.create", "local", ""),
         ]
 
+        (home / "inbox").mkdir(exist_ok=True)
+        (home / "inbox" / "bars.csv").write_text("time,open,high,low,close,volume\n1,1,1,1,1,1\n")
+        waiting = clients[0].post("/api/v1/import-jobs", json={"files": ["bars.csv"], "symbol": "A/B"})
+        assert waiting.status_code == 202, waiting.text
+        events = f"/api/v1/jobs/{waiting.json()['id']}/events"
+        with clients[0].stream("GET", events, headers={"Accept": "text/event-stream"}) as open_stream:
+            frames = open_stream.iter_bytes()
+            assert next(frames)
+            access.revoke_key("ann")
+            cut_off = time.monotonic()
+            with contextlib.suppress(httpx.RemoteProtocolError):  # the server hangs up in the middle
+                for _ in frames:
+                    assert time.monotonic() - cut_off < SOON
+            assert time.monotonic() - cut_off < SOON, "an open stream outlives its key"
+
         began = time.monotonic()
-        access.revoke_key("ann")
         for client in clients:
             while client.get("/api/v1/jobs").status_code == 200:
                 assert time.monotonic() - began < SOON, "a revoked key goes on working"

@@ -10,7 +10,9 @@ import anyio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from onward.errors import OnwardError, UnauthenticatedError
 from onward.jobs.values import JobEvent
+from onward.server.authorisation import STILL
 from onward.server.events.channel import is_last
 from onward.server.events.hub import EventHub
 from onward.server.views.jobs import event_frame
@@ -19,6 +21,8 @@ __all__ = ["EVENT_STREAM", "EventStream"]
 
 EVENT_STREAM = "text/event-stream"
 RETRY_MILLISECONDS = 2000
+LOOK_AGAIN_SECONDS = 2.0
+"""How often it is looked whether the key that opened a stream still counts."""
 
 
 class EventStream(Response):
@@ -26,7 +30,7 @@ class EventStream(Response):
 
     The last frame is of kind ``end`` and carries no id. A client that comes back sends the id of
     the last frame it saw as ``Last-Event-ID``. A client that vanishes is noticed at once and not
-    only by the next event.
+    only by the next event. One whose key or session has ended meanwhile is cut off within seconds.
 
     Parameters
     ----------
@@ -54,8 +58,21 @@ class EventStream(Response):
                 pass
             whole.cancel()
 
+        async def leave_with_key(whole: anyio.CancelScope) -> None:
+            still = scope.get(STILL)
+            while still is not None:
+                await anyio.sleep(LOOK_AGAIN_SECONDS)
+                try:
+                    await still()
+                except UnauthenticatedError:
+                    whole.cancel()
+                    return
+                except OnwardError:  # a database that is away has not revoked anything
+                    continue
+
         async with anyio.create_task_group() as group:
             group.start_soon(leave_with_client, group.cancel_scope)
+            group.start_soon(leave_with_key, group.cancel_scope)
             await send(
                 {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
             )
