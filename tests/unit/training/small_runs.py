@@ -19,6 +19,8 @@ SMALL: dict[str, Any] = {
     "validation.n_splits": 3,
     "model.n_rounds": 5,
     "selection.n_shifts": 20,
+    "selection.n_information_shifts": 10,
+    "selection.n_null": 5,
     "evaluation.n_shifts": 100,
     "training.n_threads": 1,
 }
