@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +12,7 @@ import pandas as pd
 
 from onward.errors import OnwardError
 from onward.protocols import FittedStage
+from onward.testing.elsewhere import run_elsewhere
 from onward.types import INDEX_NAMES, Spans, from_ns
 
 __all__ = ["check_fitted_stage", "example_training_rows"]
@@ -150,7 +149,7 @@ def _state(stage: FittedStage) -> str:
 
 
 def _fit_elsewhere(new_stage: Factory) -> str:
-    """Fit the example rows in a fresh process, with the parameters of an unfitted stage."""
+    """Fit the example rows in another process, with the parameters of an unfitted stage."""
     stage = new_stage()
     script = (
         "import json, sys\n"
@@ -161,7 +160,6 @@ def _fit_elsewhere(new_stage: Factory) -> str:
         "stage = stage_class.from_json(json.loads(sys.argv[3])).fit(X, y, spans=spans, seed=3)\n"
         "print(json.dumps(stage.to_json(), sort_keys=True, allow_nan=False))\n"
     )
-    command = [sys.executable, "-c", script, type(stage).__module__, type(stage).__qualname__, _state(stage)]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    finished = run_elsewhere(script, type(stage).__module__, type(stage).__qualname__, _state(stage))
     _require(finished.returncode == 0, f"it fits in another process: {finished.stderr[-500:]}")
     return finished.stdout.strip()

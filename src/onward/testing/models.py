@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -18,6 +15,7 @@ import pandas as pd
 
 from onward.errors import BundleError, OnwardError
 from onward.protocols import Model
+from onward.testing.elsewhere import run_elsewhere
 from onward.types import FloatArray
 
 __all__ = ["check_model", "example_rows"]
@@ -369,7 +367,7 @@ def _contents(directory: Path) -> dict[str, bytes]:
 
 
 def _predict_elsewhere(model: type[Model], directory: Path) -> FloatArray:
-    """Load, predict and fit again in a fresh process, which must be silent and leave no files."""
+    """Load, predict and fit again in another process, which must be silent and leave no files."""
     script = (
         "import sys, json\n"
         "from importlib import import_module\n"
@@ -381,15 +379,8 @@ def _predict_elsewhere(model: type[Model], directory: Path) -> FloatArray:
         "model.fit(X[y != 0], y[y != 0])\n"
     )
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-W", "error", "-c", script]
-        finished = subprocess.run(
-            [*command, model.__module__, model.__qualname__, str(directory.resolve())],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), *sys.path])},
-        )
+        where = (model.__module__, model.__qualname__, str(directory.resolve()))
+        finished = run_elsewhere(script, *where, folder=folder)
         _require(finished.returncode == 0, f"it loads in another process: {finished.stderr[-500:]}")
         _require(not any(Path(folder).iterdir()), "training leaves no files in the working directory")
     _require(not finished.stderr and finished.stdout.count("\n") == 1, "training prints nothing")
