@@ -32,7 +32,7 @@ from onward.training.trainer import FoldOutcome
 from onward.types import Fold
 from tests.unit.training.small_runs import small_plan
 
-MARKET = planted_signal(600, seed=0, strength=0.004)
+MARKET = planted_signal(420, seed=0, strength=0.004)
 
 QUICK: dict[str, dict[str, Any]] = {
     "mlp": {"n_epochs": 2},

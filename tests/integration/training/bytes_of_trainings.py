@@ -26,6 +26,8 @@ QUICK: dict[str, Any] = {
     "training.inner_folds": 2,
     "model.n_rounds": 6,
     "selection.n_shifts": 20,
+    "selection.n_information_shifts": 10,
+    "selection.n_null": 5,
     "evaluation.n_shifts": 100,
 }
 SINGLE = ("lightgbm", "xgboost", "catboost", "extra_trees", "logistic", "mlp")

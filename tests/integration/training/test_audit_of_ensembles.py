@@ -20,7 +20,7 @@ from onward.training.trainer import FoldOutcome, TrainingRows
 from onward.types import Fold, IntArray, Spans
 from tests.unit.training.small_runs import planted, small_plan
 
-MARKET = planted(600)
+MARKET = planted(420)
 TWO = {"ensemble__members": ["lightgbm", "logistic"], "ensemble__parameters__logistic__max_passes": 10}
 STACK = {"ensemble__method": "stacking", "training__inner_folds": 3, **TWO}
 PLANS: dict[str, dict[str, Any]] = {

@@ -26,7 +26,7 @@ from onward.training.trainer import FoldOutcome, TrainingRows
 from onward.types import Fold, IntArray, Market, ProgressEvent
 from tests.unit.training.small_runs import panel, planted, small_plan, walk
 
-MARKET = planted(700)
+MARKET = planted(500)
 
 
 def trainer_of(
