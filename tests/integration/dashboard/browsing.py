@@ -48,7 +48,7 @@ def chromium() -> str:
     found = named or next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         reason = "NO CHROMIUM: the pages were not tested. Install one (make browser), or set ONWARD_CHROMIUM."
-        if os.environ.get("CI") or os.environ.get("ONWARD_REQUIRE_BROWSER"):
+        if os.environ.get("CI") or os.environ.get("REQUIRE_BROWSER"):
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
     return found

@@ -37,7 +37,7 @@ def job(attempt: int = 1, **spec: Any) -> Job:
 )
 def test_relative_names_lie_below_the_outputs(tmp_path: Path, named: str, expected: str) -> None:
     found = checked_output(tmp_path, named, suffixes=(".csv",), force=False)
-    assert found == str(tmp_path / expected)
+    assert found == expected, "the host that runs the job has outputs of its own"
 
 
 def test_an_absolute_path_stays(tmp_path: Path) -> None:
