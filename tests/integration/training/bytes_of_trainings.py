@@ -31,16 +31,21 @@ QUICK: dict[str, Any] = {
     "evaluation.n_shifts": 100,
 }
 SINGLE = ("lightgbm", "xgboost", "catboost", "extra_trees", "logistic", "mlp")
+FEW = {"extra_trees": {"model.extra": {"n_trees": 20}}}
 TOGETHER: dict[str, dict[str, Any]] = {
     "bagging": {"ensemble.method": "bagging", "ensemble.n_estimators": 3},
-    "stacking": {"ensemble.method": "stacking", "ensemble.members": ["lightgbm", "logistic", "extra_trees"]},
+    "stacking": {
+        "ensemble.method": "stacking",
+        "ensemble.members": ["lightgbm", "logistic", "extra_trees"],
+        "ensemble.parameters.extra_trees.n_trees": 10,
+    },
 }
 
 
 def main(n_threads: int) -> None:
     threads.CELLS_A_THREAD = 100  # let threads run on few rows, too
     market = planted_signal(420, seed=0, strength=0.004)
-    plans = {name: {"model.name": name} for name in SINGLE} | TOGETHER
+    plans = {name: {"model.name": name, **FEW.get(name, {})} for name in SINGLE} | TOGETHER
     found: dict[str, dict[str, str]] = {}
     for name, values in plans.items():
         plan = TrainingPlan().with_overrides({**QUICK, **values, "training.n_threads": n_threads})
