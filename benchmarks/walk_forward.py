@@ -7,7 +7,9 @@ The load is that of FreqAI's usual use: 20,000 hourly bars, a window of 90 days,
   and ``lightgbm.train``, nothing else, not even predictions;
 - *the loop*: `BaseTrainer.fit_folds` and `pool`: labels, weights, purged row slicing, checks,
   fits, predictions of every scored row, naive rules;
-- *the command*: ``onward train`` in a fresh process, from reading the file to the written report.
+- *the command*: ``onward train`` in a fresh process, from reading the file to the written report, the
+  certificate and the explanations of five folds included; and the same without these two, which is
+  what FreqAI does.
 
 Bare fits and loop take turns; CPU seconds of all threads are compared, so that neighbours tilt
 nothing, and wall-clock is shown beside them. The fits are checked to be equal, tree for tree.
@@ -98,28 +100,35 @@ def run(quick: bool = False) -> list[Row]:
         (place / "plan.toml").write_text(PLAN, encoding="utf-8")
         plan, market = TrainingPlan.from_file(place / "plan.toml"), random_walk(BARS, seed=0)
         bare, loop, shape = _loop(plan, market, 1 if quick else 3)
-        plain = _command(place, market)
-        whole = None if quick else _command(place, market, whole=True)
+        rounds = 1 if quick else 2
+        whole, plain = (_command(place, market, rounds, whole=whole) for whole in (True, False))
     same = f"{shape}; no predictions"
-    rows = [
+    everything = "start-up, features, final fit, verdict, every score, leak audit, 5 folds explained, report"
+    return [
         Row("walk-forward loop over bare fits", loop.cpu / bare.cpu, "x", "<= 1.05", "CPU time, equal trees"),
         Row("the same by the clock", loop.wall / bare.wall, "x", "", "tilted by whatever else runs"),
         Row("bare fits", bare.cpu, "s", "", f"CPU; {bare.wall:.1f} s by the clock; {same}"),
         Row("the loop", loop.cpu, "s", "", f"CPU; {loop.wall:.1f} s by the clock; purged, predicted, pooled"),
         Row(
             "onward train over bare fits",
+            whole.cpu_seconds / bare.cpu,
+            "x",
+            "<= 1.3",
+            _note(whole, everything),
+        ),
+        Row(
+            "without leak audit and explanations",
             plain.cpu_seconds / bare.cpu,
             "x",
             "<= 1.3",
-            f"CPU; {plain.cpu_seconds:.1f} s, {plain.seconds:.1f} s by the clock: start-up, features, final "
-            "fit, verdict, every score, report; no leak audit, no importance and drift",
+            _note(plain, "what FreqAI does"),
         ),
-        Row("onward train, peak memory", plain.peak_gb * 1e3, "MB", "", "20,000 bars, 53 models kept"),
+        Row("onward train, peak memory", whole.peak_gb * 1e3, "MB", "", "20,000 bars, 53 models kept"),
     ]
-    if whole is not None:
-        what = f"CPU; {whole.seconds:.1f} s by the clock; the default"
-        rows.append(Row("with leak audit, importance and drift", whole.cpu_seconds, "s", "", what))
-    return rows
+
+
+def _note(finished: Finished, what: str) -> str:
+    return f"CPU; {finished.cpu_seconds:.1f} s, {finished.seconds:.1f} s by the clock: {what}"
 
 
 def _loop(plan: TrainingPlan, market: Market, rounds: int) -> tuple[Cost, Cost, str]:
@@ -158,22 +167,24 @@ def _ready(trainer: BaseTrainer, dataset: Dataset, outcome: FoldOutcome) -> Bare
     )
 
 
-def _command(place: Path, market: Market, *, whole: bool = False) -> Finished:
-    """Run the whole command on a file, kernels compiled before by a short run on other bars.
+def _command(place: Path, market: Market, rounds: int, *, whole: bool) -> Finished:
+    """Return the cheapest of some runs of the command, kernels compiled before by a run on other bars.
 
     Unless ``whole``, it does what FreqAI does: it fits, predicts and reports.
     """
-    environment = {"ONWARD_HOME": str(place / ("whole" if whole else "plain"))}
     files = {"warm.parquet": random_walk(4_000, seed=1), "bars.parquet": market}
     for name, bars in files.items():
         table = bars.bars.reset_index(names=["symbol", "timestamp"])
         table.to_parquet(place / name)
-    plan = str(place / "plan.toml")
     choice = [] if whole else ["--no-audit", *UNEXPLAINED]
-    warm = ["--set", "model.n_rounds=2", "--data", str(place / "warm.parquet")]
-    run_command(onward_command("train", plan, *warm, *choice), environment)
-    data = ["--data", str(place / "bars.parquet")]
-    return run_command(onward_command("train", plan, *data, *choice), environment)
+
+    def train(home: str, bars: str, *more: str) -> Finished:
+        arguments = [str(place / "plan.toml"), "--data", str(place / bars), *more, *choice]
+        return run_command(onward_command("train", *arguments), {"ONWARD_HOME": str(place / home)})
+
+    train("warm", "warm.parquet", "--set", "model.n_rounds=2")
+    runs = [train(f"{number}-{whole}", "bars.parquet") for number in range(rounds)]  # nothing is cached yet
+    return min(runs, key=lambda run: run.cpu_seconds)
 
 
 def _cost(function: Callable[[], object]) -> Cost:
