@@ -1,7 +1,8 @@
 """Trainings whose folds wait for a sign, so that who fits which does not depend on the machine.
 
-The lead fits nothing before a helper has begun. A helper hands over its first fold, and stays in
-the second one as long as there is a file ``hold`` in the home.
+The lead fits nothing before a helper has begun, and but one fold before the helper has begun its
+second. A helper hands over its first fold, and stays in the second one as long as there is a file
+``hold`` in the home.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ PATIENCE = 60.0
 def lead(context: Any, services: Any) -> Mapping[str, Any]:
     home = home_of(context)
     if home is not None:
-        _before_each_fold(lambda _: _await(home, "begun-*"))
+        _before_each_fold(lambda count: _await(home, f"begun-{min(count, 2)}"))
     return train.run(context, services)
 
 
@@ -31,7 +32,7 @@ def helper(context: Any, services: Any) -> Mapping[str, Any]:
     assert home is not None
 
     def hold(count: int) -> None:
-        (home / f"begun-{context.job_id}").touch()
+        (home / f"begun-{count}").touch()
         if count == 2 and (home / "hold").exists():
             (home / f"held-{os.getpid()}").touch()
             while (home / "hold").exists():
@@ -46,9 +47,9 @@ def home_of(context: Any) -> Path | None:
     return None if handover is None else handover.parents[4]
 
 
-def _await(home: Path, pattern: str) -> None:
+def _await(home: Path, name: str) -> None:
     deadline = time.monotonic() + PATIENCE
-    while not list(home.glob(pattern)) and time.monotonic() < deadline:
+    while not (home / name).exists() and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
