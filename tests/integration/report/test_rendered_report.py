@@ -104,17 +104,20 @@ def test_nothing_is_fetched(read, html):
 def test_the_policy_allows_its_own_script_and_no_other(read):
     policies = [a["content"] for a, _ in read.all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
     scripts = read.all("script")
-    assert [attrs.get("type") for attrs, _ in scripts] == ["application/json", None]
-    digest = base64.b64encode(hashlib.sha256(scripts[1][1].encode()).digest()).decode()
+    assert [attrs.get("type") for attrs, _ in scripts] == ["application/json", "application/json", None]
+    digest = base64.b64encode(hashlib.sha256(scripts[-1][1].encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in policies[0]
     assert policies[0].startswith("default-src 'none'")
 
 
 def test_hostile_names_stay_text(read, html):
-    assert html.count("<script") == 2
+    assert html.count("<script") == 3
     assert "alert(1)</script>" not in html
     data = json.loads(read.all("script")[0][1])
     assert data["candles"][0]["symbol"] == HOSTILE
+    said = json.loads(read.all("script")[1][1])
+    assert said["title"].startswith(HOSTILE)
+    assert said["format"] == 1
     assert HOSTILE in read.all("h1")[0][1]
     assert not read.all("b") or all("USD" not in text for _, text in read.all("b"))
 

@@ -34,8 +34,9 @@ class CandlesView:
     summary
         Text alternative of the chart.
     chart
-        One entry a symbol, plain JSON values: ``overview`` (merged candles of the whole period)
-        and ``detail`` (bar by bar).
+        One entry a symbol, plain JSON values: ``overview`` (merged candles of the whole period),
+        ``detail`` (bar by bar) and ``earlier``: of the bars before those, the open times and the
+        position held (``[position, number of bars]``, where it changes), which the page leaves out.
     """
 
     symbols: tuple[str, ...]
@@ -64,6 +65,7 @@ def candles_view(market: Market, model: Backtest) -> CandlesView:
                 "digits": _digits(bars),
                 "overview": {**_encoded(overview), "label": f"Whole period ({_length(step)})"},
                 "detail": {**_encoded(detail), "label": f"Bar by bar ({_length(market.timeframe_ns)})"},
+                "earlier": _positions(bars, len(bars) - len(detail)),
             }
         )
         if len(detail) < len(bars):
@@ -92,6 +94,16 @@ def _encoded(bars: Bars) -> dict[str, Any]:
         **{c: short_floats(getattr(bars, c), 7) for c in ("open", "high", "low", "close")},
         "position": short_floats(bars.position, 3),
     }
+
+
+def _positions(bars: Bars, n: int) -> dict[str, Any]:
+    """Return open times and positions of the first bars; what is held is told once, with how long."""
+    position = bars.position[:n]
+    same = (position[1:] == position[:-1]) | (np.isnan(position[1:]) & np.isnan(position[:-1]))
+    starts = np.flatnonzero(np.concatenate([[True], ~same])) if n else np.empty(0, np.int64)
+    lengths = np.diff(np.append(starts, n))
+    held = zip(short_floats(position[starts], 3), lengths.tolist(), strict=True)
+    return {"time": run_lengths(bars.time[:n]), "position": [list(one) for one in held]}
 
 
 def _length(step: int) -> str:

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from onward.evaluation.report.content import ReportContent
+from onward.evaluation.report.embedded import ELEMENT, embedded_page
 from onward.evaluation.report.page import page
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def render(content: ReportContent) -> str:
             script=Markup(script),  # noqa: S704
             script_hash=_source_hash(script),
             data=Markup(embedded_json(view.charts)),  # noqa: S704
+            content_id=ELEMENT,
+            content=Markup(embedded_json(embedded_page(view))),  # noqa: S704
         )
     )
 

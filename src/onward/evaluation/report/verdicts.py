@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from onward.evaluation.report import words
 from onward.evaluation.report.content import ReportContent
@@ -56,6 +58,8 @@ class VerdictCard:
         Names and values of the deciding numbers.
     strip
         The AUC beside chance; None when there is no band.
+    verdict
+        The same as plain values (`ClassVerdict.to_dict`), for whoever says it in other words.
     """
 
     subject: str
@@ -66,6 +70,7 @@ class VerdictCard:
     sentence: str
     figures: tuple[tuple[str, str], ...]
     strip: Strip | None
+    verdict: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,7 @@ def verdict_card(verdict: ClassVerdict) -> VerdictCard:
             ("configurations looked at", words.count(verdict.n_looked_at)),
         ),
         strip=_strip(verdict),
+        verdict=verdict.to_dict(),
     )
 
 
