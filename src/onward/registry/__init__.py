@@ -8,7 +8,7 @@ from onward.registry.references import Reference, parse_reference
 from onward.registry.runs import RunStore
 from onward.registry.runvalues import Run, RunComparison, RunRecord, RunVerdict
 from onward.registry.store import EmbeddedRegistry
-from onward.registry.values import AliasEvent, ModelSummary, PlacedBundle, Version
+from onward.registry.values import AliasEvent, ModelSummary, PlacedBundle, Standing, Version
 
 __all__ = [
     "AliasEvent",
@@ -26,6 +26,7 @@ __all__ = [
     "RunRecord",
     "RunStore",
     "RunVerdict",
+    "Standing",
     "TransactionalRegistry",
     "Version",
     "library_versions",

@@ -13,7 +13,7 @@ from onward.registry import aliases
 from onward.registry.catalogue import Catalogue
 from onward.registry.names import check_number
 from onward.registry.references import Reference
-from onward.registry.values import AliasEvent
+from onward.registry.values import AliasEvent, Standing
 
 __all__ = ["AliasChange", "protected_numbers", "standing_at"]
 
@@ -43,6 +43,23 @@ class AliasChange:
     actor: str
     reason: str
     now: datetime
+
+    def require(self, seen: Standing | None) -> None:
+        """Refuse a change that was decided on while the alias stood for something else.
+
+        Raises
+        ------
+        RegistryError
+            With what it stands for now.
+        """
+        current = self._current()
+        if seen is not None and seen.version != current:
+            raise RegistryConflictError(
+                f"Somebody has moved {self.name}@{self.alias} meanwhile",
+                got=f"version {seen.version}" if seen.version is not None else "not set",
+                allowed=f"version {current}" if current is not None else "not set",
+                remedy="Look at the history and decide again.",
+            )
 
     def set(self, version: int) -> AliasEvent | None:
         """Let the alias stand for a version; None when it did already.

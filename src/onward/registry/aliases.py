@@ -17,6 +17,7 @@ from onward.registry.values import AliasEvent, Version
 
 __all__ = [
     "Action",
+    "all_targets",
     "check_certificate",
     "check_note",
     "current_target",
@@ -112,6 +113,15 @@ def targets(connection: Connection, model: str) -> dict[str, int]:
         .order_by(model_aliases.c.alias)
     )
     return {row.alias: row.version for row in rows}
+
+
+def all_targets(connection: Connection) -> dict[str, dict[str, int]]:
+    """Return what each alias of every model stands for, by model: one question for a list of them."""
+    rows = connection.execute(select(model_aliases).order_by(model_aliases.c.model, model_aliases.c.alias))
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault(row.model, {})[row.alias] = row.version
+    return found
 
 
 def current_target(connection: Connection, model: str, alias: str) -> int | None:

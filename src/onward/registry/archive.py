@@ -8,12 +8,12 @@ import zlib
 from pathlib import Path
 from typing import IO
 
-from onward.errors import BundleError
+from onward.errors import BundleError, RegistryError
 from onward.registry.bundle import MANIFEST_LIMIT, verify_bundle
 from onward.registry.files import atomic_directory, atomic_file, storage_errors
 from onward.registry.manifest import MANIFEST, Manifest, parse_manifest
 
-__all__ = ["MAX_BYTES", "MAX_FILES", "pack_bundle", "unpack_bundle"]
+__all__ = ["MAX_BYTES", "MAX_FILES", "pack_bundle", "refuse_replacing", "unpack_bundle"]
 
 MAX_BYTES = 4 * 2**30
 """Unpacked size that is still believed."""
@@ -24,6 +24,23 @@ CHUNK = 2**20
 DATE = (1980, 1, 1, 0, 0, 0)
 
 UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+
+
+def refuse_replacing(path: Path, *, overwrite: bool) -> None:
+    """Refuse to write an export where something is.
+
+    Raises
+    ------
+    RegistryError
+        When there is a file and ``overwrite`` is false, or a directory.
+    """
+    if path.is_dir() or (path.exists() and not overwrite):
+        raise RegistryError(
+            "The export would replace something",
+            got=str(path),
+            allowed="a path where nothing is",
+            remedy="Choose another name, or add --force (overwrite=True in Python).",
+        )
 
 
 def pack_bundle(directory: Path, target: Path) -> Manifest:

@@ -63,13 +63,14 @@ class Catalogue:
             .group_by(models.c.name)
             .order_by(models.c.name)
         )
+        named = aliases.all_targets(connection)
         return tuple(
             ModelSummary(
                 name=row.name,
                 created_at=row.created_at,
                 n_versions=row.n,
                 latest=row.latest,
-                aliases=tuple(aliases.targets(connection, row.name).items()),
+                aliases=tuple(named.get(row.name, {}).items()),
             )
             for row in connection.execute(query).all()
         )

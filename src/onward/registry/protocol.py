@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from onward.registry.values import AliasEvent, ModelSummary, PlacedBundle, Version
+from onward.registry.values import AliasEvent, ModelSummary, PlacedBundle, Standing, Version
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -26,8 +26,8 @@ class ModelRegistry(Protocol):
     immutable and their numbers are never given twice, whoever publishes at the same moment;
     publishing the same content again gives the version that it already is; every byte is checked
     before a bundle is handed out; an alias is given to versions with a passed leak certificate
-    only, and every change of it is remembered; a version that an alias stands for is never
-    deleted.
+    only, and every change of it is remembered; a change with ``seen`` happens only while the alias
+    still stands for what was seen; a version that an alias stands for is never deleted.
 
     References are ``models:/NAME@ALIAS``, ``models:/NAME/NUMBER`` or ``models:/NAME/latest``;
     ``models:/`` may be left out. Unknown or refused things raise `RegistryError`.
@@ -49,14 +49,25 @@ class ModelRegistry(Protocol):
         """Return the versions of a model, newest first."""
 
     def set_alias(
-        self, name: str, alias: str, version: int, actor: str = "", reason: str = ""
+        self,
+        name: str,
+        alias: str,
+        version: int,
+        actor: str = "",
+        reason: str = "",
+        *,
+        seen: Standing | None = None,
     ) -> AliasEvent | None:
         """Let an alias stand for a version; None when it did already."""
 
-    def delete_alias(self, name: str, alias: str, actor: str = "", reason: str = "") -> AliasEvent:
+    def delete_alias(
+        self, name: str, alias: str, actor: str = "", reason: str = "", *, seen: Standing | None = None
+    ) -> AliasEvent:
         """Take an alias away."""
 
-    def rollback(self, name: str, alias: str, actor: str = "", reason: str = "") -> AliasEvent:
+    def rollback(
+        self, name: str, alias: str, actor: str = "", reason: str = "", *, seen: Standing | None = None
+    ) -> AliasEvent:
         """Let an alias stand for its previous target again; repeated, one step further back."""
 
     def alias_history(self, name: str, alias: str | None = None) -> Sequence[AliasEvent]:

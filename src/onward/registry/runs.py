@@ -8,7 +8,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, case, distinct, exists, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    and_,
+    case,
+    distinct,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from onward.database.moments import Clock, utc_now
 from onward.database.tables import ml_jobs, runs
@@ -188,6 +201,7 @@ class RunStore:
         data_hash: str | None = None,
         label_family: str | None = None,
         limit: int | None = None,
+        before: str | None = None,
     ) -> tuple[Run, ...]:
         """Return runs, newest first.
 
@@ -197,12 +211,20 @@ class RunStore:
             Only runs that have this; None = any.
         limit
             At most so many; None = all.
+        before
+            Only runs older than this one, by its id: where a page of a list goes on. A run that does
+            not exist has no older ones.
         """
         wanted = {"kind": kind, "data_hash": data_hash, "label_family": label_family}
         query = select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
         for name, value in wanted.items():
             if value is not None:
                 query = query.where(runs.c[name] == value)
+        if before is not None:
+            last = select(runs.c.created_at).where(runs.c.id == before).scalar_subquery()
+            query = query.where(
+                or_(runs.c.created_at < last, and_(runs.c.created_at == last, runs.c.id < before))
+            )
         with reading(self._engine) as connection:
             return tuple(_read(row) for row in connection.execute(query))
 

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Engine
 
 from onward.database.moments import Clock, require_utc, utc_now
 from onward.database.transactions import exclusive, reading, writing
-from onward.errors import BundleError, RegistryConflictError, RegistryError, StorageError
+from onward.errors import BundleError, RegistryConflictError, StorageError
 from onward.registry import aliases
 from onward.registry.alias_changes import AliasChange, protected_numbers, standing_at
-from onward.registry.archive import pack_bundle, unpack_bundle
+from onward.registry.archive import pack_bundle, refuse_replacing, unpack_bundle
 from onward.registry.bundle import read_manifest
 from onward.registry.catalogue import Catalogue
 from onward.registry.custody import LOCK, Custody
@@ -25,7 +25,7 @@ from onward.registry.names import check_alias, check_name
 from onward.registry.placement import BundlePlaces, Placement
 from onward.registry.references import parse_reference
 from onward.registry.retention import expired_versions
-from onward.registry.values import AliasEvent, ModelSummary, PlacedBundle, Version
+from onward.registry.values import AliasEvent, ModelSummary, PlacedBundle, Standing, Version
 
 __all__ = ["EmbeddedRegistry"]
 
@@ -175,16 +175,24 @@ class EmbeddedRegistry:
     # -- aliases ------------------------------------------------------------------------------
 
     def set_alias(
-        self, name: str, alias: str, version: int, actor: str = "", reason: str = ""
+        self,
+        name: str,
+        alias: str,
+        version: int,
+        actor: str = "",
+        reason: str = "",
+        *,
+        seen: Standing | None = None,
     ) -> AliasEvent | None:
         """Let an alias stand for a version; None when it did already.
 
         Raises
         ------
         RegistryError
-            When the version does not exist or its leak certificate did not pass.
+            When the version does not exist, its leak certificate did not pass, or the alias does not
+            stand any more for what was ``seen`` when that was decided.
         """
-        with self._changing_alias(name, alias, actor, reason) as change:
+        with self._changing_alias(name, alias, actor, reason, seen) as change:
             return change.set(version)
 
     def insert_alias(
@@ -196,26 +204,30 @@ class EmbeddedRegistry:
         change = AliasChange(connection, self._catalogue, name, alias, actor, reason, self._clock())
         return change.set(version.number)
 
-    def delete_alias(self, name: str, alias: str, actor: str = "", reason: str = "") -> AliasEvent:
+    def delete_alias(
+        self, name: str, alias: str, actor: str = "", reason: str = "", *, seen: Standing | None = None
+    ) -> AliasEvent:
         """Take an alias away; its history stays.
 
         Raises
         ------
         RegistryError
-            When it is not set.
+            When it is not set, or does not stand any more for what was ``seen``.
         """
-        with self._changing_alias(name, alias, actor, reason) as change:
+        with self._changing_alias(name, alias, actor, reason, seen) as change:
             return change.delete()
 
-    def rollback(self, name: str, alias: str, actor: str = "", reason: str = "") -> AliasEvent:
+    def rollback(
+        self, name: str, alias: str, actor: str = "", reason: str = "", *, seen: Standing | None = None
+    ) -> AliasEvent:
         """Let an alias stand for its previous target again; repeated, one step further back.
 
         Raises
         ------
         RegistryError
-            When there is no previous target, or it has been deleted since.
+            When there is no previous target any more, or what was ``seen`` does not stand any more.
         """
-        with self._changing_alias(name, alias, actor, reason) as change:
+        with self._changing_alias(name, alias, actor, reason, seen) as change:
             return change.roll_back()
 
     def alias_history(self, name: str, alias: str | None = None) -> tuple[AliasEvent, ...]:
@@ -278,8 +290,7 @@ class EmbeddedRegistry:
     ) -> tuple[Version, ...]:
         """Delete what retention no longer keeps, and return it, oldest first.
 
-        Never a version that an alias stands for, nor the one that rolling an alias back would
-        restore.
+        Never what an alias stands for, nor what rolling it back would restore.
 
         Parameters
         ----------
@@ -337,13 +348,7 @@ class EmbeddedRegistry:
             When the file exists and ``overwrite`` is false.
         """
         path = Path(path)
-        if path.is_dir() or (path.exists() and not overwrite):
-            raise RegistryError(
-                "The export would replace something",
-                got=str(path),
-                allowed="a path where nothing is",
-                remedy="Choose another name, or add --force (overwrite=True in Python).",
-            )
+        refuse_replacing(path, overwrite=overwrite)
         directory = self.open(reference)
         with storage_errors("write the export", path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -381,10 +386,14 @@ class EmbeddedRegistry:
             yield connection, self._clock()
 
     @contextmanager
-    def _changing_alias(self, name: str, alias: str, actor: str, reason: str) -> Iterator[AliasChange]:
+    def _changing_alias(
+        self, name: str, alias: str, actor: str, reason: str, seen: Standing | None
+    ) -> Iterator[AliasChange]:
         check_alias(alias)
         with self._changing(name) as (connection, now):
-            yield AliasChange(connection, self._catalogue, name, alias, actor, reason, now)
+            change = AliasChange(connection, self._catalogue, name, alias, actor, reason, now)
+            change.require(seen)
+            yield change
 
     @property
     def _custody(self) -> Custody:

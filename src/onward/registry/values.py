@@ -9,7 +9,7 @@ from typing import Literal
 
 from onward.registry.manifest import Manifest
 
-__all__ = ["AliasEvent", "ModelSummary", "PlacedBundle", "Version"]
+__all__ = ["AliasEvent", "ModelSummary", "PlacedBundle", "Standing", "Version"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,13 @@ class AliasEvent:
     actor: str
     reason: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What somebody saw an alias stand for before deciding to change it; None: it was not set."""
+
+    version: int | None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from onward.errors import BundleError, RegistryError
 from onward.registry.bundle import verify_bundle, write_bundle
 from onward.registry.manifest import BundleFacts, FeatureSchema, Manifest
 from onward.registry.protocol import ModelRegistry
+from onward.registry.values import Standing
 from onward.types import Certificate, Finding
 
 __all__ = ["CHECKS", "Check", "Workshop", "check_registry", "stage_bundle"]
@@ -270,6 +271,23 @@ def rolling_back_undoes_step_by_step(registry: ModelRegistry, workshop: Workshop
     _refused(lambda: registry.rollback("btc-1h", "nobody"))
 
 
+def a_change_decided_on_before_another_is_refused(registry: ModelRegistry, workshop: Workshop) -> None:
+    for _ in range(3):
+        registry.publish(workshop.bundle())
+    unset = Standing(None)
+    registry.set_alias("btc-1h", "champion", 1, seen=unset)
+    late = _refused(lambda: registry.set_alias("btc-1h", "champion", 3, seen=unset))
+    assert "meanwhile" in str(late)
+    _refused(lambda: registry.set_alias("btc-1h", "champion", 3, seen=Standing(2)))
+    registry.set_alias("btc-1h", "champion", 2, seen=Standing(1))
+    _refused(lambda: registry.rollback("btc-1h", "champion", seen=Standing(1)))
+    _refused(lambda: registry.delete_alias("btc-1h", "champion", seen=unset))
+    assert registry.resolve("btc-1h@champion").number == 2
+    assert registry.rollback("btc-1h", "champion", seen=Standing(2)).version == 1
+    assert registry.delete_alias("btc-1h", "champion", seen=Standing(1)).version is None
+    assert len(registry.alias_history("btc-1h")) == 4
+
+
 def deleting_refuses_what_is_in_use_and_never_reuses_numbers(
     registry: ModelRegistry, workshop: Workshop
 ) -> None:
@@ -331,6 +349,7 @@ CHECKS: tuple[Check, ...] = (
     only_certified_versions_get_an_alias,
     every_change_of_an_alias_is_remembered,
     rolling_back_undoes_step_by_step,
+    a_change_decided_on_before_another_is_refused,
     deleting_refuses_what_is_in_use_and_never_reuses_numbers,
     retention_keeps_what_it_must,
     versions_travel_as_one_file,

@@ -150,6 +150,14 @@ def test_the_beginning_of_an_id_is_enough(store: RunStore) -> None:
         store.get("20260301-1200")
 
 
+def test_a_list_goes_on_after_a_run(engine: Engine) -> None:
+    store = RunStore(engine, clock=lambda: START)  # all at the same moment: ids decide
+    ids = sorted((store.record(record(number)).id for number in range(5)), reverse=True)
+    assert [run.id for run in store.list(limit=2)] == ids[:2]
+    assert [run.id for run in store.list(limit=2, before=ids[1])] == ids[2:4]
+    assert store.list(before=ids[-1]) == store.list(before="nothing") == ()
+
+
 @pytest.mark.parametrize("run_id", ["nothing", "", "%", "_", None, 7])
 def test_unknown_runs(store: RunStore, run_id: Any) -> None:
     run = store.record(record())
