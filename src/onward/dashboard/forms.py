@@ -17,7 +17,16 @@ from starlette.exceptions import HTTPException
 
 from onward.server.authorisation import caller_of
 
-__all__ = ["CSRF_COOKIE", "CSRF_FIELD", "CSRF_HEADER", "SafeForm", "csrf_token", "needs_cookie", "safe_form"]
+__all__ = [
+    "CSRF_COOKIE",
+    "CSRF_FIELD",
+    "CSRF_HEADER",
+    "SafeForm",
+    "csrf_token",
+    "needs_cookie",
+    "safe_form",
+    "safe_header",
+]
 
 CSRF_COOKIE = "onward_csrf"
 CSRF_FIELD = "csrf_token"
@@ -54,12 +63,26 @@ async def safe_form(request: Request) -> FormData:
         403 when the token is missing or another.
     """
     form = await request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES)
-    given = request.headers.get(CSRF_HEADER) or str(form.get(CSRF_FIELD, ""))
+    _check(request, request.headers.get(CSRF_HEADER) or str(form.get(CSRF_FIELD, "")))
+    return form
+
+
+async def safe_header(request: Request) -> None:
+    """Let a form through whose body is taken in as a stream: its token stands in the header.
+
+    Raises
+    ------
+    HTTPException
+        403 when the token is missing or another.
+    """
+    _check(request, request.headers.get(CSRF_HEADER, ""))
+
+
+def _check(request: Request, given: str) -> None:
     session = caller_of(request).session
     held = request.cookies.get(CSRF_COOKIE, "") if session is None else session.csrf_token
     if not held or not hmac.compare_digest(given.encode(), held.encode()):
         raise HTTPException(403, "the form is not from a page of this server, or the page is too old")
-    return form
 
 
 SafeForm = Annotated[FormData, Depends(safe_form)]

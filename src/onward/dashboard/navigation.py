@@ -26,12 +26,15 @@ class Page:
     shots
         Addresses that `make screenshots` looks at, by name; ``{job}``, ``{run}``, ``{model}`` stand
         for what the prepared home has.
+    uploads
+        Paths of its routes that take files in, whose bodies may be as large as an upload.
     """
 
     name: str
     path: str | None
     icon: str = ""
     shots: Sequence[tuple[str, str]] = field(default=())
+    uploads: Sequence[str] = field(default=())
 
 
 @dataclass(frozen=True)

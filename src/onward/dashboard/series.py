@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import anyio.to_thread
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from onward.errors import SeriesError
 from onward.server.authorisation import requires
 from onward.server.dependencies import Repositories, State
 from onward.server.responses import answer
@@ -20,6 +22,7 @@ router = APIRouter(dependencies=[requires("read")])
 LATEST_SECONDS = 7_258_118_400
 """The year 2200; what lies beyond is no moment of a candle."""
 
+Side = Literal["funding", "open_interest", "fear_greed"]
 Moment = Annotated[int | None, Query(ge=0, le=LATEST_SECONDS)]
 
 
@@ -32,8 +35,12 @@ async def candles(
     from_: Annotated[Moment, Query(alias="from", description="Unix seconds.")] = None,
     to: Annotated[Moment, Query(description="Unix seconds, exclusive.")] = None,
     points: Annotated[int, Query(ge=10, le=5000)] = 1500,
+    side: Annotated[list[Side], Query(max_length=3, description="Side series beside them.")] = [],  # noqa: B006
 ) -> Response:
-    """Return candles of a stretch of time, several in one where there are more than points."""
+    """Return candles of a stretch of time, several in one where there are more than points.
+
+    Values of side series are those that were known when a candle closed.
+    """
 
     def look() -> dict[str, Any]:
         import pandas as pd
@@ -45,8 +52,37 @@ async def candles(
 
         stored = repositories.candles(timeframe)
         frame = stored.read(symbol, start=moment(from_), end=moment(to))
-        return buckets(frame, bar_seconds=int(stored.timeframe.total_seconds()), points=points)
+        known = _known(repositories, symbol, timeframe, frame, side) if side and len(frame) else {}
+        return buckets(
+            frame.assign(**known),
+            bar_seconds=int(stored.timeframe.total_seconds()),
+            points=points,
+            last_of=tuple(known),
+        )
 
     return answer(
         await anyio.to_thread.run_sync(look, limiter=state.predicting), headers={"Cache-Control": "no-cache"}
     )
+
+
+def _known(repositories: Any, symbol: str, timeframe: str, bars: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return the values of side series that were known at the close of each bar, by series."""
+    import numpy as np
+
+    from onward.data.availability import as_of
+    from onward.data.timeframe import TimeRange, parse_timeframe
+
+    times = bars["timestamp"]
+    held = [name for name in dict.fromkeys(names) if name in repositories.series_beside(symbol)]
+    stretch = TimeRange(times.iloc[0], times.iloc[-1] + parse_timeframe(timeframe))
+    found: dict[str, Any] = {}
+    for name in held:
+        try:
+            market = repositories.market((symbol,), timeframe=timeframe, timerange=stretch, series=(name,))
+        except SeriesError:  # it begins later than these bars
+            found[name] = np.full(len(bars), np.nan)
+            continue
+        if len(market) == len(bars):  # else somebody has just stored more
+            # Of several values of a series the first is the one that a person means by its name.
+            found[name] = as_of(market, name).iloc[:, 0].to_numpy()
+    return found

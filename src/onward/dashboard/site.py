@@ -31,7 +31,7 @@ def create_site(services: SiteServices, config: ServerConfig | None = None) -> F
     config
         How much is taken; default is that of the services' settings.
     """
-    app = create_app(services, config)
+    app = create_app(services, config, uploads=[path for one in entries() for path in one.page.uploads])
     state: ServerState = app.state.onward
     app.state.login_page = "/login"
     app.state.coverage = CoverageBook(partial(state.provider.build, "repositories"))

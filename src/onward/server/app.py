@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -39,7 +39,9 @@ HEAVY_AT_ONCE = 2
 PREDICTIONS_AT_ONCE = 2
 
 
-def create_app(services: ServerServices, config: ServerConfig | None = None) -> FastAPI:
+def create_app(
+    services: ServerServices, config: ServerConfig | None = None, *, uploads: Iterable[str] = ()
+) -> FastAPI:
     """Return the HTTP API of some services.
 
     Nothing is opened before the first request (or the start of the application) needs it.
@@ -52,6 +54,8 @@ def create_app(services: ServerServices, config: ServerConfig | None = None) -> 
         `onward.wiring.Application`, or anything else of that shape.
     config
         How much is taken; default is that of the services' settings.
+    uploads
+        Further paths that take files in: their bodies may be as large as those of ``/data/import``.
 
     Returns
     -------
@@ -96,7 +100,9 @@ def create_app(services: ServerServices, config: ServerConfig | None = None) -> 
         Guard,
         hosts=config.allowed_hosts,
         max_body_bytes=config.max_body_bytes,
-        larger={f"{API}/data/import": (config.max_upload_bytes, "server.max_upload_bytes")},
+        larger=dict.fromkeys(
+            (f"{API}/data/import", *uploads), (config.max_upload_bytes, "server.max_upload_bytes")
+        ),
     )
     if config.trusted_proxies:
         from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware

@@ -30,10 +30,11 @@ const day = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).rep
  * @param {HTMLElement} box made by the macro `chart(kind="candles", source=...)`; `data-source` is
  *   /ui/series/candles?symbol=...&timeframe=...
  * @param {object} options `from`, `to` (Unix seconds) of the first view; `markers` as Lightweight
- *   Charts takes them; `volume` false leaves it out; `onRange(from, to)` is told what is looked at
+ *   Charts takes them; `volume` false leaves it out; `onRange(from, to)` is told what is looked at,
+ *   `onRows(rows)` what was loaded, before it is painted
  * @returns {{chart, candles, show(from, to), ready: Promise}}
  */
-export function candleChart(box, { from = null, to = null, markers = [], volume = true, onRange = null } = {}) {
+export function candleChart(box, { from = null, to = null, markers = [], volume = true, onRange = null, onRows = null } = {}) {
   const { createChart, CandlestickSeries, HistogramSeries, createSeriesMarkers } = window.LightweightCharts;
   const chart = createChart(box, {
     autoSize: true,
@@ -60,6 +61,7 @@ export function candleChart(box, { from = null, to = null, markers = [], volume 
   });
 
   function fill() {
+    onRows?.(rows);
     const { time, open, high, low, close, volume: sizes } = rows;
     candles.setData(time.map((t, i) => ({ time: t, open: open[i], high: high[i], low: low[i], close: close[i] })));
     const [rise, fall] = [`${colour("up")}55`, `${colour("down")}55`];

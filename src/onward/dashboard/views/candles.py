@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,9 @@ SECOND_NS = 1_000_000_000
 DIGITS = 10
 
 
-def buckets(frame: pd.DataFrame, *, bar_seconds: int, points: int) -> dict[str, Any]:
+def buckets(
+    frame: pd.DataFrame, *, bar_seconds: int, points: int, last_of: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return candles as plain columns, at most about ``points`` of them.
 
     Buckets are cut at multiples of their length since 1970, so the same bar falls into the same
@@ -32,12 +35,14 @@ def buckets(frame: pd.DataFrame, *, bar_seconds: int, points: int) -> dict[str, 
         Length of a bar.
     points
         How many candles the chart has room for.
+    last_of
+        Further columns, of which the newest value of each bucket counts; NaN is None.
 
     Returns
     -------
     dict
         ``time`` (Unix seconds), ``open`` ... ``volume``, and ``bars``: how many bars went into a
-        bucket at most.
+        bucket at most; with ``last_of`` also ``side``, columns by name.
     """
     n = len(frame)
     step = next((s for s in STEPS if n <= s * points), STEPS[-1])
@@ -55,7 +60,14 @@ def buckets(frame: pd.DataFrame, *, bar_seconds: int, points: int) -> dict[str, 
             "close": _plain(values["close"][last]),
             "volume": _plain(np.add.reduceat(values["volume"], first)),
         }
-    return {"bars": step, "time": seconds[first].tolist(), **columns}
+    told = {"bars": step, "time": seconds[first].tolist(), **columns}
+    if last_of:
+        told["side"] = {name: _or_none(frame[name].to_numpy(float)[last]) for name in last_of}
+    return told
+
+
+def _or_none(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[float | None]:
+    return [value if np.isfinite(value) else None for value in np.round(values, DIGITS).tolist()]
 
 
 def _plain(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float]:

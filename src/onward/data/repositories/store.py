@@ -28,6 +28,8 @@ __all__ = ["DataStore", "stored_market"]
 
 _log = logging.getLogger(__name__)
 
+SIDE = ("funding", "open_interest", "fear_greed")
+
 
 def _utc_now() -> pd.Timestamp:
     return pd.Timestamp.now(tz="UTC")
@@ -136,6 +138,11 @@ class DataStore:
         repositories: list[_ParquetRepository] = [self.candles(t) for t in self.timeframes()]
         repositories += [self.funding, self.open_interest, self.fear_greed]
         return [r.coverage(symbol) for r in repositories for symbol in r.symbols()]
+
+    def series_beside(self, symbol: str) -> tuple[str, ...]:
+        """Return the names of the side series that `market` would find for a symbol."""
+        stands = set(_stand_ins(symbol))
+        return tuple(name for name in SIDE if not stands.isdisjoint(self.side(name).symbols()))
 
     def state(
         self, symbols: Iterable[str], *, timeframe: str | pd.Timedelta, series: Sequence[str] = ()

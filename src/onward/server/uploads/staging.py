@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import threading
 import time
@@ -24,6 +25,7 @@ RESERVE_BYTES = 256 * 2**20
 ARRIVING = "arriving-"
 WHOLE = "whole-"
 JOB = "job-"
+IDENTITY = re.compile(r"[0-9a-f]{40}")
 ARRIVING_SECONDS = 3600.0
 """A directory that nobody wrote to for so long belongs to a server that was killed."""
 
@@ -131,6 +133,26 @@ class Staging:
         arriving.path.replace(directory / name)
         os.utime(directory)
         return directory / name
+
+    def find(self, identity: str) -> Path | None:
+        """Return a whole file by what `identity_of` said of it; None when it is not kept any more.
+
+        It counts as touched: the sweeper leaves it alone for another while.
+        """
+        if not IDENTITY.fullmatch(identity):
+            return None
+        directory = self.root / f"{WHOLE}{identity}"
+        try:
+            (file,) = [path for path in directory.iterdir() if not path.name.startswith(JOB)]
+            os.utime(directory)
+        except (OSError, ValueError):
+            return None
+        return file
+
+    @staticmethod
+    def identity_of(path: Path) -> str:
+        """Return by which text a file that was placed is found again."""
+        return path.parent.name.removeprefix(WHOLE)
 
     def belongs(self, path: Path, job_id: str) -> None:
         """Write down that a job reads a file; it is kept as long as that one may."""
