@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from onward.kernels.forward import UNKNOWN_TIME, forward_log_return, forward_time
+from onward.labels.remembering import remembered
 from onward.types import FloatArray, IntArray, Market
 
 __all__ = [
@@ -26,6 +27,7 @@ NEVER = UNKNOWN_TIME
 """Outcome time of a row whose outcome lies beyond the data."""
 
 
+@remembered
 def outcomes(market: Market, horizon_bars: int) -> FloatArray:
     """Return the log return of the close over the next ``horizon_bars`` bars, NaN when not known.
 
@@ -34,6 +36,7 @@ def outcomes(market: Market, horizon_bars: int) -> FloatArray:
     return by_symbol(market, lambda close: forward_log_return(close, horizon_bars))
 
 
+@remembered
 def outcome_time(market: Market, horizon_bars: int) -> IntArray:
     """Return the decision time of the bar ``horizon_bars`` bars later, ns UTC, else `NEVER`."""
     times = market.decision_time_ns
@@ -43,6 +46,7 @@ def outcome_time(market: Market, horizon_bars: int) -> IntArray:
     return out
 
 
+@remembered
 def trailing_volatility(market: Market, window_bars: int) -> FloatArray:
     """Return the sample deviation of the last ``window_bars`` one-bar log returns.
 
@@ -54,6 +58,7 @@ def trailing_volatility(market: Market, window_bars: int) -> FloatArray:
     return by_symbol(market, lambda close: rolling_std(_past_return(close, 1), window_bars))
 
 
+@remembered
 def trailing_absolute_quantile(
     market: Market, horizon_bars: int, window_bars: int, quantile: float
 ) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -96,4 +97,4 @@ def run_lengths(time: IntArray) -> dict[str, Any]:
 
 def short_floats(values: FloatArray, digits: int = 6) -> list[float | None]:
     """Return values with a number of significant digits; unknown ones become None."""
-    return [None if not np.isfinite(v) else float(f"{v:.{digits}g}") for v in values.tolist()]
+    return [None if not isfinite(v) else float(f"{v:.{digits}g}") for v in values.tolist()]
