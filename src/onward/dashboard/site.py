@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from onward.config.server import ServerConfig
 from onward.dashboard import assets, preferences, series
 from onward.dashboard.coverage import CoverageBook
+from onward.dashboard.digests import Digests
 from onward.dashboard.pages import entries
 from onward.dashboard.problems import answer_in_words
 from onward.dashboard.services import SiteServices
@@ -35,6 +36,7 @@ def create_site(services: SiteServices, config: ServerConfig | None = None) -> F
     state: ServerState = app.state.onward
     app.state.login_page = "/login"
     app.state.coverage = CoverageBook(partial(state.provider.build, "repositories"))
+    app.state.digests = Digests()
     for entry in entries():
         app.include_router(entry.router, include_in_schema=False)
     for module in (assets, preferences, series):
