@@ -10,10 +10,11 @@ export function colour(name) {
   return getComputedStyle(root).getPropertyValue(`--${name}`).trim();
 }
 
-/** Calls `paint` now and whenever the colours of the page change. */
+/** Calls `paint` now and whenever the colours of the page change; what it returns ends that. */
 export function themed(paint) {
   paint();
   root.addEventListener("themechange", paint);
+  return () => root.removeEventListener("themechange", paint);
 }
 
 function say(box, text) {
@@ -30,9 +31,10 @@ const day = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).rep
  * @param {HTMLElement} box made by the macro `chart(kind="candles", source=...)`; `data-source` is
  *   /ui/series/candles?symbol=...&timeframe=...
  * @param {object} options `from`, `to` (Unix seconds) of the first view; `markers` as Lightweight
- *   Charts takes them; `volume` false leaves it out; `onRange(from, to)` is told what is looked at,
- *   `onRows(rows)` what was loaded, before it is painted
- * @returns {{chart, candles, show(from, to), ready: Promise}}
+ *   Charts takes them, or a function that makes them from the loaded rows; `volume` false leaves it
+ *   out; `onRange(from, to)` is told what is looked at, `onRows(rows, chart)` what was loaded, before
+ *   it is painted
+ * @returns {{chart, candles, show(from, to), showAll(), ready: Promise}}
  */
 export function candleChart(box, { from = null, to = null, markers = [], volume = true, onRange = null, onRows = null } = {}) {
   const { createChart, CandlestickSeries, HistogramSeries, createSeriesMarkers } = window.LightweightCharts;
@@ -61,12 +63,13 @@ export function candleChart(box, { from = null, to = null, markers = [], volume 
   });
 
   function fill() {
-    onRows?.(rows);
+    onRows?.(rows, chart);
     const { time, open, high, low, close, volume: sizes } = rows;
     candles.setData(time.map((t, i) => ({ time: t, open: open[i], high: high[i], low: low[i], close: close[i] })));
     const [rise, fall] = [`${colour("up")}55`, `${colour("down")}55`];
     bars?.setData(time.map((t, i) => ({ time: t, value: sizes[i], color: close[i] >= open[i] ? rise : fall })));
-    if (time.length) marks.setMarkers(markers.filter((m) => m.time >= time[0] && m.time <= time.at(-1)));
+    const given = typeof markers === "function" ? markers(rows) : markers;
+    if (time.length) marks.setMarkers(given.filter((m) => m.time >= time[0] && m.time <= time.at(-1)));
   }
 
   let asked = 0;
@@ -124,6 +127,7 @@ export function candleChart(box, { from = null, to = null, markers = [], volume 
     candles,
     ready,
     show: (first, last) => load(first - (last - first), last + (last - first), { from: first, to: last }),
+    showAll: () => load(null, null, null),
     setMarkers: (given) => { markers = given; if (rows) fill(); },
   };
 }
@@ -135,39 +139,48 @@ export function candleChart(box, { from = null, to = null, markers = [], volume 
  * @param {object} options
  *   `x` array; `series` [{label, values, colour: "series-1", fill: true, dash: [4, 4], width}];
  *   `time` whether x are Unix seconds; `format(value)` for the axis and the legend;
- *   `bands` [[upper, lower]] numbers of series between which is filled; `log` scale of y
- * @returns {uPlot}
+ *   `bands` [[upper, lower]] numbers of series between which is filled; `log` scale of y;
+ *   `xFormat(value)` for x where it is no time; `legend` false leaves the legend out; `points` shows
+ *   each point however many there are
+ * @returns {{plot, setData(columns), destroy()}}
  */
-export function lineChart(box, { x, series, time = true, format = (value) => value.toLocaleString("en"), bands = [], log = false }) {
+export function lineChart(box, { x, series, time = true, format = (value) => value.toLocaleString("en"), bands = [], log = false, xFormat = null, legend = true, points = x.length < 40 }) {
   let plot = null;
+  let columns = [x, ...series.map((one) => one.values)];
   const written = (value) => (value === null || value === undefined ? "–" : format(value));
-  const legendHeight = () => plot?.root.querySelector(".u-legend")?.offsetHeight ?? 28;
-  themed(() => {
+  const legendHeight = () => (legend ? plot?.root.querySelector(".u-legend")?.offsetHeight ?? 28 : 0);
+  const stop = themed(() => {
     plot?.destroy();
     const axis = { stroke: colour("quiet"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font: "12px system-ui" };
     plot = new window.uPlot({
       width: box.clientWidth,
-      height: box.clientHeight - 28,
+      height: box.clientHeight - (legend ? 28 : 0),
+      legend: { show: legend },
       tzDate: (seconds) => window.uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       cursor: { y: false },
       scales: { x: { time }, y: log ? { distr: 3 } : {} },
-      axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map(written) }],
+      axes: [xFormat ? { ...axis, values: (_, ticks) => ticks.map(xFormat) } : axis, { ...axis, size: 64, values: (_, ticks) => ticks.map(written) }],
       series: [
-        { value: (_, v) => (v === null || v === undefined ? "–" : time ? day(v) : written(v)) },
+        { value: (_, v) => (v === null || v === undefined ? "–" : time ? day(v) : (xFormat ?? written)(v)) },
         ...series.map((one, i) => ({
           label: one.label,
           stroke: colour(one.colour ?? `series-${i + 1}`),
           width: one.width ?? 1.5,
           dash: one.dash,
           fill: one.fill ? `${colour(one.colour ?? `series-${i + 1}`)}22` : undefined,
-          points: { show: x.length < 40 },
+          points: { show: points },
           value: (_, v) => written(v),
         })),
       ],
       bands: bands.map((pair) => ({ series: pair, fill: `${colour("band")}aa` })),
-    }, [x, ...series.map((one) => one.values)], box);
+    }, columns, box);
     plot.setSize({ width: box.clientWidth, height: box.clientHeight - legendHeight() });
   });
-  new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: box.clientHeight - legendHeight() })).observe(box);
-  return { get plot() { return plot; }, setData: (columns) => plot.setData(columns) };
+  const sized = new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: box.clientHeight - legendHeight() }));
+  sized.observe(box);
+  return {
+    get plot() { return plot; },
+    setData: (given) => { columns = given; plot.setData(given); },
+    destroy: () => { stop(); sized.disconnect(); plot.destroy(); },
+  };
 }
