@@ -140,11 +140,11 @@ export function candleChart(box, { from = null, to = null, markers = [], volume 
  *   `x` array; `series` [{label, values, colour: "series-1", fill: true, dash: [4, 4], width}];
  *   `time` whether x are Unix seconds; `format(value)` for the axis and the legend;
  *   `bands` [[upper, lower]] numbers of series between which is filled; `log` scale of y;
- *   `xFormat(value)` for x where it is no time; `legend` false leaves the legend out; `points` shows
+ *   `xFormat(value)` and `xLabel` for x where it is no time; `legend` false leaves the legend out; `points` shows
  *   each point however many there are
  * @returns {{plot, setData(columns), destroy()}}
  */
-export function lineChart(box, { x, series, time = true, format = (value) => value.toLocaleString("en"), bands = [], log = false, xFormat = null, legend = true, points = x.length < 40 }) {
+export function lineChart(box, { x, series, time = true, format = (value) => value.toLocaleString("en"), bands = [], log = false, xFormat = null, xLabel, legend = true, points = x.length < 40 }) {
   let plot = null;
   let columns = [x, ...series.map((one) => one.values)];
   const written = (value) => (value === null || value === undefined ? "–" : format(value));
@@ -161,7 +161,7 @@ export function lineChart(box, { x, series, time = true, format = (value) => val
       scales: { x: { time }, y: log ? { distr: 3 } : {} },
       axes: [xFormat ? { ...axis, values: (_, ticks) => ticks.map(xFormat) } : axis, { ...axis, size: 64, values: (_, ticks) => ticks.map(written) }],
       series: [
-        { value: (_, v) => (v === null || v === undefined ? "–" : time ? day(v) : (xFormat ?? written)(v)) },
+        { label: xLabel, value: (_, v) => (v === null || v === undefined ? "–" : time ? day(v) : (xFormat ?? written)(v)) },
         ...series.map((one, i) => ({
           label: one.label,
           stroke: colour(one.colour ?? `series-${i + 1}`),
