@@ -161,7 +161,7 @@ export function lineChart(box, { x, series, time = true, format = (value) => val
       scales: { x: { time }, y: log ? { distr: 3 } : {} },
       axes: [xFormat ? { ...axis, values: (_, ticks) => ticks.map(xFormat) } : axis, { ...axis, size: 64, values: (_, ticks) => ticks.map(written) }],
       series: [
-        { label: xLabel, value: (_, v) => (v === null || v === undefined ? "–" : time ? day(v) : (xFormat ?? written)(v)) },
+        { ...(xLabel && { label: xLabel }), value: (_, v) => (v === null || v === undefined ? "–" : time ? day(v) : (xFormat ?? written)(v)) },
         ...series.map((one, i) => ({
           label: one.label,
           stroke: colour(one.colour ?? `series-${i + 1}`),
