@@ -1,0 +1,265 @@
+"""A new run: a form that explains its choices, is checked while it is filled in, and starts a job."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any
+
+import anyio.to_thread
+from fastapi import APIRouter, Query
+from pydantic import ValidationError
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from onward.access.scopes import Scope
+from onward.dashboard.forms import SafeForm
+from onward.dashboard.navigation import Page
+from onward.dashboard.pages import entries
+from onward.dashboard.rendering import Render, Renderer
+from onward.dashboard.services import Book, Runs
+from onward.dashboard.views.run_check import CheckView, Worded, found_in, worded
+from onward.dashboard.views.run_fields import CHOICES, Values
+from onward.dashboard.views.run_request import Asked, Bases, Refusal, bases_of, placed, read
+from onward.dashboard.views.run_snippets import snippets
+from onward.dashboard.views.runs_new import copied_values, first_values, run_form_view
+from onward.errors import OnwardError, StorageError
+from onward.server.authorisation import caller_of, requires
+from onward.server.bodies.jobs import TrainingJob, TuningJob
+from onward.server.dependencies import Config, Manager, Registry, Repositories, State, Store, Training
+from onward.server.ownership import refuse_own_code
+
+__all__ = ["PAGE", "router"]
+
+PAGE = Page(
+    "runs_new",
+    "/runs/new",
+    "new",
+    shots=(("new-run", "/runs/new"), ("new-run-copy", "/runs/new?copy_of={run}")),
+)
+MOST_VALUES = 1000
+LONGEST_VALUE = 10_000
+KEY_BYTES = 12
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, eq=False)
+class _Desk:
+    """What the form is made of and checked with."""
+
+    render: Renderer
+    bases: Bases
+    book: Any
+    registry: Any
+    own_code: bool
+
+    def may(self, scope: Scope) -> bool:
+        return caller_of(self.render.request).may(scope)
+
+    def page(
+        self,
+        values: Values,
+        *,
+        errors: tuple[Worded, ...] = (),
+        check: CheckView | None = None,
+        status: int = 200,
+    ) -> Response:
+        from onward.models.catalog import CATALOG
+
+        coverage = self.book.coverage()
+        names = [one.name for one in self.registry.list_models()]
+        view = run_form_view(
+            values=values,
+            bases=self.bases,
+            coverage=coverage,
+            models=names,
+            learners=tuple(CATALOG),
+            errors=errors,
+            texts=self.render.t,
+        )
+        return self.render.page("runs_new", status=status, view=view, check=check)
+
+    def read(self, values: Values) -> tuple[Asked, tuple[Worded, ...]]:
+        """Return what the form asks for, and what is wrong with it before anything looks at data."""
+        asked, refusals = read(
+            values,
+            self.bases,
+            may_alias=self.may("admin"),
+            check_text=partial(refuse_own_code, allowed=self.own_code),
+        )
+        if not refusals:
+            refusals = _unkept(asked)
+        return asked, tuple(worded(one, self.render.t) for one in refusals)
+
+    def refused(self, error: OnwardError, asked: Asked) -> tuple[Worded, ...]:
+        return (worded(placed(error, asked), self.render.t),)
+
+
+@router.get("/runs/new", dependencies=[requires("read")])
+def new(
+    render: Render,
+    state: State,
+    config: Config,
+    book: Book,
+    registry: Registry,
+    runs: Runs,
+    store: Store,
+    copy_of: Annotated[str, Query(max_length=100)] = "",
+    job: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
+    """Show the form, empty or as a copy of an earlier run or job."""
+    desk = _desk(render, state, config, book, registry)
+    if copy_of:
+        record = runs.get(copy_of).record
+        values = copied_values(desk.bases, record.plan, kind=record.kind)
+    elif job:
+        request = store.get(job).request
+        spec: Mapping[str, Any] = request.spec
+        plan = spec.get("plan")
+        values = copied_values(
+            desk.bases,
+            plan if isinstance(plan, Mapping) else {},
+            kind="tune" if request.kind == "tune" else "train",
+            save=spec.get("save"),
+            alias=spec.get("alias"),
+            audit=spec.get("audit", True) is not False,
+        )
+    else:
+        values = first_values(desk.bases, book.coverage())
+    values["request_key"] = (secrets.token_hex(KEY_BYTES),)
+    return desk.page(values)
+
+
+@router.post("/ui/runs/new/check", dependencies=[requires("run", rate="read")])
+async def check(
+    render: Render,
+    form: SafeForm,
+    state: State,
+    config: Config,
+    book: Book,
+    registry: Registry,
+    repositories: Repositories,
+    training: Training,
+) -> Response:
+    """Check the form as it stands, with the service behind `POST /api/v1/plans/validate`."""
+
+    def look() -> Response:
+        desk = _desk(render, state, config, book, registry)
+        found = _checked(desk, _values(form), state, repositories, training)
+        return render.fragment("fragments/runs_new_check.html", check=found)
+
+    return await anyio.to_thread.run_sync(look, limiter=state.heavy)
+
+
+@router.post("/runs/new", dependencies=[requires("run")])
+async def start(
+    render: Render,
+    form: SafeForm,
+    state: State,
+    config: Config,
+    book: Book,
+    registry: Registry,
+    manager: Manager,
+    repositories: Repositories,
+    training: Training,
+) -> Response:
+    """Start the run, or say at its fields what is wrong with it."""
+
+    def submit() -> Response:
+        desk = _desk(render, state, config, book, registry)
+        values = _values(form)
+        if form.get("do") == "check":  # without a script
+            found = _checked(desk, values, state, repositories, training)
+            return desk.page(values, errors=found.errors, check=found)
+        asked, errors = desk.read(values)
+        if errors:
+            return desk.page(values, errors=errors, check=CheckView(asked, errors), status=422)
+        spec = {**_body(asked).spec(), "actor": caller_of(render.request).actor}
+        try:
+            submission = manager.submit(asked.kind, spec, idempotency_key=_key(values, asked))
+        except StorageError:
+            raise
+        except OnwardError as error:
+            errors = desk.refused(error, asked)
+            return desk.page(values, errors=errors, check=CheckView(asked, errors), status=422)
+        has_page = any(entry.page.name == "job" for entry in entries())
+        to = f"/jobs/{submission.job.id}" if has_page else "/"
+        return render.redirect(to, toast="runs_new.toast.submitted")
+
+    return await anyio.to_thread.run_sync(submit, limiter=state.heavy)
+
+
+def _desk(render: Renderer, state: Any, config: Any, book: Any, registry: Any) -> _Desk:
+    return _Desk(render, bases_of(state.provider.services.settings.plan), book, registry, config.own_code)
+
+
+def _values(form: FormData) -> dict[str, tuple[str, ...]]:
+    """Return the texts of a form; a list of which nothing is chosen is empty, not absent."""
+    values: dict[str, tuple[str, ...]] = {choice.name: () for choice in CHOICES if choice.many}
+    for name, value in form.multi_items()[:MOST_VALUES]:
+        if isinstance(value, str):
+            values[name] = (*values.get(name, ()), value[:LONGEST_VALUE])
+    return values
+
+
+def _checked(desk: _Desk, values: Values, state: Any, repositories: Any, training: Any) -> CheckView:
+    from onward.server.views.plans import plan_view
+
+    asked, errors = desk.read(values)
+    if errors:
+        return CheckView(asked, errors)
+    try:
+        view = plan_view(
+            _searched(asked, desk.bases),
+            {"data": None, "series": {}},
+            settings=state.provider.services.settings,
+            repositories=repositories,
+            training=training,
+            columns=False,
+        )
+    except StorageError:
+        raise
+    except OnwardError as error:
+        return CheckView(asked, desk.refused(error, asked))
+    request = desk.render.request
+    address = str(request.base_url).rstrip("/")
+    needs_key = caller_of(request).kind != "local"
+    return CheckView(
+        asked, found=found_in(view, asked), snippets=snippets(asked, address, needs_key=needs_key)
+    )
+
+
+def _searched(asked: Asked, bases: Bases) -> dict[str, Any]:
+    """Return the plan with the number of trials that a search would have."""
+    from onward.training.optimization.requests import DEFAULT_TRIALS
+
+    unsaid = asked.kind == "tune" and not bases[asked.preset]["optimization.trials"]
+    return ({"optimization.trials": DEFAULT_TRIALS} if unsaid else {}) | asked.searched
+
+
+def _body(asked: Asked) -> TrainingJob:
+    return (TuningJob if asked.kind == "tune" else TrainingJob)(**asked.body)
+
+
+def _unkept(asked: Asked) -> tuple[Refusal, ...]:
+    """Return what the HTTP API would refuse of the request: text that nothing can keep, and the like."""
+    try:
+        _body(asked)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)
+        return tuple(
+            Refusal(str(one["loc"][0]) if one["loc"] else "", english=f"{one['msg']}.") for one in wrong
+        )
+    return ()
+
+
+def _key(values: Values, asked: Asked) -> str:
+    """Return what makes the same form sent twice one job, and a changed form another."""
+    own = (*values.get("request_key", ()), "")[0][:100]
+    whole = json.dumps([own, asked.kind, asked.body], sort_keys=True)
+    return f"form-{hashlib.sha256(whole.encode()).hexdigest()[:40]}"
