@@ -19,6 +19,7 @@ __all__ = [
     "ModelInUse",
     "OverviewView",
     "SeriesLine",
+    "audit_failed",
     "job_line",
     "overview_view",
     "series_lines",
@@ -79,6 +80,8 @@ class JobLine:
     eta_seconds: float | None
     moment: datetime
     live: bool
+    audit_failed: bool = False
+    """Whether it succeeded and yet nothing it came to may be trusted: a look into the future was found."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +218,16 @@ def job_line(job: Job) -> JobLine:
         eta_seconds=progress.get("eta_seconds"),
         moment=job.finished_at or job.started_at or job.queued_at,
         live=job.finished_at is None,
+        audit_failed=audit_failed(job.result),
     )
+
+
+def audit_failed(result: Mapping[str, Any] | None) -> bool:
+    """Return whether what a job came to says that a leak was found, by its own audit or as an audit."""
+    told = result or {}
+    certificate = told.get("certificate")
+    status = certificate.get("status") if isinstance(certificate, Mapping) else None
+    return status == "failed" or told.get("passed") is False
 
 
 def series_lines(coverage: Sequence[Coverage]) -> tuple[SeriesLine, ...]:

@@ -1,0 +1,259 @@
+// One job: what happens to it is drawn as it happens, at most once a frame, each thing in a place that
+// was kept for it. The page shows everything up to event `after`; the stream begins behind that one.
+
+import { readData } from "../app.js";
+import { lineChart } from "../charts.js";
+import { follow, perFrame } from "../live.js";
+
+const LINES = 400;
+const AT_END_PX = 24;
+const LIVE = ["queued", "starting", "running", "stopping"];
+const COLOURS = 5;
+const data = readData("job-data");
+const texts = readData("job-texts");
+const stageWords = readData("job-stage-words");
+const stateWords = readData("job-state-words");
+const japanese = document.documentElement.lang === "ja";
+const $ = (id) => document.getElementById(id);
+
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const number = (value, digits = 3) => (value === null || value === undefined ? "–" : value.toFixed(digits).replace("-", "−"));
+const stageWord = (name) => stageWords[name.replaceAll(" ", "_")] ?? name;
+
+function span(seconds, parts = 2) {
+  const steps = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+  let left = Math.round(seconds);
+  const said = [];
+  for (const [unit, length] of steps) {
+    const n = Math.floor(left / length);
+    left -= n * length;
+    if (n) said.push(filled(texts[unit], { n }));
+  }
+  return said.slice(0, parts).join(japanese ? "" : " ") || filled(texts.second, { n: 0 });
+}
+
+/* -- progress and stages ------------------------------------------------------------------- */
+
+const stages = new Map();
+let current = data.stage;
+
+function stageLine(name) {
+  let line = [...$("job-stages").children].find((one) => one.dataset.stage === name);
+  if (!line) {
+    line = $("job-stages").appendChild(document.createElement("li"));
+    line.dataset.stage = name;
+    for (const part of ["name", "time num", "note quiet"]) line.appendChild(document.createElement("span")).className = `job-stage-${part}`;
+    line.firstChild.textContent = stageWord(name);
+  }
+  return line;
+}
+
+function enter(name, at) {
+  if (name === current) return;
+  leave(at);
+  current = name;
+  stages.set(name, { ...stages.get(name), since: at });
+  say(filled(texts.said_stage, { stage: stageWord(name) }));
+}
+
+function leave(at) {
+  const stage = stages.get(current);
+  if (stage?.since) stages.set(current, { since: null, seconds: (stage.seconds ?? 0) + Math.max(0, (at - stage.since) / 1000) });
+}
+
+const drawProgress = perFrame((payload) => {
+  const bar = document.querySelector("#job-progress progress");
+  if (bar) {
+    if (typeof payload.fraction === "number") bar.value = payload.fraction;
+    else bar.removeAttribute("value");
+    const share = typeof payload.fraction === "number" ? ` ${Math.round(100 * payload.fraction)}${japanese ? "%" : " %"}` : "";
+    $("job-now").textContent = stageWord(payload.stage) + share;
+    $("job-eta").textContent = payload.eta_seconds ? filled(texts.left, { span: span(payload.eta_seconds, 1) }) : "";
+  }
+  for (const line of $("job-stages").children) {
+    const known = stages.get(line.dataset.stage);
+    if (line.classList.contains("now") && line.dataset.stage !== payload.stage) {
+      line.className = "done";
+      line.children[2].textContent = "";
+      if (known) line.children[1].textContent = span(known.seconds ?? 0);
+    }
+  }
+  const line = stageLine(payload.stage);
+  if (line.className !== "now") line.className = "now";
+  line.children[2].textContent = payload.message ?? "";
+});
+
+/* -- scores -------------------------------------------------------------------------------- */
+
+const folds = new Map(data.folds.map((one) => [one.fold, one]));
+const SCORES = ["direction_auc", "range_auc", "log_loss_skill"];
+const whole = (value) => (Number.isInteger(value) ? String(value) : "");
+let foldChart = null;
+
+function foldColumns() {
+  const known = [...folds.values()].sort((a, b) => a.fold - b.fold);
+  return [known.map((one) => one.fold), ...SCORES.slice(0, 2).map((name) => known.map((one) => one[name] ?? null))];
+}
+
+const drawFolds = perFrame(() => {
+  const rows = $("fold-rows");
+  if (!rows || !folds.size) return;
+  for (const one of folds.values()) {
+    let row = [...rows.rows].find((each) => Number(each.cells[0].textContent) === one.fold);
+    if (!row) {
+      row = rows.insertRow([...rows.rows].filter((each) => Number(each.cells[0].textContent) < one.fold).length);
+      const head = row.appendChild(document.createElement("th"));
+      head.scope = "row";
+      head.textContent = one.fold;
+      for (const _ of SCORES) row.insertCell().className = "num";
+    }
+    SCORES.forEach((name, i) => { row.cells[i + 1].textContent = number(one[name]); });
+  }
+  const [x, ...values] = foldColumns();
+  if (foldChart) foldChart.setData([x, ...values]);
+  else {
+    const heads = [...rows.closest("table").tHead.rows[0].cells];
+    const series = values.map((one, i) => ({ label: heads[i + 1].textContent, values: one, colour: ["series-1", "series-4"][i] }));
+    foldChart = lineChart($("fold-chart"), { x, series, time: false, format: number, xFormat: whole, legend: false, points: true });
+  }
+});
+
+const trials = new Map(); // title of a search -> best so far after each of its trials
+let trialChart = null;
+let drawn = 0;
+
+function addTrial(title, best) {
+  if (!trials.has(title)) trials.set(title, []);
+  trials.get(title).push(best);
+}
+data.trials.forEach(([title, best]) => addTrial(title, best));
+
+function key(text, i) {
+  const item = document.createElement("span");
+  item.appendChild(document.createElement("i")).className = `swatch s${(i % COLOURS) + 1}`;
+  item.append(text);
+  return item;
+}
+
+function searchWord(title) {
+  const fold = /^fold (\d+)$/.exec(title);
+  return fold ? filled(texts.fold, { n: fold[1] }) : title === "all rows" ? texts.all_rows : title;
+}
+
+const drawTrials = perFrame(() => {
+  const box = $("trial-chart");
+  if (!box || !trials.size) return;
+  const longest = Math.max(...[...trials.values()].map((one) => one.length));
+  const x = Array.from({ length: longest }, (_, i) => i + 1);
+  const columns = [...trials.values()].map((one) => x.map((_, i) => one[i] ?? null));
+  if (trialChart && drawn === trials.size) trialChart.setData([x, ...columns]);
+  else {
+    trialChart?.destroy();
+    drawn = trials.size;
+    const series = [...trials.keys()].map((title, i) => ({ label: searchWord(title), values: columns[i], colour: `series-${(i % COLOURS) + 1}`, dash: i < COLOURS ? undefined : [6, 4] }));
+    trialChart = lineChart(box, { x, series, time: false, format: number, xFormat: whole, legend: false });
+    $("trial-keys").replaceChildren(...series.map((one, i) => key(one.label, i)));
+  }
+  const n = [...trials.values()].reduce((sum, one) => sum + one.length, 0);
+  $("trial-note").textContent = filled(texts.trials, { n: n.toLocaleString("en") });
+});
+
+/* -- log ----------------------------------------------------------------------------------- */
+
+const log = $("job-log");
+let waiting = [];
+log.scrollTop = log.scrollHeight;
+
+const drawLog = perFrame(() => {
+  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < AT_END_PX;
+  const lines = waiting.slice(-LINES).map(({ level, text }) => {
+    const line = document.createElement("span");
+    line.className = level;
+    line.textContent = `${text}\n`;
+    return line;
+  });
+  waiting = [];
+  log.append(...lines);
+  while (log.childElementCount > LINES) log.firstElementChild.remove();
+  if (atEnd) log.scrollTop = log.scrollHeight;
+});
+
+/* -- state --------------------------------------------------------------------------------- */
+
+let state = data.state;
+const said = $("job-said");
+
+function say(text) {
+  said.textContent = text;
+}
+
+// The place of what came of it keeps its size while somebody looks: what is longer scrolls inside.
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id !== "job-state") return;
+  const boxes = [...event.detail.target.children].map((box) => box.getBoundingClientRect().height);
+  event.detail.target.addEventListener("htmx:afterSwap", () => [...event.detail.target.children].forEach((box, i) => keep(box, boxes[i])), { once: true });
+});
+
+function keep(box, height) {
+  if (!height) return;
+  box.style.height = `${height}px`;
+  if (box.scrollHeight > box.clientHeight + 1) {
+    box.classList.add("locked");
+    box.tabIndex = 0;
+  }
+}
+addEventListener("resize", () => document.querySelectorAll("#job-state > *").forEach((box) => { box.style.height = ""; box.classList.remove("locked"); }));
+
+const refresh = () => document.body.dispatchEvent(new Event("refresh"));
+
+function moved(next) {
+  if (next === state) return;
+  state = next;
+  say(filled(texts.said_state, { state: stateWords[next] ?? next }));
+  refresh();
+}
+
+const elapsed = () => {
+  const place = $("job-elapsed");
+  if (place && data.began && LIVE.includes(state) && state !== "queued") place.textContent = filled(texts.elapsed, { span: span(Math.max(0, Date.now() / 1000 - data.began)) });
+};
+
+function take({ kind, payload, at }) {
+  const moment = Date.parse(at);
+  if (kind === "progress" && payload.stage) {
+    enter(payload.stage, moment);
+    drawProgress(payload);
+  } else if (kind === "score") {
+    const fold = /^(?:fold|group) (\d+)\b/.exec(payload.message);
+    if (payload.stage === "search") { addTrial(payload.message, Object.values(payload.values)[0] ?? null); drawTrials(); }
+    else if (fold) { folds.set(Number(fold[1]), { fold: Number(fold[1]), ...payload.values }); drawFolds(); }
+  } else if (kind === "log" || kind === "alarm") {
+    waiting.push({ level: kind === "alarm" ? "error" : payload.level ?? "info", text: payload.text ?? payload.what ?? "" });
+    drawLog();
+  } else if (kind === "state") {
+    if (payload.state === "running") data.began = moment / 1000;
+    if (!LIVE.includes(payload.state)) { leave(moment); finishStages(); }
+    moved(payload.state);
+  }
+}
+
+const finishStages = perFrame(() => {
+  for (const line of $("job-stages").querySelectorAll(".now")) {
+    line.className = "done";
+    line.children[2].textContent = "";
+    const known = stages.get(line.dataset.stage);
+    if (known?.seconds !== undefined) line.children[1].textContent = span(known.seconds);
+  }
+});
+
+drawFolds();
+drawTrials();
+if (data.live) {
+  elapsed();
+  setInterval(elapsed, 1000);
+  follow(data.id, {
+    event: take,
+    end: (last) => { if (last) moved(last); },
+    gone: () => location.reload(), // its page says that it was deleted
+  }, data.after);
+}

@@ -1,0 +1,247 @@
+"""What the pages of jobs show: lines of the list, and one job with all that came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from onward.dashboard.views.job_events import Digest, StageLine
+from onward.dashboard.views.job_outcome import Fact, Failure, Trained, facts_of, failure_of, trained_of
+from onward.dashboard.views.overview import JobLine, job_line
+
+if TYPE_CHECKING:
+    from onward.jobs.values import Job, JobState
+
+__all__ = ["KINDS", "SHOWN", "JobView", "JobsView", "expected_stages", "job_view", "jobs_view"]
+
+KINDS = ("train", "tune", "features", "import", "predict", "audit")
+SHOWN: Mapping[str, tuple[JobState, ...]] = {
+    "all": (),
+    "live": ("queued", "starting", "running", "stopping"),
+    "succeeded": ("succeeded",),
+    "failed": ("failed",),
+    "cancelled": ("cancelled",),
+}
+"""Choices of the list: which states each of them stands for; none means all."""
+
+LOOKS_BACK = ("importance", "drift", "adversarial")
+TRAINING = ("train", "tune")
+
+
+@dataclass(frozen=True)
+class JobsView:
+    """A page of the list of jobs.
+
+    Attributes
+    ----------
+    lines
+        Newest first.
+    shown, kind, cursor
+        What was asked for: a key of `SHOWN`, a kind or None, where the page begins (None: at the newest).
+    kinds
+        That can be asked for.
+    counts
+        Jobs of each choice, of all kinds.
+    next
+        Cursor of the page after; None at the end.
+    """
+
+    lines: tuple[JobLine, ...]
+    shown: str
+    kind: str | None
+    kinds: tuple[str, ...]
+    counts: Mapping[str, int]
+    cursor: str | None
+    next: str | None
+
+    def address(
+        self,
+        *,
+        path: str = "/jobs",
+        shown: str | None = None,
+        kind: str | None = "",
+        cursor: str | None = None,
+    ) -> str:
+        """Return the address of another page of the list; what is not said stays, except the place in it."""
+        shown = self.shown if shown is None else shown
+        kind = self.kind if kind == "" else kind
+        said = {"show": "" if shown == "all" else shown, "kind": kind, "cursor": cursor}
+        query = urlencode({name: value for name, value in said.items() if value})
+        return f"{path}?{query}" if query else path
+
+    @property
+    def filtered(self) -> bool:
+        """Whether some jobs are left out."""
+        return self.shown != "all" or self.kind is not None
+
+    @property
+    def moving(self) -> bool:
+        """Whether a line of this page will change by itself."""
+        return any(line.live for line in self.lines)
+
+
+@dataclass(frozen=True)
+class JobView:
+    """One job.
+
+    Attributes
+    ----------
+    line
+        What the list says of it.
+    stages
+        Those that have begun and those to come, in the order of the work.
+    digest
+        What its events come to.
+    trained
+        Verdicts, certificate and links of a training or search that succeeded.
+    failure
+        What went wrong, if it failed.
+    facts
+        What any other job came to.
+    asked
+        The request, as JSON.
+    """
+
+    line: JobLine
+    attempt: int
+    max_attempts: int
+    queued_at: datetime
+    run_after: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    host: str | None
+    backend: str
+    retry_of: str | None
+    names_alias: bool
+    stages: tuple[StageLine, ...]
+    digest: Digest
+    trained: Trained | None
+    failure: Failure | None
+    facts: tuple[Fact, ...]
+    asked: str
+
+    @property
+    def trains(self) -> bool:
+        """Whether verdicts and scores of folds are to be expected."""
+        return self.line.kind in TRAINING
+
+    @property
+    def searches(self) -> bool:
+        """Whether trials are to be expected."""
+        return self.line.kind == "tune" or bool(self.digest.trials)
+
+    @property
+    def begun(self) -> frozenset[str]:
+        """Stages that have begun."""
+        return frozenset(stage.name for stage in self.digest.stages)
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds from the begin of the last attempt to its end; None before either."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return max(0.0, (self.finished_at - self.started_at).total_seconds())
+
+    @property
+    def for_scripts(self) -> dict[str, Any]:
+        """Where the page's script goes on: number of the last event, and the scores shown by now."""
+        digest = self.digest
+        return {
+            "id": self.line.id,
+            "live": self.line.live,
+            "state": self.line.state,
+            "after": digest.seq,
+            "stage": next((stage.name for stage in self.stages if stage.under_way), ""),
+            "began": None if self.started_at is None else self.started_at.timestamp(),
+            "folds": [{"fold": int(line.name), **line.values} for line in digest.folds],
+            "trials": [[line.name, next(iter(line.values.values()), None)] for line in digest.trials],
+        }
+
+
+def jobs_view(
+    jobs: Sequence[Job],
+    counts: Mapping[Any, int],
+    *,
+    shown: str,
+    kind: str | None,
+    cursor: str | None,
+    following: str | None,
+) -> JobsView:
+    """Return a page of the list.
+
+    Parameters
+    ----------
+    jobs
+        Newest first.
+    counts
+        Jobs by state.
+    shown, kind, cursor
+        What was asked for.
+    following
+        Cursor of the page after.
+    """
+    by_choice = {
+        name: sum(counts.values()) if not states else sum(counts.get(state, 0) for state in states)
+        for name, states in SHOWN.items()
+    }
+    known = KINDS if kind is None or kind in KINDS else (*KINDS, kind)
+    lines = tuple(job_line(job) for job in jobs)
+    return JobsView(lines, shown, kind, known, by_choice, cursor, following)
+
+
+def job_view(job: Job, digest: Digest) -> JobView:
+    """Return everything that the page of a job shows."""
+    request = job.request
+    succeeded, result = job.state == "succeeded", job.result or {}
+    trained = trained_of(job.kind, result) if succeeded else None
+    return JobView(
+        line=job_line(job),
+        attempt=job.attempt,
+        max_attempts=request.max_attempts,
+        queued_at=job.queued_at,
+        run_after=request.run_after,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        host=None if job.identity is None else job.identity.host,
+        backend=request.backend,
+        retry_of=job.retry_of,
+        names_alias=request.spec.get("alias") is not None,
+        stages=_stages(job, digest),
+        digest=digest,
+        trained=trained,
+        failure=failure_of(job) if job.state == "failed" else None,
+        facts=facts_of(job.kind, result) if succeeded and trained is None else (),
+        asked=json.dumps(dict(request.spec), indent=2, ensure_ascii=False, sort_keys=True),
+    )
+
+
+def expected_stages(kind: str, spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the stages that a job will go through, as far as its request tells."""
+    if kind not in TRAINING:
+        return {"import": ("import",), "features": ("features",), "audit": ("audit",)}.get(kind, ())
+    plan = spec.get("plan")
+    evaluation = plan.get("evaluation") if isinstance(plan, Mapping) else None
+    looks = isinstance(evaluation, Mapping) and any(evaluation.get(name) for name in LOOKS_BACK)
+    steps = ("features", "search" if kind == "tune" else "", "fold", "final fit")
+    return tuple(
+        filter(None, (*steps, "explanation" if looks else "", "audit" if spec.get("audit", True) else ""))
+    )
+
+
+def _stages(job: Job, digest: Digest) -> tuple[StageLine, ...]:
+    """Return the expected stages with what is known of them, others after those they came after."""
+    told = {stage.name: stage for stage in digest.stages}
+    order = list(expected_stages(job.kind, job.request.spec))
+    place = 0
+    for name in told:
+        if name in order:
+            place = max(place, order.index(name) + 1)
+        else:
+            order.insert(place, name)
+            place += 1
+    stages = tuple(told.get(name, StageLine(name)) for name in order)
+    return stages if job.finished_at is None else tuple(replace(one, since=None) for one in stages)

@@ -1,0 +1,222 @@
+"""What the pages of jobs say, from plain values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from onward.dashboard.digests import Digests
+from onward.dashboard.views.job import expected_stages, job_view, jobs_view
+from onward.dashboard.views.job_events import KEPT_LINES, Digest, digested
+from onward.dashboard.views.job_outcome import model_page
+from onward.jobs.values import Job, JobEvent, JobRequest
+
+NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
+VERDICT = {"subject": "direction", "level": "weak evidence", "auc": 0.56}
+TRAINED: dict[str, Any] = {
+    "run": "20261122-1",
+    "verdict": {"direction": VERDICT, "range": {**VERDICT, "subject": "range"}},
+    "certificate": {"status": "passed", "findings": []},
+    "model": "models:/btc-1h/3",
+    "alias": None,
+}
+
+
+def job(state: Any = "running", **changes: Any) -> Job:
+    none: dict[str, Any] = dict.fromkeys(Job.__dataclass_fields__)
+    spec = changes.pop("spec", {"save": "btc-1h"})
+    request = JobRequest(changes.pop("kind", "train"), spec)
+    given = {"id": "a1", "request": request, "state": state, "attempt": 1, "beat": 0, "progress": {}}
+    return Job(**none | given | {"queued_at": NOW} | changes)
+
+
+def events(*told: tuple[float, str, dict[str, Any]], attempt: int = 1, since: int = 0) -> list[JobEvent]:
+    return [
+        JobEvent("a1", since + n, attempt, NOW + timedelta(seconds=at), kind, payload)
+        for n, (at, kind, payload) in enumerate(told, start=1)
+    ]
+
+
+def progress(stage: str, fraction: float | None = None, message: str = "") -> dict[str, Any]:
+    return {"stage": stage, "fraction": fraction, "message": message}
+
+
+def score(stage: str, message: str, **values: float) -> dict[str, Any]:
+    return {"stage": stage, "message": message, "values": values}
+
+
+def test_stages_take_turns_and_their_times_add_up() -> None:
+    told = events(
+        (0, "state", {"state": "running"}),
+        (1, "progress", progress("features", 0.5)),
+        (4, "progress", progress("fold", 0.0)),
+        (5, "progress", progress("search", 0.1)),
+        (8, "progress", progress("fold", 0.5, "447 training rows")),
+    )
+    digest = digested(Digest(), told)
+    assert [(one.name, one.seconds, one.under_way) for one in digest.stages] == [
+        ("features", 3.0, False),
+        ("fold", 1.0, True),
+        ("search", 3.0, False),
+    ]
+    assert (digest.seq, digest.stages[1].message) == (5, "447 training rows")
+    done = digested(digest, events((10, "state", {"state": "succeeded"}), since=5))
+    assert [one.seconds for one in done.stages] == [3.0, 3.0, 3.0]
+    assert not any(one.under_way for one in done.stages)
+
+
+def test_a_digest_in_pieces_is_the_digest_at_once() -> None:
+    told = events(
+        (1, "progress", progress("features")),
+        (2, "score", score("fold", "fold 2", direction_auc=0.6)),
+        (3, "log", {"level": "warning", "text": "look"}),
+        (4, "score", score("search", "fold 1", best=0.1)),
+        (5, "score", score("search", "fold 1", best=0.2)),
+    )
+    whole = digested(Digest(), told)
+    for cut in range(len(told)):
+        assert digested(digested(Digest(), told[:cut]), told[cut:]) == whole
+    assert [line.values for line in whole.trials] == [{"best": 0.1}, {"best": 0.2}]
+
+
+def test_a_fold_that_is_told_again_is_one_fold_and_stages_begin_anew() -> None:
+    digest = digested(
+        Digest(),
+        [
+            *events((1, "progress", progress("fold")), (2, "score", score("fold", "fold 10", range_auc=0.5))),
+            *events(
+                (9, "progress", progress("features")),
+                (10, "score", score("fold", "fold 2", range_auc=0.6)),
+                (11, "score", score("fold", "fold 10 was finished by attempt 1", range_auc=0.5)),
+                attempt=2,
+                since=2,
+            ),
+        ],
+    )
+    assert [line.name for line in digest.folds] == ["2", "10"], "in the order of folds, not of text"
+    assert ([one.name for one in digest.stages], digest.attempt) == (["features"], 2)
+
+
+def test_only_the_newest_lines_are_kept_and_the_others_counted() -> None:
+    told = events(*((n, "log", {"text": f"line {n}"}) for n in range(KEPT_LINES + 7)))
+    digest = digested(Digest(), told)
+    assert (len(digest.log), digest.dropped, digest.log[-1].text) == (KEPT_LINES, 7, f"line {KEPT_LINES + 6}")
+
+
+def test_figures_that_are_none_are_shown_as_unknown() -> None:
+    digest = digested(Digest(), events((1, "score", score("fold", "fold 1", a=float("nan"), b=1))))
+    assert digest.folds[0].values == {"a": None, "b": 1.0}
+
+
+def test_events_are_read_once() -> None:
+    class Store:
+        def __init__(self) -> None:
+            self.told = events(*((n, "log", {"text": "x"}) for n in range(5)))
+            self.asked: list[int] = []
+
+        def events(self, job_id: str, *, after: int, limit: int) -> list[JobEvent]:
+            self.asked.append(after)
+            return [event for event in self.told if event.seq > after][:limit]
+
+    store, digests = Store(), Digests(most=1)
+    assert digests.of(store, "a1").seq == 5  # type: ignore[arg-type]
+    store.told += events((9, "log", {"text": "y"}), since=5)
+    assert digests.of(store, "a1").seq == 6  # type: ignore[arg-type]
+    assert store.asked == [0, 5]
+    digests.of(store, "b2")  # type: ignore[arg-type]
+    assert digests.of(store, "a1").log[-1].text == "y", "forgotten, and read again"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "stages"),
+    [
+        ("train", {"audit": True}, ["features", "fold", "final fit", "audit"]),
+        ("train", {"audit": False}, ["features", "fold", "final fit"]),
+        (
+            "tune",
+            {"plan": {"evaluation": {"drift": True}}},
+            ["features", "search", "fold", "final fit", "explanation", "audit"],
+        ),
+        ("train", {"plan": "fast"}, ["features", "fold", "final fit", "audit"]),
+        ("import", {}, ["import"]),
+        ("mine", {}, []),
+    ],
+)
+def test_stages_to_come_are_known_from_the_request(
+    kind: str, spec: dict[str, Any], stages: list[str]
+) -> None:
+    assert list(expected_stages(kind, spec)) == stages
+
+
+def test_a_stage_that_nobody_expected_stands_where_it_came() -> None:
+    digest = digested(
+        Digest(), events((1, "progress", progress("features")), (2, "progress", progress("autofeat")))
+    )
+    view = job_view(job(), digest)
+    assert [one.name for one in view.stages] == ["features", "autofeat", "fold", "final fit", "audit"]
+    assert view.for_scripts["stage"] == "autofeat"
+
+
+def test_a_training_that_leaks_says_so_in_the_list_and_on_its_page() -> None:
+    finding = {"check": "truncation", "severity": "leak", "subject": "mine__peek", "detail": "differs"}
+    warning = {"check": "noise", "severity": "warning", "subject": "x", "detail": ""}
+    certificate = {"status": "failed", "findings": [warning, *[finding] * 9]}
+    done = job("succeeded", result=TRAINED | {"certificate": certificate}, finished_at=NOW)
+    view = job_view(done, Digest())
+    assert view.line.audit_failed
+    assert view.trained is not None
+    assert view.trained.leaks
+    assert (view.trained.n_findings, len(view.trained.findings)) == (10, 8)
+    assert all(one["severity"] == "leak" for one in view.trained.findings), "leaks first"
+    listed = jobs_view([done], {"succeeded": 1}, shown="all", kind=None, cursor=None, following=None)
+    assert listed.lines[0].audit_failed
+    assert not job_view(job("succeeded", result=TRAINED, finished_at=NOW), Digest()).line.audit_failed
+
+
+def test_verdicts_and_links_of_a_training() -> None:
+    view = job_view(job("succeeded", result=TRAINED, finished_at=NOW), Digest())
+    assert view.trained is not None
+    assert [one["subject"] for one in view.trained.verdicts] == ["direction", "range"]
+    assert view.trained.model_page == "/models/btc-1h/3"
+    assert model_page("models:/btc-1h@champion") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "result", "facts"),
+    [
+        ("features", {"rows": 10, "columns": 3, "files": {}}, [("rows", 10), ("columns", 3)]),
+        ("audit", {"passed": False, "findings": []}, [("passed", False)]),
+        ("import", {"imported": [{"rows": 3}]}, [("imported", {"rows": 3})]),
+        ("mine", {"anything": 1}, []),
+        ("train", {}, []),
+    ],
+)
+def test_other_jobs_say_what_they_came_to(kind: str, result: dict[str, Any], facts: list[Any]) -> None:
+    view = job_view(job("succeeded", kind=kind, result=result, finished_at=NOW), Digest())
+    assert view.trained is None
+    assert list(view.facts) == facts
+
+
+def test_a_failure_keeps_its_words_and_its_last_lines() -> None:
+    error = {"what": "No memory", "got": "", "remedy": "Buy some", "log": "\n".join(map(str, range(50)))}
+    view = job_view(job("failed", reason="oom", error=error, finished_at=NOW), Digest())
+    assert view.failure is not None
+    assert view.failure.parts == {"what": "No memory", "remedy": "Buy some"}
+    assert (view.failure.log[0], view.failure.log[-1]) == ("30", "49")
+    bare = job_view(job("failed", reason="worker_lost", finished_at=NOW), Digest()).failure
+    assert bare is not None
+    assert (bare.reason, dict(bare.parts), bare.log) == ("worker_lost", {}, ())
+
+
+def test_the_list_keeps_its_filters_in_its_addresses() -> None:
+    view = jobs_view(
+        [], {"queued": 2, "running": 1, "failed": 3}, shown="failed", kind="mine", cursor="c", following="d"
+    )
+    assert (view.counts["all"], view.counts["live"], view.counts["failed"]) == (6, 3, 3)
+    assert view.address() == "/jobs?show=failed&kind=mine"
+    assert view.address(shown="all", kind=None) == "/jobs"
+    assert view.address(cursor=view.next) == "/jobs?show=failed&kind=mine&cursor=d"
+    assert "mine" in view.kinds
+    assert view.filtered
