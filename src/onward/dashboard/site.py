@@ -12,6 +12,7 @@ from onward.dashboard.coverage import CoverageBook
 from onward.dashboard.digests import Digests
 from onward.dashboard.pages import entries
 from onward.dashboard.problems import answer_in_words
+from onward.dashboard.reports import ReportBook
 from onward.dashboard.services import SiteServices
 from onward.server.app import create_app
 from onward.server.state import ServerState
@@ -37,6 +38,7 @@ def create_site(services: SiteServices, config: ServerConfig | None = None) -> F
     app.state.login_page = "/login"
     app.state.coverage = CoverageBook(partial(state.provider.build, "repositories"))
     app.state.digests = Digests()
+    app.state.reports = ReportBook(services)
     for entry in entries():
         app.include_router(entry.router, include_in_schema=False)
     for module in (assets, preferences, series):
