@@ -22,3 +22,5 @@ def main() -> None:
             app(prog_name="onward")
     except KeyboardInterrupt:  # so early that nobody was listening yet: 130, as `stop_within` gives
         raise SystemExit(130) from None
+    finally:
+        gc.freeze()  # else the interpreter looks for garbage among all it is about to drop: 0.7 s of CPU

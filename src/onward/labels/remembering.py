@@ -35,7 +35,7 @@ def remembered(
     kept: WeakKeyDictionary[Market, OrderedDict[tuple[Any, ...], Values]] = WeakKeyDictionary()
 
     @wraps(function)
-    def recalled(market: Market, *arguments: Asked.args, **named: Asked.kwargs) -> Values:
+    def recalled(market: Market, /, *arguments: Asked.args, **named: Asked.kwargs) -> Values:
         answers = kept.setdefault(market, OrderedDict())
         key = (*arguments, *sorted(named.items()))
         values = answers.get(key)
