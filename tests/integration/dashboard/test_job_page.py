@@ -1,0 +1,249 @@
+"""The pages of jobs in a real browser: what streams in, stopping for real, a server that goes away."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from onward.jobs.protocol import JobStore
+from onward.jobs.values import JobRequest, Lease, Outcome, WorkerIdentity
+from onward.settings import load_settings
+from onward.wiring import build_application
+from tests.integration.dashboard.browsing import check_axe, settled, wait_until
+from tests.integration.dashboard.conftest import Open
+from tests.integration.dashboard.homes import Things, copy_home
+from tests.integration.dashboard.serving import Site, served
+
+READERS = (
+    {"language": "en", "theme": "light", "width": 1280},
+    {"language": "ja", "theme": "dark", "width": 360},
+)
+OWNER = "a-worker-elsewhere"
+BURSTS, IN_A_BURST = 12, 10
+COUNT_DRAWS = """() => {
+  window.draws = 0; window.frames = 0;
+  const now = document.getElementById("job-now");
+  new MutationObserver(() => { draws += 1; }).observe(now, { childList: true });
+  const frame = () => { frames += 1; requestAnimationFrame(frame); };
+  requestAnimationFrame(frame);
+}"""
+LOG = "[...document.querySelectorAll('#job-log span')].map((line) => line.textContent.trim())"
+LEAK = {"check": "truncation", "severity": "leak", "subject": "mine__peek", "row": "", "detail": "it differs"}
+
+
+@pytest.fixture(scope="module")
+def desk(prepared: tuple[Path, Things], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server that runs no jobs itself: whoever holds its database plays the worker."""
+    home, things = prepared
+    with served(copy_home(home, tmp_path_factory.mktemp("desk") / "home"), things) as site:
+        yield site
+
+
+@contextmanager
+def store_of(home: Path) -> Iterator[JobStore]:
+    application = build_application(load_settings(home=home, cwd=home, environ={}))
+    try:
+        yield application.job_store
+    finally:
+        application.close()
+
+
+def begun(store: JobStore, kind: str = "train", **spec: Any) -> Lease:
+    """Submit a job, and let it run in name."""
+    job = store.submit(JobRequest(kind, {"save": "watched", "plan": {}, **spec}, priority=9)).job
+    (claimed,) = store.claim(OWNER, limit=1)
+    assert claimed.id == job.id
+    lease = Lease(job.id, OWNER, claimed.attempt, claimed.beat)
+    assert store.started(lease, WorkerIdentity("elsewhere", "boot", 1, 1, 1))
+    return lease
+
+
+def progress(stage: str, done: int, total: int, message: str = "") -> tuple[str, dict[str, Any]]:
+    eta = 90.0 if done else None
+    told = {"stage": stage, "done": done, "total": total, "fraction": done / total, "eta_seconds": eta}
+    return "progress", {**told, "message": message}
+
+
+def fold(number: int) -> tuple[str, dict[str, Any]]:
+    values = {"direction_auc": 0.5 + number / 100, "range_auc": 0.6, "log_loss_skill": -0.01}
+    return "score", {"stage": "fold", "message": f"fold {number}", "values": values}
+
+
+def line(number: int, level: str = "info") -> tuple[str, dict[str, Any]]:
+    return "log", {"level": level, "text": f"line {number}"}
+
+
+def trained(site: Site, store: JobStore, status: str) -> dict[str, Any]:
+    """Return the result of a real training, with another certificate."""
+    result = dict(store.get(site.here.job).result or {})
+    return {**result, "certificate": {"status": status, "findings": [LEAK] if status == "failed" else []}}
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: "-".join(map(str, reader.values())))
+def test_pages_of_jobs_are_without_fault(
+    site: Site, empty_site: Site, open_page: Open, reader: dict[str, object]
+) -> None:
+    page = open_page(empty_site, "/jobs", **reader)
+    check_axe(page)
+    page = open_page(site, "/jobs", **reader)
+    here = site.here
+    for path in ("/jobs", f"/jobs/{here.job}", f"/jobs/{here.failed_job}", f"/jobs/{here.stopped_job}"):
+        page.goto(path)
+        settled(page)
+        check_axe(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
+
+
+def test_the_list_is_filtered_and_leads_to_jobs(site: Site, open_page: Open) -> None:
+    page = open_page(site, "/jobs")
+    page.get_by_role("link", name="failed 1").click()
+    expect(page.get_by_role("row")).to_have_count(2)
+    page.get_by_role("link", name="Training", exact=True).click()
+    expect(page.get_by_text("No job fits these filters.")).to_be_visible()
+    page.get_by_role("link", name="every kind").click()
+    page.get_by_role("link", name="Import X/Y").click()
+    expect(page.get_by_role("heading", name="It failed")).to_be_visible()
+    expect(page.locator("#job-outcome")).to_contain_text("Prices must be finite and greater than zero")
+    expect(page.locator("#job-outcome")).to_contain_text("Mend what the message below says")
+    page.goto(f"/jobs/{site.here.job}")
+    outcome = page.locator("#job-outcome")
+    expect(outcome).to_contain_text("leak audit passed")
+    expect(outcome.get_by_text("Does it know up from down?")).to_be_visible()
+    expect(outcome.get_by_role("link", name="Read the report")).to_have_attribute(
+        "href", f"/reports/{site.here.run}"
+    )
+    expect(outcome.get_by_role("link", name="Model")).to_have_attribute(
+        "href", f"/models/{site.here.model}/1"
+    )
+    expect(page.locator("#fold-rows tr")).to_have_count(3)
+    assert page.locator("#fold-chart canvas").count() == 1
+
+
+def test_a_job_is_followed_as_fast_as_it_tells_and_nothing_moves(desk: Site, open_page: Open) -> None:
+    with store_of(desk.home) as store:
+        lease = begun(store)
+        store.report(lease, [progress("features", 1, 4), line(0)])
+        page = open_page(desk, f"/jobs/{lease.job_id}")
+        expect(page.locator("#job-now")).to_have_text("Features 25 %")
+        page.evaluate(COUNT_DRAWS)
+        for burst in range(BURSTS):
+            first = burst * IN_A_BURST
+            told = [
+                one for n in range(1, IN_A_BURST + 1) for one in (line(first + n), progress("fold", n, 10))
+            ]
+            store.report(lease, [*told, fold(burst + 1)])
+            time.sleep(0.05)
+        wait_until(page, f"document.querySelectorAll('#fold-rows tr').length === {BURSTS}")
+        wait_until(page, f"({LOG}).at(-1) === 'line {BURSTS * IN_A_BURST}'")
+        lines = page.evaluate(LOG)
+        assert lines == [f"line {n}" for n in range(BURSTS * IN_A_BURST + 1)], "each line once, in order"
+        draws, frames = page.evaluate("[draws, frames]")
+        assert draws <= min(frames, BURSTS * IN_A_BURST // 2), "many events make one picture"
+        expect(page.locator("#job-eta")).to_have_text("about 1 min left")
+        expect(page.locator("[data-stage=features]")).to_have_class("done")
+        expect(page.locator("[data-stage=fold]")).to_have_class("now")
+        expect(page.locator("#job-said")).to_have_text("Folds has begun.")
+        page.reload()
+        settled(page)
+        assert page.evaluate(LOG) == lines, "a reload loses nothing"
+        expect(page.locator("#fold-rows tr")).to_have_count(BURSTS)
+        assert store.finish(lease, Outcome("succeeded", result=trained(desk, store, "failed")))
+        expect(page.get_by_text("The leak audit failed: this model saw the future.")).to_be_visible()
+        expect(page.locator("#job-state [data-state]")).to_have_text("✓succeeded")
+        expect(page.locator("#job-outcome")).to_contain_text("mine__peek")
+        expect(page.locator("#job-said")).to_have_text("The job: succeeded.")
+        check_axe(page)
+        page.goto("/jobs")
+        row = page.get_by_role("row").filter(has_text="Training watched").first
+        expect(row).to_contain_text("leak found")
+
+
+def test_a_stop_is_not_over_before_it_is_proven(desk: Site, open_page: Open) -> None:
+    with store_of(desk.home) as store:
+        lease = begun(store, "tune")
+        best = {"stage": "search", "message": "fold 1", "values": {"best inner log_loss_skill": 0.02}}
+        store.report(lease, [progress("search", 1, 4), ("score", best), ("score", best)])
+        page = open_page(desk, f"/jobs/{lease.job_id}", width=360)
+        expect(page.locator("#trial-note")).to_have_text("2 trials have ended.")
+        assert page.locator("#trial-chart canvas").count() == 1
+        page.get_by_role("button", name="Stop", exact=True).click()
+        check_axe(page)
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Stop", exact=True).click()
+        page.get_by_role("button", name="Stop the job").click()
+        badge = page.locator("#job-state [data-state]")
+        expect(badge).to_have_attribute("data-state", "stopping")
+        expect(page.locator("#job-state")).to_contain_text("proven gone")
+        expect(page.get_by_role("button", name="Stopping")).to_be_disabled()
+        settled(page)
+        assert not store.finish(lease, Outcome("succeeded", result={})), "the stop came first"
+        page.wait_for_timeout(150)
+        expect(badge).to_have_attribute("data-state", "stopping")
+        assert store.finish(lease, Outcome("cancelled"))
+        expect(badge).to_have_attribute("data-state", "cancelled")
+        expect(page.locator("#job-outcome")).to_contain_text("nothing was published")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.locator("#job-state [data-state]")).to_have_attribute("data-state", "queued")
+        page.wait_for_url(lambda address: lease.job_id not in address)
+        expect(page.get_by_role("link", name=lease.job_id)).to_be_visible()
+        settled(page)
+
+
+def test_stop_really_ends_the_processes(site: Site, open_page: Open) -> None:
+    page = open_page(site, "/jobs")
+    data = {"data.symbols": [site.here.symbol], "data.timeframe": site.here.timeframe}
+    body = {"plan": {**data, "data.timerange": "20260101-", "model.n_rounds": 100_000}}
+    job = page.request.post("/api/v1/training-jobs", data=body).json()
+    page.goto(f"/jobs/{job['id']}")
+    badge = page.locator("#job-state [data-state]")
+    expect(badge).to_have_attribute("data-state", "running")
+    pid = page.request.get(f"/api/v1/jobs/{job['id']}").json()["pid"]
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_role("button", name="Stop the job").click()
+    expect(badge).to_have_attribute("data-state", "cancelled")
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_server_that_goes_away_loses_nothing_of_a_job(own_site: Site, open_page: Open) -> None:
+    allow = ("ERR_CONNECTION", "ERR_INCOMPLETE", "net::", "404")
+    with store_of(own_site.home) as store:
+        lease = begun(store)
+        store.report(lease, [line(1), fold(1)])
+        page = open_page(own_site, f"/jobs/{lease.job_id}", allow=allow)
+        expect(page.locator("#job-log span")).to_have_count(1)
+        own_site.process.send_signal(signal.SIGKILL)
+        own_site.process.wait()
+        expect(page.locator("#connection")).to_be_visible()
+        check_axe(page)
+        store.report(lease, [line(2), fold(2), progress("fold", 2, 3)])
+        port = urlsplit(own_site.address).port
+        assert port is not None
+        with served(own_site.home, own_site.things, port=port):
+            expect(page.locator("#connection")).to_be_hidden()
+            expect(page.locator("#job-log span")).to_have_count(2)
+            assert page.evaluate(LOG) == ["line 1", "line 2"]
+            expect(page.locator("#fold-rows tr")).to_have_count(2)
+            store.finish(
+                lease, Outcome("failed", "oom", error={"what": "Too little memory", "log": "line 2"})
+            )
+            expect(page.locator("#job-outcome")).to_contain_text("It needed more memory than there was.")
+            deleted(page, lease.job_id)
+
+
+def deleted(page: Page, job_id: str) -> None:
+    """Delete a job that somebody looks at: its page says so, in either language."""
+    assert page.request.delete(f"/api/v1/jobs/{job_id}").ok
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("This job does not exist any more")
+    check_axe(page)
+    expect(page.get_by_role("main").get_by_role("link", name="Jobs")).to_be_visible()
