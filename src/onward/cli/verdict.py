@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["print_diagnosis", "print_learning", "print_paths", "print_training", "training_value"]
 
+FINDINGS_SHOWN = 8
 PRIORS = (
     "A naive rule's AUC strays from 0.5 to either side without knowing anything: its probabilities are class "
     "frequencies, and those of a fold's training rows lean against its test rows."
@@ -52,8 +53,10 @@ def print_training(result: TrainingResult) -> None:
     probed = certificate.rows_probed
     share = "" if probed is None else f"; on {probed:.1%} of the rows a look one bar ahead would show"
     print_note(f"Leak audit: {certificate.status.replace('_', ' ')}{checks}{share}.")
-    for finding in certificate.findings:
+    for finding in certificate.findings[:FINDINGS_SHOWN]:
         print_note(f"  {finding.severity}: {finding.check}, {finding.subject}: {finding.detail}")
+    if (left := len(certificate.findings) - FINDINGS_SHOWN) > 0:
+        print_note(f"  and {left} more; they all stand in the report")
     scores = {"pooled": result.scores.pooled, **result.scores.baselines}
     print_table(
         ("", "up/down AUC", "range AUC", "log-loss skill", "accuracy over majority", "rows"),

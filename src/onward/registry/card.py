@@ -12,6 +12,7 @@ from onward.types import Certificate
 __all__ = ["render_card"]
 
 COLUMNS_SHOWN = 40
+FINDINGS_SHOWN = 8
 
 
 def render_card(facts: BundleFacts) -> str:
@@ -90,9 +91,12 @@ def _certificate(certificate: Certificate) -> Iterator[str]:
         yield f"Rows probed for a look one bar ahead: {certificate.rows_probed:.1%}."
     if certificate.findings:
         yield ""
-    for finding in certificate.findings:
+    for finding in certificate.findings[:FINDINGS_SHOWN]:
         row = f" at {finding.row}" if finding.row else ""
         yield f"- {finding.severity}: {finding.check}, {_cell(finding.subject)}{row}: {_cell(finding.detail)}"
+    left = len(certificate.findings) - FINDINGS_SHOWN
+    if left > 0:
+        yield f"- and {left} more, see `manifest.json`"
 
 
 def _features(facts: BundleFacts) -> Iterator[str]:

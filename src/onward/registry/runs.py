@@ -90,6 +90,7 @@ class RunStore:
         duration_seconds: float | None = None,
         model_ref: str | None = None,
         report_path: str | None = None,
+        audit: str | None = None,
     ) -> Run:
         """Fill in what was not known when the run was recorded; None leaves a field as it is.
 
@@ -105,6 +106,7 @@ class RunStore:
             "duration_seconds": duration_seconds,
             "model_ref": model_ref,
             "report_path": report_path,
+            "audit": audit,
         }
         changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         with writing(self._engine) as connection:

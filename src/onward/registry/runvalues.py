@@ -47,6 +47,8 @@ class RunRecord:
         Wall-clock time of the training.
     job_id, model_ref, report_path
         The job that ran it, the version it was published as, its report; if any.
+    audit
+        How the leak audit ended: ``passed``, ``failed`` or ``not_run``; None while it is not known.
     """
 
     kind: Kind
@@ -63,6 +65,7 @@ class RunRecord:
     job_id: str | None = None
     model_ref: str | None = None
     report_path: str | None = None
+    audit: str | None = None
 
 
 @dataclass(frozen=True)

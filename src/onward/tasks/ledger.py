@@ -66,8 +66,8 @@ class JobLedger:
         """Let the look be written down, and return the count that follows."""
         return int(ask(self._context, LOOK, run=run_id))
 
-    def finish(self, run_id: str | None, training: Training, seconds: float) -> None:
-        """Note what goes into the manifest."""
+    def finish(self, run_id: str | None, training: Training, seconds: float, audit: str) -> None:  # noqa: ARG002
+        """Note what goes into the manifest, where the whole certificate stands beside it."""
         judgement = training.judgement
         self.found = {
             "run": run_id,
@@ -108,6 +108,7 @@ def run_changes(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "status": "succeeded",
         "scores": manifest["scores"],
         "duration_seconds": manifest["seconds"],
+        "audit": manifest["certificate"]["status"],
         "verdicts": {
             name: RunVerdict(verdict[name]["level"], verdict[name]["corrected_p"])
             for name in ("direction", "range")

@@ -62,7 +62,30 @@ def purging_cautions(spans: Spans, folds: Sequence[Fold], splitter: Splitter) ->
 
 
 def symbol_cautions(market: Market, spans: Spans) -> tuple[str, ...]:
-    """Name the symbols of which no row has a label: they take no part in the training."""
+    """Name symbols of other times than the rest, and those of which no row has a label."""
+    return (*_eras(market), *_unlabelled(market, spans))
+
+
+def _eras(market: Market) -> Iterator[str]:
+    """Say so when symbols share no time: folds are cut by time, one learns and another is scored."""
+    ends = {symbol: market.open_time_ns[[rows.start, rows.stop - 1]] for symbol, rows in market.rows.items()}
+    in_time = sorted(ends, key=lambda symbol: int(ends[symbol][0]))
+    for number, symbol in enumerate(in_time[1:], 1):
+        last = max(in_time[:number], key=lambda other: int(ends[other][1]))
+        if ends[symbol][0] > ends[last][1]:
+            told = [
+                f"{name} ({pd.Timestamp(ends[name][0]):%Y-%m-%d} to {pd.Timestamp(ends[name][1]):%Y-%m-%d})"
+                for name in (last, symbol)
+            ]
+            yield (
+                f"{told[0]} ends before {told[1]} begins. Folds are cut by time across symbols, so that some "
+                "learn from the one and are scored on the other. Unless that is the question, name the "
+                "symbols to learn from: data.symbols."
+            )
+            return
+
+
+def _unlabelled(market: Market, spans: Spans) -> tuple[str, ...]:
     if not isinstance(spans.index, pd.MultiIndex):
         return ()
     labelled = set(spans.index.get_level_values(0).unique())

@@ -137,7 +137,7 @@ class Conductor:
                     certificate = found.certificate()
                 except UserError as error:
                     cautions += (f"The leak audit could not be run: {error}",)
-            self._ledger.finish(run_id, training, time.perf_counter() - started)
+            self._ledger.finish(run_id, training, time.perf_counter() - started, certificate.status)
         except BaseException as error:
             self._close(run_id, error)
             raise

@@ -30,7 +30,7 @@ class RunLedger(Protocol):
         label family, this one included.
         """
 
-    def finish(self, run_id: str | None, training: Training, seconds: float) -> None:
+    def finish(self, run_id: str | None, training: Training, seconds: float, audit: str) -> None:
         """Write down what came of it."""
 
     def fail(self, run_id: str | None, *, cancelled: bool) -> None:
@@ -103,8 +103,8 @@ class StoredLedger:
         assert run_id is not None
         return self._runs.mark_looked_at(run_id)
 
-    def finish(self, run_id: str | None, training: Training, seconds: float) -> None:
-        """Fill in scores and verdicts."""
+    def finish(self, run_id: str | None, training: Training, seconds: float, audit: str) -> None:
+        """Fill in scores, verdicts, and how the leak audit ended."""
         assert run_id is not None
         verdict = training.judgement.verdict
         self._runs.update(
@@ -116,6 +116,7 @@ class StoredLedger:
                 "range": RunVerdict(verdict.range.level, verdict.range.corrected_p),
             },
             duration_seconds=round(seconds, 3),
+            audit=audit,
         )
 
     def fail(self, run_id: str | None, *, cancelled: bool) -> None:
@@ -144,7 +145,7 @@ class Unrecorded:
         """Return 1: this configuration."""
         return 1
 
-    def finish(self, run_id: str | None, training: Training, seconds: float) -> None:
+    def finish(self, run_id: str | None, training: Training, seconds: float, audit: str) -> None:
         """Do nothing."""
 
     def fail(self, run_id: str | None, *, cancelled: bool) -> None:

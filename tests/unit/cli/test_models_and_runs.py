@@ -155,7 +155,7 @@ def test_runs_are_listed_shown_and_compared(cli, application: Application) -> No
     assert {r["id"] for r in cli.json("runs", "list")} == {one, two}
     assert len(cli.json("runs", "list", "--limit", "1")) == 1
     listed = cli.ok("runs", "list")
-    assert "no evidence of skill (p 0.4)" in listed
+    assert "no evidence (0.4)" in listed
     assert "BTC/USD 1h 2017-07-01–2019-10-17" in listed
     shown = cli.json("runs", "show", one)
     assert shown["looked_at"] == 2

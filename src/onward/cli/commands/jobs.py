@@ -44,7 +44,7 @@ def list_(
     ] = 20,
 ) -> None:
     """List jobs, newest first."""
-    from onward.cli.jobs.lines import ran, state_words, work_done
+    from onward.cli.jobs.lines import job_words, ran, work_done
     from onward.jobs.documents import job_document
 
     states = None if not state else [_known_state(name) for name in state]
@@ -57,7 +57,7 @@ def list_(
                 (
                     job.id,
                     job.kind,
-                    state_words(job.state, job.reason, job.attempt),
+                    job_words(job),
                     None if job.finished_at or job.state == "queued" else work_done(job.progress) or None,
                     job.queued_at,
                     None if job.state == "queued" or (s := ran(job)) is None else duration(s),

@@ -34,15 +34,24 @@ def list_(
 
     def render() -> None:
         print_table(
-            ("run", "when (UTC)", "status", "model", "direction", "range", "trained on", "published as"),
+            (
+                "run",
+                "status",
+                "leak audit",
+                "direction (p)",
+                "range (p)",
+                "model",
+                "trained on",
+                "published as",
+            ),
             [
                 (
                     run.id,
-                    run.created_at,
                     run.record.status,
-                    run.record.plan.get("model", {}).get("name"),
+                    _audit(run),
                     _verdict(run, "direction"),
                     _verdict(run, "range"),
+                    _model(run),
                     _data(run),
                     run.record.model_ref,
                 )
@@ -66,6 +75,7 @@ def show(session: Session, run: RunId) -> None:
         record = found.record
         print_note(f"run {found.id}, {found.created_at:%Y-%m-%d %H:%M} UTC, {record.status}")
         print_note(f"data: {_data(found)} ({record.data_hash[:12]})")
+        print_note(f"leak audit: {_audit(found) or 'unknown'}")
         print_note(f"configurations looked at on these data and labels ({record.label_family}): {looked_at}")
         print_table(
             ("verdict", "level", "corrected p"),
@@ -169,7 +179,20 @@ def _verdict(run: Run, name: str) -> str | None:
     verdict = run.record.verdicts.get(name)
     if verdict is None:
         return None
-    return verdict.level if verdict.p_value is None else f"{verdict.level} (p {verdict.p_value:.3g})"
+    level = verdict.level.removesuffix(" of skill")
+    return level if verdict.p_value is None else f"{level} ({verdict.p_value:.2g})"
+
+
+def _audit(run: Run) -> str | None:
+    return None if run.record.audit is None else run.record.audit.replace("_", " ")
+
+
+def _model(run: Run) -> str | None:
+    """Return the model that learnt, or the ensemble that was made of several."""
+    plan = run.record.plan
+    ensemble, name = plan.get("ensemble", {}), plan.get("model", {}).get("name")
+    method = ensemble.get("method", "none")
+    return name if method == "none" else f"{method} of {', '.join(ensemble.get('members') or [str(name)])}"
 
 
 def _data(run: Run) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from onward.cli.jobs.lines import event_line, ran, result_lines, state_words, work_done
+from onward.cli.jobs.lines import event_line, job_words, ran, result_lines, work_done
 from onward.cli.jobs.outcome import problem_of
 from onward.cli.output import as_cell, print_note
 from onward.cli.problems import print_problem
@@ -22,7 +22,7 @@ __all__ = ["print_job"]
 
 def print_job(job: Job, events: Sequence[JobEvent] | None, home: Path) -> None:
     """Write a job: conditions, times, owner, progress, result or error, and events when given."""
-    print_note(f"{job.kind} {job.id}: {state_words(job.state, job.reason, job.attempt)}")
+    print_note(f"{job.kind} {job.id}: {job_words(job)}")
     for name, value in _facts(job, home / "jobs" / job.id):
         if value is not None and value != "":
             print_note(f"  {name + ':':<14}{as_cell(value)}")

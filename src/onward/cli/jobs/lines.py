@@ -13,7 +13,16 @@ from onward.cli.texts import duration
 if TYPE_CHECKING:
     from onward.jobs.values import Job, JobEvent
 
-__all__ = ["event_line", "ran", "result_lines", "standing", "state_words", "work_done"]
+__all__ = [
+    "audit_failed",
+    "event_line",
+    "job_words",
+    "ran",
+    "result_lines",
+    "standing",
+    "state_words",
+    "work_done",
+]
 
 RESULTS = ("model", "alias", "report", "written", "run", "rows", "columns", "passed")
 """Fields of results that are shown, of those that there are."""
@@ -30,6 +39,20 @@ def state_words(state: str, reason: str | None, attempt: int) -> str:
     """Return a state with why, and the attempt from the second on."""
     words = state if reason is None else f"{state} ({reason})"
     return f"{words}, attempt {attempt}" if attempt > 1 and state in ("starting", "running") else words
+
+
+def job_words(job: Job) -> str:
+    """Return the state of a job; of one that succeeded also that its leak audit did not pass."""
+    words = state_words(job.state, job.reason, job.attempt)
+    return f"{words}, but the leak audit failed" if audit_failed(job) else words
+
+
+def audit_failed(job: Job) -> bool:
+    """Return whether a job came to its end and what it made looks ahead."""
+    result = job.result or {}
+    certificate = result.get("certificate")
+    found = certificate.get("status") == "failed" if isinstance(certificate, Mapping) else False
+    return job.state == "succeeded" and (found or result.get("passed") is False)
 
 
 def work_done(progress: Mapping[str, Any]) -> str:
@@ -59,7 +82,7 @@ def ran(job: Job, now: datetime | None = None) -> float | None:
 
 def standing(job: Job) -> str:
     """Return in one line what a job is and where it stands."""
-    words = f"{job.kind} {job.id}: {state_words(job.state, job.reason, job.attempt)}"
+    words = f"{job.kind} {job.id}: {job_words(job)}"
     seconds = ran(job)
     if seconds is None or job.state == "queued":
         return words

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onward import errors
-from onward.cli.jobs.lines import ran, result_lines, state_words
+from onward.cli.jobs.lines import job_words, ran, result_lines
 from onward.cli.output import print_note
 from onward.cli.problems import print_problem
 from onward.cli.texts import duration
@@ -57,7 +57,7 @@ def print_outcome(job: Job, home: Path) -> None:
     """Write how a job ended: what it came to on standard output, what went wrong on standard error."""
     seconds = ran(job)
     time = "" if seconds is None else f" after {duration(seconds)}"
-    print_note(f"{job.kind} {job.id}: {state_words(job.state, job.reason, job.attempt)}{time}.")
+    print_note(f"{job.kind} {job.id}: {job_words(job)}{time}.")
     if job.state == "failed":
         print_problem(problem_of(job), as_json=False)
     for line in result_lines(job.result or {}, home):
