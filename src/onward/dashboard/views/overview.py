@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
+from onward.dashboard.views.freshness import Freshness, freshness
+
 if TYPE_CHECKING:
     from onward.data.repositories import Coverage
     from onward.jobs.values import Job
@@ -26,29 +28,6 @@ __all__ = [
 ]
 
 FAILED_WITHIN = timedelta(hours=24)
-STALE_BARS = 2
-"""Bars that may be missing before somebody should look: the newest one closes at this moment."""
-
-
-@dataclass(frozen=True)
-class Freshness:
-    """How old the newest stored bar of a model's symbols is.
-
-    Attributes
-    ----------
-    newest
-        End of the newest bar; None when nothing is stored.
-    bars_missed
-        Bars that have closed since and are not there.
-    """
-
-    newest: datetime | None
-    bars_missed: int
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether predictions would look at old bars."""
-        return self.newest is None or self.bars_missed >= STALE_BARS
 
 
 @dataclass(frozen=True)
@@ -267,21 +246,8 @@ def _model(
         published_at=version.published_at,
         direction=levels["direction"],
         range=levels["range"],
-        freshness=_freshness([reach.get((s, manifest.timeframe)) for s in manifest.symbols], now),
+        freshness=freshness([reach.get((s, manifest.timeframe)) for s in manifest.symbols], now),
     )
-
-
-def _freshness(coverage: Sequence[Coverage | None], now: datetime) -> Freshness:
-    """Return the freshness of the symbol that is furthest behind."""
-    import pandas as pd
-
-    if not coverage or any(c is None for c in coverage):
-        return Freshness(None, 0)
-    oldest = min((c for c in coverage if c is not None), key=lambda c: c.last)
-    bar = pd.Timedelta(oldest.timeframe)
-    closed = oldest.last + bar
-    missed = max(0, int((pd.Timestamp(now) - closed) // bar))
-    return Freshness(closed.to_pydatetime(warn=False), missed)
 
 
 def _level(verdict: Any) -> str | None:
