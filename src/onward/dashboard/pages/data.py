@@ -1,0 +1,171 @@
+"""Stored market data: what there is, what it looks like, whether it is sound, and how more comes in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import anyio.to_thread
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from onward.dashboard.forms import SafeForm, safe_header
+from onward.dashboard.importing import inspected, submitted
+from onward.dashboard.navigation import Page
+from onward.dashboard.pages import pages
+from onward.dashboard.rendering import Render, Renderer
+from onward.dashboard.services import Book
+from onward.dashboard.stored import quality_of, series_view
+from onward.dashboard.views.data import data_view
+from onward.dashboard.views.data_import import outcome_view, preview_view, refusal
+from onward.errors import UserError
+from onward.server.authorisation import requires
+from onward.server.dependencies import Config, Manager, Repositories, State, Store
+from onward.server.uploads.desk import Uploads
+from onward.server.uploads.receiving import receive
+
+__all__ = ["PAGE", "router"]
+
+SHOTS = (
+    ("data", "/data"),
+    ("data-series", "/data/series?kind=candles&symbol={symbol}&timeframe={timeframe}"),
+)
+PREVIEW = "/ui/data/preview"
+PAGE = Page("data", "/data", "data", shots=SHOTS, uploads=(PREVIEW,))
+INLINE_ROWS = 250_000
+"""Longer series are checked after their page is there: that takes the better part of a second."""
+
+Kind = Annotated[Literal["candles", "funding", "open_interest", "fear_greed"], Query()]
+Symbol = Annotated[str, Query(max_length=100)]
+Timeframe = Annotated[str, Query(max_length=20)]
+Search = Annotated[str, Query(max_length=100)]
+Number = Annotated[int, Query(ge=1, le=1_000_000)]
+
+router = APIRouter()
+
+
+@router.get("/data", dependencies=[requires("read")])
+def data(render: Render, book: Book, config: Config, search: Search = "", page: Number = 1) -> Response:
+    """Show what is stored."""
+    view = data_view(book.coverage(), book.gaps, now=datetime.now(UTC), search=search, page=page)
+    return render.page("data", view=view, most=config.max_upload_bytes)
+
+
+@router.get("/ui/data/list", dependencies=[requires("read")])
+def listed(render: Render, book: Book, search: Search = "", page: Number = 1) -> Response:
+    """Return the list alone, which is asked for again after an import."""
+    view = data_view(book.coverage(), book.gaps, now=datetime.now(UTC), search=search, page=page)
+    return render.fragment("fragments/data_list.html", view=view)
+
+
+@router.get("/data/series", dependencies=[requires("read")])
+async def series(
+    render: Render,
+    repositories: Repositories,
+    book: Book,
+    state: State,
+    kind: Kind = "candles",
+    symbol: Symbol = "",
+    timeframe: Timeframe = "",
+) -> Response:
+    """Show one series: its candles with side series below, or its values; and whether it is sound."""
+
+    def look() -> Any:
+        view = series_view(repositories, book, (kind, symbol, timeframe), now=datetime.now(UTC))
+        if view is None or view.row.rows > INLINE_ROWS:
+            return view, None
+        return view, quality_of(repositories, kind, symbol, timeframe)
+
+    view, quality = await anyio.to_thread.run_sync(look, limiter=state.predicting)
+    if view is None:
+        named = {"kind": kind, "symbol": symbol, "timeframe": timeframe}
+        return render.page("data", status=404, template="data_missing", **named)
+    later = quality is None and view.row.rows > INLINE_ROWS
+    return render.page("data", template="data_series", view=view, quality=quality, later=later)
+
+
+@router.get("/ui/data/quality", dependencies=[requires("read")])
+async def quality(
+    render: Render,
+    repositories: Repositories,
+    state: State,
+    kind: Kind = "candles",
+    symbol: Symbol = "",
+    timeframe: Timeframe = "",
+) -> Response:
+    """Check a long series."""
+    found = await anyio.to_thread.run_sync(
+        quality_of, repositories, kind, symbol, timeframe, limiter=state.heavy
+    )
+    return render.fragment("fragments/data_quality.html", quality=found)
+
+
+@router.post(PREVIEW, dependencies=[requires("run", stream=True), Depends(safe_header)])
+async def preview(
+    request: Request, render: Render, state: State, config: Config, uploads: Uploads
+) -> Response:
+    """Take a file in, and say what an import of it would store."""
+    with uploads.staging.arriving(int(request.headers.get("content-length", "0"))) as arriving:
+        try:
+            await receive(request, arriving)
+            read = await anyio.to_thread.run_sync(
+                inspected, arriving.path, config, None, None, None, limiter=state.heavy
+            )
+        except UserError as error:
+            return _refused(render, error, arriving.path.name)
+
+        def keep() -> str:
+            with uploads.staging.lock:
+                return uploads.staging.identity_of(uploads.staging.place(arriving))
+
+        upload = await anyio.to_thread.run_sync(keep, limiter=state.heavy)
+    uploads.sweeper.wake()
+    view = preview_view(read, upload=upload, symbol=None, timeframe=None)
+    return render.fragment("fragments/data_preview.html", view=view)
+
+
+@router.post("/ui/data/import", dependencies=[requires("run")])
+async def start(
+    render: Render, form: SafeForm, state: State, config: Config, manager: Manager, uploads: Uploads
+) -> Response:
+    """Store a file that was sent before, once what was given beside it fits."""
+    given = {
+        name: str(form.get(name, "")).strip()[:100] for name in ("upload", "symbol", "timeframe", "format")
+    }
+    symbol, timeframe = given["symbol"] or None, given["timeframe"] or None
+    path = await anyio.to_thread.run_sync(uploads.staging.find, given["upload"])
+    if path is None:
+        return render.fragment(
+            "fragments/data_refusal.html", status=422, key="gone", file=str(form.get("file", "")), details={}
+        )
+    try:
+        read = await anyio.to_thread.run_sync(
+            inspected, path, config, symbol, timeframe, given["format"] or None, limiter=state.heavy
+        )
+    except UserError as error:
+        return _refused(render, error, path.name)
+    view = preview_view(read, upload=given["upload"], symbol=symbol, timeframe=timeframe)
+    if view.errors:
+        return render.fragment("fragments/data_preview.html", status=422, view=view)
+    job = await anyio.to_thread.run_sync(
+        submitted, uploads, manager, given["upload"], view, limiter=state.heavy
+    )
+    return _outcome(render, job)
+
+
+@router.get("/ui/data/imports/{job_id}", dependencies=[requires("read")])
+def imported(render: Render, store: Store, job_id: str) -> Response:
+    """Say what came of an import."""
+    return _outcome(render, store.get(job_id))
+
+
+def _outcome(render: Renderer, job: Any) -> Response:
+    has_page = any(page.name == "job" for page in pages())
+    return render.fragment("fragments/data_outcome.html", view=outcome_view(job), has_page=has_page)
+
+
+def _refused(render: Renderer, error: UserError, file: str) -> Response:
+    """Say at the file why it is not taken."""
+    return render.fragment(
+        "fragments/data_refusal.html", status=422, key=refusal(error), file=file, details=error.to_dict()
+    )

@@ -1,0 +1,126 @@
+// Files come by drag and drop or by the ordinary input; what is sent is looked at before it is stored.
+import { follow, perFrame } from "../live.js";
+
+const form = document.getElementById("import-form");
+if (form) importing(form);
+
+function importing(form) {
+  const dialog = document.getElementById("import");
+  const input = form.elements.file;
+  const drop = document.getElementById("drop");
+  const wrong = document.getElementById("file-error");
+  const result = document.getElementById("import-result");
+  const box = document.getElementById("import-progress");
+  const said = box.querySelector("[data-said]");
+  const bar = box.querySelector("progress");
+  let stale = false; // whether the list behind the dialog is of before an import
+  let unfollow = null;
+
+  function show(part) {
+    drop.hidden = part !== "drop";
+    box.hidden = part !== "progress";
+    if (part !== "result") result.replaceChildren();
+    if (part === "drop") { input.value = ""; input.focus(); }
+  }
+
+  function refuse(text) {
+    wrong.textContent = text ? `✕ ${text}` : "";
+    input.toggleAttribute("aria-invalid", Boolean(text));
+  }
+
+  function take(files) {
+    if (!dialog.open) dialog.showModal();
+    unfollow?.();
+    const [file, ...others] = files;
+    const wrong = others.length || !file ? form.dataset.several : file.size > Number(form.dataset.most) ? form.dataset.tooLarge : "";
+    refuse(wrong);
+    if (wrong) return show("drop"); // which empties the input
+    if (files !== input.files) input.files = files;
+    box.querySelector("[data-file]").textContent = file.name;
+    said.textContent = said.dataset.sending;
+    bar.value = 0;
+    show("progress");
+    window.htmx.trigger(form, "send");
+  }
+
+  input.addEventListener("change", () => input.files.length && take(input.files));
+  box.querySelector("[data-abort]").addEventListener("click", () => { window.htmx.trigger(form, "htmx:abort"); show("drop"); });
+
+  const move = perFrame(({ loaded, total }) => {
+    bar.value = Math.min(1, loaded / total);
+    if (loaded < total) return;
+    said.textContent = said.dataset.reading;
+    bar.removeAttribute("value");
+  });
+  let sent = false;
+  form.addEventListener("htmx:xhr:loadstart", () => { sent = false; });
+  form.addEventListener("htmx:xhr:progress", ({ detail }) => {
+    if (sent || !detail.lengthComputable) return; // the answer has a progress of its own
+    sent = detail.loaded >= detail.total;
+    move(detail);
+  });
+  dialog.addEventListener("htmx:configRequest", ({ detail }) => { detail.timeout = 0; }); // a large file takes its time
+  for (const name of ["htmx:sendError", "htmx:timeout"]) {
+    form.addEventListener(name, (event) => { event.stopPropagation(); show("drop"); refuse(form.dataset.failed); });
+  }
+  form.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status !== 413) return;
+    event.stopPropagation();
+    event.detail.shouldSwap = false;
+    show("drop");
+    refuse(form.dataset.tooLarge);
+  });
+  form.addEventListener("htmx:responseError", () => show("drop"));
+
+  result.addEventListener("htmx:afterSettle", () => {
+    if (!result.firstElementChild) return;
+    const refused = result.querySelector("[data-refused]");
+    drop.hidden = !refused;
+    box.hidden = true;
+    if (refused) { input.value = ""; input.focus(); return; }
+    (result.querySelector("[aria-invalid]") ?? result.querySelector("h3"))?.focus();
+    const outcome = result.querySelector("[data-outcome]");
+    if (outcome) stale = true;
+    if (outcome?.dataset.job) watch(outcome.dataset.job);
+  });
+
+  function watch(job) {
+    const again = () => window.htmx.ajax("GET", `/ui/data/imports/${encodeURIComponent(job)}`, { target: result });
+    const draw = perFrame((fraction) => {
+      const progress = result.querySelector("progress");
+      if (progress && typeof fraction === "number") progress.value = fraction;
+    });
+    unfollow = follow(job, {
+      event: ({ kind, payload }) => kind === "progress" && draw(payload.fraction),
+      end: again,
+      gone: () => show("drop"),
+    });
+  }
+
+  dialog.addEventListener("click", (event) => {
+    if (event.target.closest("[data-again]")) { unfollow?.(); refuse(""); show("drop"); }
+  });
+  dialog.addEventListener("close", () => {
+    unfollow?.();
+    unfollow = null;
+    show("drop");
+    refuse("");
+    if (stale) window.htmx.trigger("#series-list", "refresh");
+    stale = false;
+  });
+
+  // A file may be dropped anywhere on the page.
+  let depth = 0;
+  const mark = () => { document.body.classList.toggle("dropping", depth > 0); drop.classList.toggle("over", depth > 0); };
+  const carries = (event) => event.dataTransfer?.types.includes("Files");
+  addEventListener("dragenter", (event) => { if (carries(event)) { depth += 1; mark(); } });
+  addEventListener("dragleave", (event) => { if (carries(event)) { depth = Math.max(0, depth - 1); mark(); } });
+  addEventListener("dragover", (event) => carries(event) && event.preventDefault());
+  addEventListener("drop", (event) => {
+    depth = 0;
+    mark();
+    if (!carries(event)) return;
+    event.preventDefault();
+    take(event.dataTransfer.files);
+  });
+}

@@ -1,0 +1,48 @@
+// One series: candles with side series in panes below, all of them loaded as far as somebody looks.
+import { readData } from "../app.js";
+import { candleChart, colour, lineChart, themed } from "../charts.js";
+
+const COLOURS = ["series-1", "series-4", "series-5"];
+const PRICE_SHARE = 3; // height of the candles to that of a pane
+
+const box = document.getElementById("chart");
+if (box) candles(box, readData("chart-view"));
+const line = document.getElementById("line");
+if (line) {
+  const { time, value, label } = readData("line-points");
+  const digits = (number) => number.toLocaleString("en", { maximumSignificantDigits: 4 });
+  lineChart(line, { x: time, series: [{ label, values: value }], format: digits, legend: false });
+}
+
+function candles(box, { from, to, bar, panes, end }) {
+  const lines = [];
+  const shown = candleChart(box, { from, to, onRows: ({ time, side }) => {
+    lines.forEach((one, i) => one.setData(time.map((t, k) => {
+      const value = side?.[panes[i]]?.[k];
+      return value === null || value === undefined ? { time: t } : { time: t, value };
+    })));
+  } });
+  const { LineSeries } = window.LightweightCharts;
+  panes.forEach((name, i) => {
+    lines.push(shown.chart.addSeries(LineSeries, {
+      lineWidth: 1.5, priceLineVisible: false,
+      priceFormat: { type: "custom", minMove: 1e-7, formatter: (v) => v.toLocaleString("en", { maximumSignificantDigits: 4 }) },
+    }, i + 1));
+  });
+  shown.chart.panes().forEach((pane, i) => pane.setStretchFactor(i ? 1 : PRICE_SHARE));
+  themed(() => lines.forEach((one, i) => one.applyOptions({ color: colour(COLOURS[i % COLOURS.length]) })));
+
+  const buttons = [...document.querySelectorAll("[data-bars]")];
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-bars], [data-show], [data-move]");
+    if (!button) return;
+    const { bars, show, move } = button.dataset;
+    const scale = shown.chart.timeScale();
+    const seen = scale.getVisibleRange();
+    if (bars === "0") shown.showAll();
+    else if (bars) shown.show(end - Number(bars) * bar, end);
+    else if (show) { shown.show(Number(show) - 60 * bar, Number(show) + 60 * bar); box.scrollIntoView({ block: "center" }); }
+    else if (seen) { const by = 0.8 * (seen.to - seen.from) * Number(move); scale.setVisibleRange({ from: seen.from + by, to: seen.to + by }); }
+    if (bars) buttons.forEach((one) => one.setAttribute("aria-pressed", String(one === button)));
+  });
+}

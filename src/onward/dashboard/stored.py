@@ -1,0 +1,78 @@
+"""One stored series as its page needs it. Imports pandas: for threads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from onward.dashboard.views.data import key_of, series_row
+from onward.dashboard.views.data_series import SeriesView, thinned
+from onward.errors import DataError
+
+if TYPE_CHECKING:
+    from onward.dashboard.coverage import CoverageBook, SeriesKey
+    from onward.dashboard.views.data_quality import QualityView
+    from onward.data.repositories import DataStore
+    from onward.types import Market
+
+__all__ = ["quality_of", "series_view"]
+
+POINTS = 1500
+
+
+def series_view(store: DataStore, book: CoverageBook, key: SeriesKey, *, now: datetime) -> SeriesView | None:
+    """Return what is known of a series; None when nothing of it is stored."""
+    known = book.coverage()
+    found = next((c for c in known if key_of(c) == key), None)
+    if found is None:
+        return None
+    kind, symbol, timeframe = key
+    gaps = book.gaps([key])[key]
+    end = found.last.timestamp() + (store.candles(timeframe).timeframe.total_seconds() if timeframe else 0.0)
+    row = series_row(found, gaps, (found.first.timestamp(), end), now)
+    others = tuple(c.timeframe for c in known if c.kind == kind == "candles" and c.symbol == symbol)
+    beside = store.series_beside(symbol) if kind == "candles" else ()
+    points = {} if kind == "candles" else _points(store, kind, symbol)
+    return SeriesView(row, others, beside, found.longest_gap.total_seconds(), points)
+
+
+def quality_of(store: DataStore, kind: str, symbol: str, timeframe: str) -> QualityView | None:
+    """Check a series; None when it is a side series without candles to lay it beside, or not stored."""
+    from onward.dashboard.views.data_quality import candle_quality, side_quality
+    from onward.data.quality import check
+
+    market = _market(store, kind, symbol, timeframe)
+    if market is None:
+        return None
+    report = check(market)
+    if kind == "candles":
+        return candle_quality(report.symbols[0], market)
+    from onward.data.timeframe import format_timeframe
+
+    beside = (market.symbols[0], format_timeframe(market.timeframe))
+    return side_quality(report.series[0], len(market), beside)
+
+
+def _market(store: DataStore, kind: str, symbol: str, timeframe: str) -> Market | None:
+    try:
+        if kind == "candles":
+            return store.market((symbol,), timeframe=timeframe)
+        for length in store.timeframes():
+            for one in store.candles(length).symbols():
+                if one == symbol or (kind in store.series_beside(one) and _stands(symbol, one)):
+                    return store.market((one,), timeframe=length, series=(kind,))
+    except DataError:  # removed by somebody while the page was made
+        return None
+    return None
+
+
+def _stands(symbol: str, beside: str) -> bool:
+    """Return whether a side series of a symbol is the one that candles of another would get."""
+    return symbol == "" or symbol.partition(":")[0] == beside.partition(":")[0]
+
+
+def _points(store: DataStore, kind: str, symbol: str) -> dict[str, Any]:
+    frame = store.side(kind).read(symbol)
+    value = frame.columns[1]
+    times = frame["timestamp"].to_numpy("datetime64[s]").astype("int64")
+    return thinned(times, frame[value].to_numpy(float), POINTS)

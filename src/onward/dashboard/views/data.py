@@ -1,0 +1,208 @@
+"""What the list of stored series shows: how far each reaches, where it has gaps, how fresh it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from onward.dashboard.coverage import Gap, SeriesKey
+    from onward.data.repositories import Coverage
+
+__all__ = ["DataView", "SeriesRow", "bar_of", "data_view", "key_of", "series_address", "series_row"]
+
+PER_PAGE = 50
+STALE_BARS = 2
+"""Bars that may be missing before a series counts as behind: the newest one closes at this moment."""
+KINDS = ("candles", "funding", "open_interest", "fear_greed")
+LEAST_WIDTH = 0.5
+LEAST_GAP = 0.15
+"""Of a bar, in percent: what is narrower could not be seen."""
+
+GapsOf = Callable[[Sequence["SeriesKey"]], Mapping["SeriesKey", Sequence["Gap"]]]
+
+
+@dataclass(frozen=True)
+class SeriesRow:
+    """A stored series.
+
+    Attributes
+    ----------
+    kind, symbol, timeframe
+        Which one; no symbol: for every one.
+    address
+        Of its page.
+    first, last
+        Of its rows, UTC; ``last`` is the end of the newest bar.
+    rows, gaps, missing
+        See `onward.data.repositories.Coverage`.
+    left, width, marks
+        Of its bar on the common axis and of the gaps in it, in percent.
+    bars_missed
+        Bars that have closed since and are not there; None for side series.
+    """
+
+    kind: str
+    symbol: str
+    timeframe: str
+    address: str
+    first: datetime
+    last: datetime
+    rows: int
+    gaps: int
+    missing: int
+    left: float
+    width: float
+    marks: tuple[tuple[float, float], ...]
+    bars_missed: int | None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether bars are missing at its end."""
+        return self.bars_missed is not None and self.bars_missed >= STALE_BARS
+
+
+@dataclass(frozen=True)
+class DataView:
+    """The list of stored series, or a part of it.
+
+    Attributes
+    ----------
+    rows
+        Of this part.
+    search
+        What was searched for.
+    begin, end
+        Of the axis that all bars share; None when there is nothing.
+    page, pages
+        Which part of how many, counted from 1.
+    n_found, n_series, n_rows
+        Series that fit the search; all series, and rows of all of them.
+    """
+
+    rows: tuple[SeriesRow, ...]
+    search: str
+    begin: datetime | None
+    end: datetime | None
+    page: int
+    pages: int
+    n_found: int
+    n_series: int
+    n_rows: int
+
+    def address(self, page: int) -> str:
+        """Return the address of another part; empty when there is none."""
+        if not 1 <= page <= self.pages:
+            return ""
+        given = {"search": self.search} if self.search else {}
+        return "/data?" + urlencode({**given, "page": page})
+
+
+def data_view(
+    coverage: Sequence[Coverage], gaps: GapsOf, *, now: datetime, search: str = "", page: int = 1
+) -> DataView:
+    """Return what the list shows.
+
+    Parameters
+    ----------
+    coverage
+        All stored series.
+    gaps
+        Gives the gaps of those that are shown.
+    now
+        This moment, UTC.
+    search
+        Part of a symbol, capital letters or not; empty for all.
+    page
+        Which part, counted from 1; the nearest there is.
+    """
+    wanted = search.strip().casefold()
+    found = sorted((c for c in coverage if wanted in c.symbol.casefold()), key=_order)
+    pages = max(1, -(-len(found) // PER_PAGE))
+    page = min(max(page, 1), pages)
+    shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
+    begin = min((c.first for c in found), default=None)
+    end = max((_end(c) for c in found), default=None)
+    holes = gaps([key_of(c) for c in shown])
+    axis = (begin.timestamp(), end.timestamp()) if begin is not None and end is not None else (0.0, 1.0)
+    return DataView(
+        rows=tuple(series_row(c, holes.get(key_of(c), ()), axis, now) for c in shown),
+        search=search.strip(),
+        begin=None if begin is None else begin.to_pydatetime(warn=False),
+        end=None if end is None else end.to_pydatetime(warn=False),
+        page=page,
+        pages=pages,
+        n_found=len(found),
+        n_series=len(coverage),
+        n_rows=sum(c.rows for c in coverage),
+    )
+
+
+def series_row(c: Coverage, holes: Sequence[Gap], axis: tuple[float, float], now: datetime) -> SeriesRow:
+    """Return a series with its bar on an axis from one Unix second to another."""
+    end = _end(c)
+    left, width = bar_of(c.first.timestamp(), end.timestamp(), axis, LEAST_WIDTH)
+    step = (end - c.last).total_seconds()
+    return SeriesRow(
+        kind=c.kind,
+        symbol=c.symbol,
+        timeframe=c.timeframe,
+        address=series_address(c.kind, c.symbol, c.timeframe),
+        first=c.first.to_pydatetime(warn=False),
+        last=end.to_pydatetime(warn=False),
+        rows=c.rows,
+        gaps=c.gaps,
+        missing=c.missing,
+        left=left,
+        width=width,
+        marks=_merged([bar_of(a + step, b, axis, LEAST_GAP) for a, b in holes]),
+        bars_missed=None if c.kind != "candles" else max(0, int((now - end) // timedelta(seconds=step))),
+    )
+
+
+def bar_of(begin: float, end: float, axis: tuple[float, float], least: float) -> tuple[float, float]:
+    """Return place and width of a stretch on an axis, in percent; what is too narrow is widened."""
+    length = max(axis[1] - axis[0], 1.0)
+    width = min(100.0, max(least, 100 * (end - begin) / length))
+    left = min(100 * (begin - axis[0]) / length, 100.0 - width)
+    return round(max(0.0, left), 2), round(width, 2)
+
+
+def series_address(kind: str, symbol: str, timeframe: str) -> str:
+    """Return the address of a series' page: in the query, where any symbol survives."""
+    return "/data/series?" + urlencode({"kind": kind, "symbol": symbol, "timeframe": timeframe})
+
+
+def key_of(c: Coverage) -> SeriesKey:
+    """Return by which a series is known."""
+    return (c.kind, c.symbol, c.timeframe)
+
+
+def _end(c: Coverage) -> pd.Timestamp:
+    import pandas as pd
+
+    return c.last + pd.Timedelta(c.timeframe) if c.timeframe else c.last
+
+
+def _order(c: Coverage) -> tuple[str, int, float]:
+    import pandas as pd
+
+    length = pd.Timedelta(c.timeframe).total_seconds() if c.timeframe else 0.0
+    return (c.symbol or "\uffff", KINDS.index(c.kind), length)
+
+
+def _merged(marks: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Return marks that overlap as one: thousands of gaps are drawn as what can be told apart."""
+    out: list[tuple[float, float]] = []
+    for left, width in marks:
+        if out and left <= out[-1][0] + out[-1][1]:
+            begin = out[-1][0]
+            out[-1] = (begin, round(max(out[-1][1], left + width - begin), 2))
+        else:
+            out.append((left, width))
+    return tuple(out)

@@ -1,0 +1,246 @@
+"""What an import of a file shows: what was recognised, what stands in its way, what was stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlencode
+
+from onward.dashboard.views.data import series_address
+from onward.errors import DataError, FormatError, OnwardError, StorageError, UserError
+
+if TYPE_CHECKING:
+    from onward.jobs.values import Job
+
+__all__ = ["Counted", "OutcomeView", "PreviewView", "Stored", "outcome_view", "preview_view", "refusal"]
+
+FieldName = Literal["file", "symbol", "timeframe"]
+REPAIRS = frozenset(
+    {"sorted", "duplicates", "conflicts", "incomplete", "volume", "zone", "jitter", "left_out", "layout"}
+)
+FINDINGS = frozenset({"gaps", "zero_volume", "outliers", "stale", "nan"})
+MOST = 8
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Something that was repaired or found, how often, and the reader's own sentence on it if it is new."""
+
+    name: str
+    count: int
+    severity: str = "note"
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class PreviewView:
+    """What a file that was sent holds, before it is stored.
+
+    Attributes
+    ----------
+    upload
+        By which the file is found again.
+    file
+        Its name.
+    kind, symbols, timeframe, format, columns, rows, first, last, still_open
+        What was recognised; no timeframe where one row does not tell.
+    repairs, findings
+        What was put right, and what a check of the bars finds.
+    symbol, given_timeframe
+        What the reader gave, or what was recognised.
+    errors
+        Key of the sentence by field.
+    details
+        Parts of the error behind it.
+    """
+
+    upload: str
+    file: str
+    kind: str
+    symbols: tuple[str, ...]
+    timeframe: str
+    format: str
+    columns: tuple[str, ...]
+    rows: int
+    first: datetime
+    last: datetime
+    still_open: int
+    repairs: tuple[Counted, ...]
+    findings: tuple[Counted, ...]
+    symbol: str
+    given_timeframe: str
+    errors: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Symbols that the file itself names."""
+        return tuple(symbol for symbol in self.symbols if symbol)
+
+    @property
+    def takes_symbol(self) -> bool:
+        """Whether the rows can be stored under another symbol."""
+        return len(self.symbols) == 1 and self.kind != "fear_greed"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Rows of one symbol that were stored."""
+
+    kind: str
+    symbol: str
+    added: int
+    unchanged: int
+    replaced: int
+    refused: int
+    still_open: int
+    address: str
+
+
+@dataclass(frozen=True)
+class OutcomeView:
+    """An import that runs or has ended.
+
+    Attributes
+    ----------
+    job_id, state, reason, live, fraction
+        Of its job.
+    stored
+        What came of it.
+    details
+        Parts of the error, when it failed.
+    """
+
+    job_id: str
+    state: str
+    reason: str | None
+    live: bool
+    fraction: float | None
+    stored: tuple[Stored, ...]
+    details: Mapping[str, Any]
+
+
+def preview_view(
+    read: Mapping[str, Any], *, upload: str, symbol: str | None, timeframe: str | None
+) -> PreviewView:
+    """Return what a file holds.
+
+    Parameters
+    ----------
+    read
+        What the guarded reader said, with ``detail``.
+    upload
+        By which the file is found again.
+    symbol, timeframe
+        What the reader gave; None: nothing.
+    """
+    refused, symbols = read["refused"], tuple(read["symbols"])
+    errors: dict[str, str] = {}
+    if refused is not None:
+        place, key = _place(refused["error"], read["kind"], symbols, symbol, timeframe)
+        errors[place] = key
+    own = symbols[0] if len(symbols) == 1 else ""
+    return PreviewView(
+        upload=upload,
+        file=read["file"],
+        kind=read["kind"],
+        symbols=symbols,
+        timeframe=read["timeframe"] or "",
+        format=read["format"],
+        columns=tuple(read["columns"]),
+        rows=read["rows"],
+        first=datetime.fromisoformat(read["first"]),
+        last=datetime.fromisoformat(read["last"]),
+        still_open=read["still_open"],
+        repairs=tuple(
+            Counted(one["name"], one["count"], said="" if one["name"] in REPAIRS else one["detail"])
+            for one in read["repairs"][:MOST]
+        ),
+        findings=tuple(
+            Counted(
+                one["name"], one["count"], one["severity"], "" if one["name"] in FINDINGS else one["text"]
+            )
+            for one in read["findings"][:MOST]
+        ),
+        symbol=own if symbol is None else symbol,
+        given_timeframe=(read["timeframe"] or "") if timeframe is None else timeframe,
+        errors=errors,
+        details={} if refused is None else refused,
+    )
+
+
+def refusal(error: OnwardError) -> str:
+    """Return which sentence says why a file cannot be read (``data.refused.<key>``)."""
+    what = error.what.lower()
+    if isinstance(error, StorageError):
+        return "disk"
+    if isinstance(error, DataError) and "than an upload may" in what:
+        return "limits"
+    if isinstance(error, FormatError):
+        if "empty" in what or "no rows" in what:
+            return "empty"
+        return "unknown" if "recognises" in what else "damaged"
+    if isinstance(error, DataError):
+        return "rules"
+    return "form" if isinstance(error, UserError) else "other"
+
+
+def outcome_view(job: Job) -> OutcomeView:
+    """Return what came of an import so far."""
+    result = job.result or {}
+    timeframe = job.request.spec.get("timeframe") or ""
+    stored = tuple(
+        Stored(
+            kind=one["kind"],
+            symbol=one["symbol"],
+            added=one["added"],
+            unchanged=one["unchanged"],
+            replaced=one["replaced"],
+            refused=one["refused"],
+            still_open=one["still_open"],
+            address=_address(one["kind"], one["symbol"], timeframe),
+        )
+        for one in result.get("stored", ())
+    )
+    return OutcomeView(
+        job_id=job.id,
+        state=job.state,
+        reason=job.reason,
+        live=job.finished_at is None,
+        fraction=job.progress.get("fraction"),
+        stored=stored,
+        details=job.error or {},
+    )
+
+
+def _address(kind: str, symbol: str, timeframe: str) -> str:
+    if kind != "candles":
+        return series_address(kind, symbol, "")
+    return series_address(kind, symbol, timeframe) if timeframe else "/data?" + urlencode({"search": symbol})
+
+
+def _place(
+    error: str, kind: str, symbols: tuple[str, ...], symbol: str | None, timeframe: str | None
+) -> tuple[FieldName, str]:
+    """Return at which field an error stands that storing a file met, and its sentence."""
+    if error == "TimeframeError":
+        return "timeframe", "timeframe_missing" if timeframe is None else "timeframe_wrong"
+    if kind == "candles" and symbol is None and "" in symbols:
+        return "symbol", "symbol_missing"
+    if symbol is not None and len(symbols) > 1:
+        return "symbol", "symbol_several"
+    if symbol is not None and _is_no_symbol(symbol):
+        return "symbol", "symbol_wrong"
+    return "file", "rules"
+
+
+def _is_no_symbol(symbol: str) -> bool:
+    from onward.data.repositories.names import encode_symbol
+
+    try:
+        encode_symbol(symbol)
+    except DataError:
+        return True
+    return False
