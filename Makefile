@@ -77,7 +77,7 @@ bench: install ## speed and memory, printed as a table
 
 lock: ## resolve the lock files anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --constraint requirements/constraints.txt --output-file requirements/core.lock
-	uv pip compile pyproject.toml --group dev --extra automl --extra boosters --extra postgres --extra ray --extra s3 --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --constraint requirements/constraints.txt --output-file requirements/dev.lock
+	uv pip compile pyproject.toml --group dev --extra automl --extra boosters --extra mlflow --extra postgres --extra ray --extra s3 --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --constraint requirements/constraints.txt --output-file requirements/dev.lock
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
