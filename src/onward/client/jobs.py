@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from onward.client.connection import Connection
@@ -112,9 +113,37 @@ class JobCalls:
         told = self._connection.json("POST", f"/jobs/{_part(job_id)}/stop", again=True)
         return StopReply(job_of(told), told["accepted"])
 
-    def retry(self, job_id: str) -> Submission:
-        """Submit the request of an ended job again, as a new job."""
-        told = self._connection.json("POST", f"/jobs/{_part(job_id)}/retry")
+    def retry(
+        self,
+        job_id: str,
+        *,
+        fresh: bool = False,
+        run_after: datetime | None = None,
+        max_attempts: int | None = None,
+        timeout_seconds: float | None = None,
+        memory_limit_mb: int | None = None,
+    ) -> Submission:
+        """Submit the request of an ended job again, as a new job.
+
+        Parameters
+        ----------
+        job_id
+            Of a job that has ended, however.
+        fresh
+            Begin anew; else finished folds of a training that failed are taken over.
+        run_after
+            Moment with a time zone before which it is not started.
+        max_attempts, timeout_seconds, memory_limit_mb
+            Limits of the new job; None = those of the old one.
+        """
+        given = {
+            "run_after": None if run_after is None else run_after.isoformat(),
+            "max_attempts": max_attempts,
+            "timeout_seconds": timeout_seconds,
+            "memory_limit_mb": memory_limit_mb,
+        }
+        body = {"fresh": fresh, **{name: value for name, value in given.items() if value is not None}}
+        told = self._connection.json("POST", f"/jobs/{_part(job_id)}/retry", json=body)
         return Submission(job_of(told), told["created"])
 
     def delete_job(self, job_id: str) -> None:

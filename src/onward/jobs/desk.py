@@ -119,6 +119,7 @@ class JobDesk:
         job_id: str,
         *,
         fresh: bool = False,
+        run_after: datetime | None = None,
         max_attempts: int | None = None,
         timeout_seconds: float | None = None,
         memory_limit_mb: int | None = None,
@@ -134,6 +135,8 @@ class JobDesk:
             Of a job that has ended, however.
         fresh
             Begin anew, whatever the old job left.
+        run_after
+            Moment, UTC, before which it is not started; that of the old job is over.
         max_attempts, timeout_seconds, memory_limit_mb
             Limits of the new job; None = those of the old one.
 
@@ -160,7 +163,7 @@ class JobDesk:
         }
         given = {name: value for name, value in limits.items() if value is not None}
         fields = {name: getattr(job.request, name) for name in RETRIED}
-        request = JobRequest(**{**fields, **given})
+        request = JobRequest(**{**fields, **given}, run_after=run_after)
         check_request(request)
         return self.store.submit(request, retry_of=job.id, fresh=fresh)
 

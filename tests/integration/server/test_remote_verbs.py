@@ -227,8 +227,10 @@ def test_work_is_handed_in_through_the_server(lived: Lived, model: str) -> None:
     spec = lived.client.job(waiting["id"]).request.spec
     assert (spec["plan"]["labels"]["horizon_bars"], spec["plan"]["model"]["n_rounds"]) == (7, 5)
     assert "cancelled; it had not begun" in lived.there("jobs", "stop", waiting["id"]).stdout
-    retried = json.loads(lived.there("jobs", "retry", waiting["id"], "--json").stdout)
-    assert retried["retry_of"] == waiting["id"]
+    later = ("--after", "2100-01-01T00:00:00+00:00", "--attempts", "7", "--fresh")
+    retried = json.loads(lived.there("jobs", "retry", waiting["id"], *later, "--json").stdout)
+    assert (retried["retry_of"], retried["max_attempts"]) == (waiting["id"], 7)
+    assert retried["run_after"].startswith("2100-01-01T00:00:00")
     lived.there("jobs", "stop", retried["id"])
     moved = lived.there("models", "alias", "btc-1h", "second", "1", "--actor", "mira")
     assert moved.stdout == "btc-1h@second now stands for version 1.\n", moved.output
@@ -248,7 +250,6 @@ def test_work_is_handed_in_through_the_server(lived: Lived, model: str) -> None:
         (("jobs", "submit", "audit"), "servers take no jobs of this kind"),
         (("jobs", "submit", "train", "--set", "jobs.poll_seconds=3"), "a server's settings are its own"),
         (("predict", "btc-1h/1", "--data", "b.csv"), "a server predicts the bars that it has stored"),
-        (("jobs", "retry", "a", "--fresh"), "as it was asked for"),
         (("jobs", "submit", "train", "--set", "model.rounds=3"), "n_rounds"),
     ],
 )

@@ -239,6 +239,8 @@ def test_a_retry_takes_over_what_a_failed_job_had_finished_unless_it_is_fresh(
     assert (fresh.fresh, fresh.request.max_attempts, fresh.request.memory_limit_mb) == (True, 5, 700)
     end(manager, fresh.id)
     assert not (manager._directory / fresh.id / "shared" / "fold-1").exists()
+    later = manager.retry(first.id, run_after=datetime(2100, 1, 1, tzinfo=UTC)).job
+    assert (later.state, later.request.run_after) == ("queued", datetime(2100, 1, 1, tzinfo=UTC))
     again = manager.retry(first.id).job
     assert again.request.max_attempts == first.request.max_attempts
     end(manager, again.id)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from onward.cli.jobs.options import JobId, RetryAttempts, RetryMemory, RetryTimeout
+from onward.cli.jobs.options import AfterOption, JobId, RetryAttempts, RetryMemory, RetryTimeout
 from onward.cli.jobs.submit import app as submit_app
 from onward.cli.output import print_note, print_table
 from onward.cli.session import Session, group, verb
-from onward.cli.texts import duration
+from onward.cli.texts import duration, moment_of
 from onward.errors import UserError
 
 if TYPE_CHECKING:
@@ -213,6 +213,7 @@ def retry(
     job: JobId,
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew: take over no finished fold.")] = False,
+    after: AfterOption = None,
     attempts: RetryAttempts = None,
     timeout: RetryTimeout = None,
     memory: RetryMemory = None,
@@ -228,7 +229,12 @@ def retry(
 
     application = session.application()
     submission = application.job_desk.retry(
-        job, fresh=fresh, max_attempts=attempts, timeout_seconds=timeout, memory_limit_mb=memory
+        job,
+        fresh=fresh,
+        run_after=None if after is None else moment_of(after, option="--after"),
+        max_attempts=attempts,
+        timeout_seconds=timeout,
+        memory_limit_mb=memory,
     )
     show_submission(session, application, submission)
 

@@ -13,6 +13,7 @@ from onward.cli.session import Session, verb
 from onward.cli.texts import moment_of
 
 __all__ = [
+    "AfterOption",
     "BackgroundOption",
     "Conditions",
     "JobId",

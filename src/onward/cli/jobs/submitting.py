@@ -48,7 +48,9 @@ def show_submission(
         if runner is not None:
             print_note(runner.sentence)
         elif job.state == "queued" and session.server is None and not _anybody(application):
-            print_note("It runs as soon as a worker or server is there: onward worker")
+            print_note(
+                "No worker was seen on this machine: `onward worker` starts one, if no other host has any."
+            )
         print_note(f"  watch it:  onward jobs watch {job.id}")
         print_note(f"  stop it:   onward jobs stop {job.id}")
 

@@ -52,14 +52,8 @@ class RemoteDesk:
             given["run_after"] = run_after.isoformat()
         return self._client.submit(KINDS[kind], {**spec, **given}, key=idempotency_key)
 
-    def retry(self, job_id: str, *, fresh: bool = False, **limits: Any) -> Submission:
-        """Submit the request of an ended job again; servers do so as it was asked, with its limits."""
-        named = [name for name, value in limits.items() if value is not None]
-        if fresh or named:
-            raise UserError(
-                "a server tries a job again as it was asked for",
-                got=", ".join(["fresh"] * fresh + named),
-                allowed="onward --server URL jobs retry ID, without further options",
-                remedy="Leave them out, or submit the job anew.",
-            )
-        return self._client.retry(job_id)
+    def retry(
+        self, job_id: str, *, fresh: bool = False, run_after: datetime | None = None, **limits: Any
+    ) -> Submission:
+        """Submit the request of an ended job again; as `JobDesk.retry`."""
+        return self._client.retry(job_id, fresh=fresh, run_after=run_after, **limits)

@@ -19,6 +19,7 @@ __all__ = [
     "JobPage",
     "JobResult",
     "JobView",
+    "RetryJob",
     "StopAnswer",
     "TrainingJob",
     "TuningJob",
@@ -68,6 +69,16 @@ class JobBody(Body):
     def spec(self) -> dict[str, Any]:
         """Return what is to be done."""
         return self.model_dump(mode="json", exclude=set(self.CONDITIONS))
+
+
+class RetryJob(Body):
+    """What a new try of an ended job changes; what is left out stays as it was asked for."""
+
+    fresh: bool = Field(False, description="Begin anew: take over no finished fold.")
+    run_after: Moment | None = Field(None, description="Moment before which it is not started.")
+    max_attempts: int | None = Field(None, ge=1, le=100, description="Attempts, after losses of the worker.")
+    timeout_seconds: float | None = Field(None, gt=0, le=1e8, description="Time of one attempt.")
+    memory_limit_mb: int | None = Field(None, ge=64, le=100_000_000, description="Memory of one attempt.")
 
 
 class MarketBody(JobBody):

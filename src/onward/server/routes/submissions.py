@@ -8,7 +8,15 @@ import anyio.to_thread
 from fastapi import APIRouter, Header, Path
 from starlette.responses import Response
 
-from onward.server.bodies.jobs import FeatureJob, ImportJob, JobBody, JobView, TrainingJob, TuningJob
+from onward.server.bodies.jobs import (
+    FeatureJob,
+    ImportJob,
+    JobBody,
+    JobView,
+    RetryJob,
+    TrainingJob,
+    TuningJob,
+)
 from onward.server.dependencies import Caller, Config, Files, Manager, State, Store, require, requires
 from onward.server.ownership import refuse_own_code
 from onward.server.paths import output_name
@@ -87,10 +95,12 @@ async def import_(body: ImportJob, state: State, manager: Manager, files: Files,
 
 
 @router.post("/jobs/{job_id}/retry", **ACCEPTED)
-def retry(job_id: JobId, manager: Manager, store: Store, caller: Caller) -> Response:
+def retry(
+    job_id: JobId, manager: Manager, store: Store, caller: Caller, body: RetryJob | None = None
+) -> Response:
     """Submit the request of an ended job again, as a new job; an alias needs the scope `admin` again."""
     _refuse_alias(store.get(job_id).request.spec.get("alias"), caller)
-    return _accepted(manager.retry(job_id))
+    return _accepted(manager.retry(job_id, **({} if body is None else body.model_dump())))
 
 
 async def _submit(
