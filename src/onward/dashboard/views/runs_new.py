@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from onward.config.describe import choices as offered
 from onward.dashboard.i18n.texts import Texts
+from onward.dashboard.views.run_check import Worded
 from onward.dashboard.views.run_fields import (
     ADVANCED,
     CHOICES,
@@ -22,7 +23,6 @@ from onward.dashboard.views.run_fields import (
     plan_fields,
     widget,
 )
-from onward.dashboard.views.run_check import Worded
 from onward.dashboard.views.run_request import Bases
 from onward.training.plan import PRESETS
 

@@ -67,7 +67,7 @@ if (form) {
   });
   check?.addEventListener("htmx:afterSwap", () => {
     open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
-    place(readData("check-errors") ?? []);
+    place(JSON.parse(document.getElementById("check-errors").dataset.errors));
     const said = check.querySelector("[data-said]")?.textContent ?? "";
     if (status.textContent !== said) status.textContent = said;
   });

@@ -1,0 +1,141 @@
+"""What the page of a new run shows: the form, the fullest market first, and what a check found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from onward.dashboard.i18n import texts_of
+from onward.dashboard.views.run_check import found_in, worded
+from onward.dashboard.views.run_request import Asked, Refusal, bases_of
+from onward.dashboard.views.runs_new import first_values, run_form_view
+from onward.data.repositories import Coverage
+from onward.training.plan import TrainingPlan
+
+BASES = bases_of(TrainingPlan())
+
+
+def stored(symbol: str, timeframe: str, rows: int, kind: Any = "candles") -> Coverage:
+    first = pd.Timestamp("2024-01-01", tz="UTC")
+    gap = pd.Timedelta("1h")
+    return Coverage(kind, symbol, timeframe, first, first + rows * gap, rows, 0, 0, gap)
+
+
+STORED = (stored("ETH/USD", "4h", 10), stored("BTC/USD", "1h", 900), stored("BTC/USD", "", 999, "funding"))
+
+
+def form(language: str = "en", **values: tuple[str, ...]) -> Any:
+    begun = first_values(BASES, STORED)
+    return run_form_view(
+        values={**begun, **{name.replace("__", "."): value for name, value in values.items()}},
+        bases=BASES,
+        coverage=STORED,
+        models=("btc",),
+        learners=("lightgbm", "logistic"),
+        errors=(worded(Refusal("model.learning_rate", setting="model.learning_rate"), texts_of("en")),),
+        texts=texts_of(language),  # type: ignore[arg-type]
+    )
+
+
+def test_the_fullest_market_and_the_fast_preset_come_first() -> None:
+    view = form()
+    assert [(line.value, line.chosen) for line in view.markets] == [
+        ("1h BTC/USD", True),
+        ("4h ETH/USD", False),
+    ]
+    assert view.values["preset"] == "fast"  # noqa: PD011
+    fields = {one.name: one for group in view.groups.values() for one in group}
+    assert fields["validation.n_splits"].value == "3"
+    assert (fields["validation.n_splits"].low, fields["validation.n_splits"].high) == ("2", "1000")
+    assert fields["labels.multiplier"].matters
+    assert not fields["labels.threshold"].matters
+
+
+def test_a_model_that_nobody_offers_stays_chosen() -> None:
+    view = form(model__name=("of_another_package",))
+    model = next(one for one in view.groups["model"] if one.name == "model.name")
+    assert model.options == ("lightgbm", "logistic", "of_another_package")
+
+
+def test_settings_that_are_folded_away_unfold_for_an_error_or_a_value() -> None:
+    assert form().has_advanced_error
+    assert not form().has_advanced_value
+    assert form(model__learning_rate=("0.1",)).has_advanced_value
+
+
+def test_a_help_without_translation_is_marked_as_english() -> None:
+    fields = {one.name: one for _, members in form("ja").advanced for one in members}
+    english = {one.name: one for _, members in form("en").advanced for one in members}
+    for name, one in fields.items():
+        assert one.help, name
+        assert one.help_language == ("en" if one.help == english[name].help else "ja")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "english", "japanese"),
+    [
+        (
+            Refusal("a", setting="labels.horizon_bars"),
+            "a whole number, 1 or more",
+            "整数、1以上、100,000以下",
+        ),
+        (Refusal("a", setting="labels.threshold"), "above 0, below 1", "0より大きい、1未満"),
+        (
+            Refusal("a", setting="labels.method"),
+            "one of threshold, triple_barrier",
+            "threshold, triple_barrier",
+        ),
+        (Refusal("a", key="no_market"), "at least one series", "1つ以上"),
+    ],
+)
+def test_refusals_are_told_in_the_readers_language(refusal: Refusal, english: str, japanese: str) -> None:
+    assert english in worded(refusal, texts_of("en")).text
+    told = worded(refusal, texts_of("ja"))
+    assert japanese in told.text
+    assert told.language == "ja"
+
+
+def test_what_only_the_product_can_say_is_marked_as_english() -> None:
+    assert worded(Refusal("a", english="Too few rows."), texts_of("ja")).language == "en"
+    told = worded(Refusal("a", setting="validation.embargo"), texts_of("ja"))
+    assert (told.language, "length of time" in told.text) == ("en", True)
+
+
+def plan_view(**more: Any) -> dict[str, Any]:
+    plan = TrainingPlan().with_overrides(more.pop("plan", {})).model_dump(mode="json")
+    families = [
+        {"stage": "manual", "family": "price", "off": "", "columns": ["manual__body"]},
+        {"stage": "manual", "family": "funding", "off": "needs funding", "columns": []},
+    ]
+    return {
+        "plan": plan,
+        "plan_hash": "ab" * 32,
+        "symbols": ["BTC/USD"],
+        "timeframe": "1h",
+        "rows": 900,
+        "columns": 1,
+        "lookback_bars": 100,
+        "seconds": 0.5,
+        "columns_of_unknown_cost": 0,
+        "matrix_bytes": 900,
+        "families": families,
+        "fitted": [],
+        **more,
+    }
+
+
+def test_a_check_tells_costs_folds_and_what_to_know() -> None:
+    found = found_in(plan_view(), Asked(save="btc"))
+    assert (len(found.on), len(found.off), found.folds, found.trials) == (1, 1, 5, 0)
+    assert found.warnings == ()
+    assert "[labels]" in found.toml
+    wary = found_in(plan_view(rows=100, matrix_bytes=2**33, columns_of_unknown_cost=2), Asked(audit=False))
+    assert [name for name, _ in wary.warnings] == ["few", "memory", "unknown", "no_audit", "not_saved"]
+    combined = found_in(plan_view(plan={"validation.method": "combinatorial"}), Asked())
+    assert combined.folds == 15
+    stepped = {"validation.method": "walk_forward", "validation.step": "14d"}
+    assert found_in(plan_view(plan=stepped), Asked()).folds is None
+    searched = found_in(plan_view(plan={"optimization.trials": 7}), Asked(kind="tune"))
+    assert searched.trials == 7
