@@ -8,11 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from onward.errors import RegistryConflictError
 from onward.registry import aliases
 from onward.registry.catalogue import Catalogue
 from onward.registry.names import check_number
 from onward.registry.references import Reference
+from onward.registry.refusals import moved_meanwhile, nothing_earlier, target_deleted
 from onward.registry.values import AliasEvent, Standing
 
 __all__ = ["AliasChange", "protected_numbers", "standing_at"]
@@ -54,12 +54,7 @@ class AliasChange:
         """
         current = self._current()
         if seen is not None and seen.version != current:
-            raise RegistryConflictError(
-                f"Somebody has moved {self.name}@{self.alias} meanwhile",
-                got=f"version {seen.version}" if seen.version is not None else "not set",
-                allowed=f"version {current}" if current is not None else "not set",
-                remedy="Look at the history and decide again.",
-            )
+            raise moved_meanwhile(self.name, self.alias, seen.version, current)
 
     def set(self, version: int) -> AliasEvent | None:
         """Let the alias stand for a version; None when it did already.
@@ -92,21 +87,12 @@ class AliasChange:
         events = aliases.read_events(self.connection, self.name, self.alias)
         if not events:
             raise aliases.unknown_alias(self.connection, self.name, self.alias)
-        explicitly = f"Set it explicitly: `onward models alias {self.name} {self.alias} VERSION`."
         earlier = aliases.previous_targets(events)
         if not earlier:
-            raise RegistryConflictError(
-                f"{self.name}@{self.alias} has no earlier target to return to",
-                got=f"{len(events)} change{'' if len(events) == 1 else 's'} so far",
-                remedy=explicitly,
-            )
+            raise nothing_earlier(self.name, self.alias, len(events))
         target = earlier[0]
         if not self.catalogue.by_number(self.connection, self.name, target):
-            raise RegistryConflictError(
-                f"The previous target of {self.name}@{self.alias} has been deleted",
-                got=f"models:/{self.name}/{target}",
-                remedy=explicitly,
-            )
+            raise target_deleted(self.name, self.alias, target)
         return self._record("rollback", target, self._current())
 
     def _current(self) -> int | None:

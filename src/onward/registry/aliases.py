@@ -12,7 +12,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 from onward.database.audit_log import AuditAction
 from onward.database.audit_log import record as record_in_log
 from onward.database.tables import model_alias_events, model_aliases
-from onward.errors import RegistryConflictError, RegistryError, RegistryNotFoundError, nearest
+from onward.errors import RegistryConflictError, RegistryError
+from onward.registry import refusals
 from onward.registry.values import AliasEvent, Version
 
 __all__ = [
@@ -133,14 +134,7 @@ def current_target(connection: Connection, model: str, alias: str) -> int | None
 
 def unknown_alias(connection: Connection, model: str, alias: str) -> RegistryError:
     """Return the error for an alias that is not set."""
-    known = targets(connection, model)
-    guess = nearest(alias, known)
-    return RegistryNotFoundError(
-        f"Model {model} has no such alias",
-        got=alias,
-        allowed=", ".join(known) or "none is set",
-        remedy=f"Did you mean {guess}?" if guess else f"`onward models history {model}` shows the past.",
-    )
+    return refusals.unknown_alias(model, alias, targets(connection, model))
 
 
 def record(

@@ -12,11 +12,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from onward.database.audit_log import record
 from onward.database.tables import model_aliases, model_versions, models
-from onward.errors import RegistryError, RegistryNotFoundError, nearest
+from onward.errors import RegistryError
 from onward.registry import aliases
 from onward.registry.known_manifests import KnownManifests
 from onward.registry.manifest import Manifest
 from onward.registry.references import Reference
+from onward.registry.refusals import unknown_model, unknown_version
 from onward.registry.values import ModelSummary, Version
 
 __all__ = ["Catalogue"]
@@ -126,13 +127,7 @@ class Catalogue:
         """
         names = connection.scalars(select(models.c.name).order_by(models.c.name)).all()
         if name not in names:
-            guess = nearest(name, names)
-            raise RegistryNotFoundError(
-                "There is no such model",
-                got=name,
-                allowed=", ".join(names[:10]) or "none has been published yet",
-                remedy=f"Did you mean {guess}?" if guess else "`onward models list` shows what there is.",
-            )
+            raise unknown_model(name, names)
 
     def append(
         self, connection: Connection, name: str, manifest: Manifest, directory: str, now: datetime
@@ -228,13 +223,7 @@ class Catalogue:
             .where(model_versions.c.model == reference.name)
             .order_by(model_versions.c.version.desc())
         ).all()
-        shown = ", ".join(str(number) for number in numbers[:10]) + (" ..." if len(numbers) > 10 else "")
-        return RegistryNotFoundError(
-            f"Model {reference.name} has no such version",
-            got=str(reference),
-            allowed=shown or "none is left, all were deleted",
-            remedy=f"`onward models list {reference.name}` shows all.",
-        )
+        return unknown_version(reference.name, reference, numbers)
 
 
 def _insert_model(connection: Connection, name: str, now: datetime) -> Any:

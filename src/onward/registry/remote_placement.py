@@ -45,19 +45,27 @@ class RemotePlacement:
         Where they are read from.
     uploads
         The same store, perhaps with more patience.
+    prefix
+        What the names of all objects, and the directory of the copies, begin with: one word.
     """
 
     def __init__(
-        self, store: ObjectStore, copies: LocalCopies, *, uploads: ObjectStore | None = None
+        self,
+        store: ObjectStore,
+        copies: LocalCopies,
+        *,
+        uploads: ObjectStore | None = None,
+        prefix: str = MODELS,
     ) -> None:
         self._store = store
         self._copies = copies
         self._uploads = store if uploads is None else uploads
+        self._prefix = prefix
 
     @property
     def root(self) -> Path:
         """Directory of the copies; a bundle is there once `fetch` has been called."""
-        return self._copies.directory / MODELS
+        return self._copies.directory / self._prefix
 
     @property
     def staging(self) -> Path:
@@ -78,12 +86,12 @@ class RemotePlacement:
         place = f"{name}/{manifest.digest[:16]}/{uuid.uuid4().hex[:12]}"
         with ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="upload") as pool:
             sent = [
-                pool.submit(self._uploads.upload, staged / file.path, f"{MODELS}/{place}/{file.path}")
+                pool.submit(self._uploads.upload, staged / file.path, f"{self._prefix}/{place}/{file.path}")
                 for file in manifest.files
             ]
             for one in sent:
                 one.result()
-        self._uploads.upload(staged / MANIFEST, f"{MODELS}/{place}/{MANIFEST}")
+        self._uploads.upload(staged / MANIFEST, f"{self._prefix}/{place}/{MANIFEST}")
         return self.root / place, manifest
 
     def holds(self, directory: Path) -> bool:
@@ -128,14 +136,14 @@ class RemotePlacement:
         Parts of files whose upload was interrupted are removed on the way.
         """
         moment = datetime.fromtimestamp(before, UTC)
-        self._store.sweep_uploads(f"{MODELS}/", moment)
-        found = self._store.list(f"{MODELS}/")
+        self._store.sweep_uploads(f"{self._prefix}/", moment)
+        found = self._store.list(f"{self._prefix}/")
         for place, objects in groupby(found, lambda info: _place(info.name, referenced)):
             if place is not None and all(info.modified <= moment for info in objects):
                 yield self.root / place
 
     def _name(self, directory: Path) -> str:
-        return f"{MODELS}/{directory.relative_to(self.root).as_posix()}"
+        return f"{self._prefix}/{directory.relative_to(self.root).as_posix()}"
 
     def _delete(self, name: str) -> None:
         with suppress(StorageError):  # what is left is an orphan

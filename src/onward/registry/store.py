@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from onward.database.moments import Clock, require_utc, utc_now
 from onward.database.transactions import exclusive, reading, writing
-from onward.errors import BundleError, RegistryConflictError, StorageError
+from onward.errors import BundleError, StorageError
 from onward.registry import aliases
 from onward.registry.alias_changes import AliasChange, protected_numbers, standing_at
 from onward.registry.archive import pack_bundle, refuse_replacing, unpack_bundle
@@ -24,6 +24,7 @@ from onward.registry.files import storage_errors
 from onward.registry.names import check_alias, check_name
 from onward.registry.placement import BundlePlaces, Placement
 from onward.registry.references import parse_reference
+from onward.registry.refusals import still_in_use
 from onward.registry.retention import expired_versions
 from onward.registry.values import AliasEvent, ModelSummary, PlacedBundle, Standing, Version
 
@@ -270,12 +271,7 @@ class EmbeddedRegistry:
         with self._changing(parsed.name) as (connection, _):
             version = self._catalogue.version(connection, parsed)
             if version.aliases:
-                raise RegistryConflictError(
-                    "A version that an alias stands for cannot be deleted",
-                    got=f"{version.ref} is {', '.join(version.aliases)}",
-                    allowed="versions without an alias",
-                    remedy="Move or delete the alias first.",
-                )
+                raise still_in_use(version)
             self._catalogue.remove(connection, [version])
         self._custody.remove(version.directory)
         return version
