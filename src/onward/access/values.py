@@ -98,6 +98,15 @@ class Caller:
         """How the history of an alias names this caller: as the key is called; empty without one."""
         return self.name if self.id else ""
 
+    def acting_as(self, told: str) -> str:
+        """Return what the history of an alias says of who acted: whom a request names, and whose key it was.
+
+        Without a key nobody knows more than the request says; with one, nobody acts in another's name.
+        """
+        if not self.actor or told == self.actor:
+            return told or self.actor
+        return f"{told} ({self.actor})" if told else self.actor
+
 
 LOCAL = Caller("local", name="local", scope="admin")
 NOBODY = Caller("nobody", name="nobody")

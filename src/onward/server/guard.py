@@ -94,7 +94,7 @@ class Guard:
             )
         if scope["method"] not in SAFE_METHODS:
             origin = headers.get("origin")
-            foreign = origin is not None and _name(urlsplit_netloc(origin)) not in {*self._hosts, host}
+            foreign = origin is not None and origin_host(origin) not in {*self._hosts, host}
             if foreign or headers.get("sec-fetch-site") in ("cross-site", "same-site"):
                 return 403, "the request comes from a page of another site"
         length = headers.get("content-length", "0")
@@ -134,12 +134,15 @@ def _is_own_address(host: str, scope: Scope) -> bool:
     return server is not None and host == server[0] and is_address(host)
 
 
-def urlsplit_netloc(origin: str) -> str:
-    """Return host and port of an ``Origin`` header; empty when it is none."""
+def origin_host(origin: str) -> str:
+    """Return the host of an ``Origin`` header (scheme, host, port, nothing else); empty when it is none."""
     try:
-        return urlsplit(origin).netloc
+        found = urlsplit(origin)
+        host, _ = found.hostname, found.port  # a port that is no number is refused here
     except ValueError:
         return ""
+    plain = f"{found.scheme}://{found.netloc}" == origin and "@" not in found.netloc
+    return host if host is not None and plain and found.scheme in ("http", "https") else ""
 
 
 def _name(netloc: str) -> str:

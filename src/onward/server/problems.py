@@ -130,14 +130,7 @@ def _headers(error: OnwardError, status: int) -> dict[str, str]:
 
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [
-        {
-            "field": ".".join(str(part) for part in found["loc"]),
-            "what": found["msg"].removeprefix("Value error, "),
-            "got": ascii(found.get("input"))[:LONGEST],
-        }
-        for found in error.errors()[:20]
-    ]
+    errors = [_field_error(found) for found in error.errors()[:20]]
     malformed = any(found["type"] == "json_invalid" for found in error.errors())
     first = errors[0] if errors else {"field": "body", "what": "is not as it must be"}
     detail = f"{first['field']}: {first['what']}"
@@ -153,6 +146,18 @@ async def _validation(request: Request, error: Exception) -> Response:
         remedy="See /api/v1/openapi.json for what is allowed.",
         errors=errors,
     )
+
+
+def _field_error(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is wrong with a field; of text that is no JSON, where it ceases to be."""
+    if found["type"] == "json_invalid":
+        why = str(found.get("ctx", {}).get("error", found["msg"]))
+        return {"field": "body", "what": f"is no JSON: {why} at character {found['loc'][-1]}", "got": None}
+    return {
+        "field": ".".join(str(part) for part in found["loc"]),
+        "what": found["msg"].removeprefix("Value error, "),
+        "got": ascii(found.get("input"))[:LONGEST],
+    }
 
 
 async def _http(request: Request, error: Exception) -> Response:

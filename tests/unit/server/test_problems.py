@@ -135,3 +135,13 @@ def test_a_body_of_another_type_is_not_read(client: Client) -> None:
     for kind in ("text/plain", "application/x-www-form-urlencoded"):
         answer = client.post("/api/v1/training-jobs", content=body, headers={"Content-Type": kind})
         assert answer.status_code == 422, "a page of another site can send these without asking"
+
+
+def test_text_that_is_no_json_says_where_it_ceases_to_be(client: Client) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = client.post("/api/v1/training-jobs", content=b'{"plan": "fast",}', headers=headers)
+    assert answer.status_code == 400
+    said = answer.json()
+    assert said["got"] is None
+    assert "is no JSON" in said["what"]
+    assert "at character 16" in said["what"], said["what"]

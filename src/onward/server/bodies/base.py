@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Strict, model_validator
 
-__all__ = ["Answer", "Body"]
+__all__ = ["Answer", "Body", "Number", "Whole"]
 
 DEEPEST = 16
 LARGEST_NUMBER = 2**63 - 1
+
+Whole: TypeAlias = Annotated[int, Strict()]
+"""A whole number; ``true`` is none, nor is text."""
+Number: TypeAlias = Annotated[float, Strict()]
+"""A number; ``true`` is none, nor is text."""
 
 
 class Body(BaseModel):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 
 from onward.jobs.values import JobState
-from onward.server.bodies.base import Answer, Body
+from onward.server.bodies.base import Answer, Body, Number, Whole
 
 __all__ = [
     "EventPage",
@@ -55,11 +55,13 @@ class JobBody(Body):
         "backend",
     )
 
-    priority: int = Field(0, ge=-1_000_000, le=1_000_000, description="Higher runs first.")
+    priority: Whole = Field(0, ge=-1_000_000, le=1_000_000, description="Higher runs first.")
     run_after: Moment | None = Field(None, description="Moment before which it is not started.")
-    max_attempts: int | None = Field(None, ge=1, le=100, description="Attempts, after losses of the worker.")
-    timeout_seconds: float | None = Field(None, gt=0, le=1e8, description="Time of one attempt.")
-    memory_limit_mb: int | None = Field(None, ge=64, le=100_000_000, description="Memory of one attempt.")
+    max_attempts: Whole | None = Field(
+        None, ge=1, le=100, description="Attempts, after losses of the worker."
+    )
+    timeout_seconds: Number | None = Field(None, gt=0, le=1e8, description="Time of one attempt.")
+    memory_limit_mb: Whole | None = Field(None, ge=64, le=100_000_000, description="Memory of one attempt.")
     backend: Literal["local", "ray"] = Field("local", description="Where it runs.")
 
     def conditions(self) -> dict[str, Any]:
@@ -76,9 +78,11 @@ class RetryJob(Body):
 
     fresh: bool = Field(False, description="Begin anew: take over no finished fold.")
     run_after: Moment | None = Field(None, description="Moment before which it is not started.")
-    max_attempts: int | None = Field(None, ge=1, le=100, description="Attempts, after losses of the worker.")
-    timeout_seconds: float | None = Field(None, gt=0, le=1e8, description="Time of one attempt.")
-    memory_limit_mb: int | None = Field(None, ge=64, le=100_000_000, description="Memory of one attempt.")
+    max_attempts: Whole | None = Field(
+        None, ge=1, le=100, description="Attempts, after losses of the worker."
+    )
+    timeout_seconds: Number | None = Field(None, gt=0, le=1e8, description="Time of one attempt.")
+    memory_limit_mb: Whole | None = Field(None, ge=64, le=100_000_000, description="Memory of one attempt.")
 
 
 class MarketBody(JobBody):
@@ -118,8 +122,8 @@ class TuningJob(TrainingJob):
         json_schema_extra={"examples": [{"plan": "default", "trials": 40, "save": "btc-1h"}]}
     )
 
-    trials: int | None = Field(None, ge=1, le=100_000, description="Trials of each search.")
-    seconds: float | None = Field(None, gt=0, le=1e8, description="Time that all searches share.")
+    trials: Whole | None = Field(None, ge=1, le=100_000, description="Trials of each search.")
+    seconds: Number | None = Field(None, gt=0, le=1e8, description="Time that all searches share.")
 
 
 class FeatureJob(MarketBody):

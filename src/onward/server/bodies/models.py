@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from onward.server.bodies.base import Answer, Body
+from onward.server.bodies.base import Answer, Body, Number, Whole
 
 __all__ = [
     "AliasAnswer",
@@ -96,7 +96,7 @@ class AliasBody(NoteBody):
         json_schema_extra={"examples": [{"version": 3, "actor": "mira", "reason": "better out of fold"}]}
     )
 
-    version: int = Field(ge=1, le=2**31 - 1)
+    version: Whole = Field(ge=1, le=2**31 - 1)
 
 
 class AliasEventView(Answer):
@@ -133,8 +133,8 @@ class CleanupBody(Body):
     )
 
     name: str | None = Field(None, max_length=100, description="One model; all when left out.")
-    max_versions: int | None = Field(None, ge=1, le=1_000_000)
-    max_age_days: float | None = Field(None, ge=1, le=100_000)
+    max_versions: Whole | None = Field(None, ge=1, le=1_000_000)
+    max_age_days: Number | None = Field(None, ge=1, le=100_000)
     dry_run: bool = False
 
 

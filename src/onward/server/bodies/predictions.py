@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from onward.server.bodies.base import Answer, Body
+from onward.server.bodies.base import Answer, Body, Number, Whole
 from onward.server.bodies.jobs import Moment
 
 __all__ = ["Bars", "PredictionAnswer", "PredictionBody", "PredictionRow"]
 
-Millisecond = Annotated[int, Field(ge=0, le=7_258_118_400_000)]
-Price = Annotated[float, Field(gt=0, le=1e15)]
-Row = tuple[Millisecond, Price, Price, Price, Price, Annotated[float, Field(ge=0, le=1e18)] | None]
+Millisecond = Annotated[Whole, Field(ge=0, le=7_258_118_400_000)]
+Price = Annotated[Number, Field(gt=0, le=1e15)]
+Row = tuple[Millisecond, Price, Price, Price, Price, Annotated[Number, Field(ge=0, le=1e18)] | None]
 
 EXAMPLE: dict[str, Any] = {
     "bars": [

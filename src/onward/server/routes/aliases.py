@@ -31,7 +31,7 @@ NO_NOTE = NoteBody()
 )
 def put(name: Name, alias: Alias, body: AliasBody, registry: Registry, caller: Caller) -> Response:
     """Let an alias stand for a version whose leak audit passed."""
-    event = registry.set_alias(name, alias, body.version, body.actor or caller.actor, body.reason)
+    event = registry.set_alias(name, alias, body.version, caller.acting_as(body.actor), body.reason)
     return answer({"event": None if event is None else alias_event_view(event)})
 
 
@@ -48,7 +48,7 @@ def delete(
     for text in (actor, reason):
         if "\0" in text:
             raise UserError("a note holds NUL", got=ascii(text)[:80], allowed="printable text")
-    event = registry.delete_alias(name, alias, actor or caller.actor, reason)
+    event = registry.delete_alias(name, alias, caller.acting_as(actor), reason)
     return answer({"event": alias_event_view(event)})
 
 
@@ -66,7 +66,7 @@ def rollback(
     body: Annotated[NoteBody, Body()] = NO_NOTE,
 ) -> Response:
     """Let an alias stand for its previous version again; repeated, one step further back."""
-    event = registry.rollback(name, alias, body.actor or caller.actor, body.reason)
+    event = registry.rollback(name, alias, caller.acting_as(body.actor), body.reason)
     return answer({"event": alias_event_view(event)})
 
 

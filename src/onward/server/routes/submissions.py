@@ -127,7 +127,7 @@ def _training(body: TrainingJob, own_code: bool, files: Files, caller: Caller) -
     refuse_own_code(body.plan, allowed=own_code)
     _refuse_alias(body.alias, caller)
     report = output_name(body.report)
-    return {**_market(body.spec(), files), "report": report, "actor": body.actor or caller.actor}
+    return {**_market(body.spec(), files), "report": report, "actor": caller.acting_as(body.actor)}
 
 
 def _refuse_alias(alias: str | None, caller: Caller) -> None:
