@@ -2,8 +2,8 @@
 
 A report is written in English by the code that computes it. Its headings, captions and sentences are
 a closed set: ``texts/<language>/report_said.toml`` holds them with their translation, figures as
-``{placeholders}``. What it does not hold (warnings, findings, names) is shown as it is, and marked as
-English for screen readers.
+``{n1}``, other parts as ``{a}``. What it does not hold (warnings, findings, names) is shown as it is,
+and marked as English for screen readers.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 SENTENCES = re.compile(r"(?<=\.) (?=[A-Z0-9])")
 WORDS = re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,}")
 """What is a sentence or a phrase, and neither a name nor a figure."""
+FIGURES = r"[-+−0-9.,:]+"
 REMEMBERED = 8192
 
 
@@ -97,5 +98,11 @@ def _known(language: Language) -> tuple[Mapping[str, str], tuple[tuple[re.Patter
 
 def _pattern(english: str) -> re.Pattern[str]:
     parts = PLACEHOLDER.split(english)
-    written = [f"(?P<{part}>.+?)" if number % 2 else re.escape(part) for number, part in enumerate(parts)]
-    return re.compile("".join(written), re.DOTALL)
+    return re.compile(
+        "".join(_piece(part) if n % 2 else re.escape(part) for n, part in enumerate(parts)), re.DOTALL
+    )
+
+
+def _piece(name: str) -> str:
+    """Return what stands in the place of a placeholder: figures alone where its name is ``n...``."""
+    return rf"(?P<{name}>{FIGURES if re.fullmatch(r'n[0-9]*', name) else '.+?'})"

@@ -1,0 +1,101 @@
+"""What a report says in English is said in the reader's language, figures and names as they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from markupsafe import Markup
+
+from onward.dashboard.i18n import texts_of
+from onward.dashboard.i18n.said import PLACEHOLDER, WORDS, Said, translated
+from onward.dashboard.i18n.texts import catalogue
+from onward.evaluation.report.embedded import embedded_page
+from onward.evaluation.report.page import page
+from onward.testing.markets import random_walk
+from onward.types import Certificate, Finding
+from tests.unit.evaluation.test_report_page import content_of
+
+FREE = ("verdict", "level", "sentence", "question", "facts", "headline", "meaning", "strip", "title", "notice")
+"""What the page of a report says by texts of its own."""
+NOT_WORDS = {"the future moved it", "needs the side series value fear_greed", "direction (z 4.00)"}
+
+
+def said_by(value: Any, key: str = "") -> Iterator[str]:
+    """Give every text that the page shows through `Said`."""
+    if key in FREE:
+        return
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield from said_by(one, name)
+    elif isinstance(value, list):
+        for one in value:
+            yield from said_by(one)
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, Any]:
+    """A report with findings, of two symbols."""
+    finding = Finding("truncation", "leak", "manual__x", "A/USD 2024-01-01", "the future moved it")
+    certificate = Certificate("failed", ("truncation", "batch_equals_latest"), (finding,), rows_probed=0.6)
+    market = random_walk(900, seed=2, symbols=("A/USD", "B/USD"))
+    return embedded_page(page(content_of(market, certificate=certificate)))
+
+
+def test_english_stays_as_it_is(told: dict[str, Any]) -> None:
+    say = Said(texts_of("en"))
+    for text in said_by(told):
+        assert say(text) == text
+        assert not isinstance(say(text), Markup)
+
+
+def test_everything_that_a_report_says_itself_is_said_in_japanese(told: dict[str, Any]) -> None:
+    left = {text for text in said_by(told) if WORDS.search(text) and translated("ja", text) is None}
+    left = {text for text in left if not any(known in text for known in NOT_WORDS)}
+    assert not left, "texts/ja/report_said.toml does not know these"
+
+
+def test_figures_survive() -> None:
+    text = (
+        "Acting on the model's signals turned 1.00 into 1.07 after costs (1.20 before them), holding into "
+        "2.50. On the way the model's equity fell by up to 12 %."
+    )
+    found = translated("ja", text)
+    assert found is not None
+    for figure in ("1.07", "1.20", "2.50", "12 %"):
+        assert figure in found
+    assert translated("ja", "Fold 12") == "分割12"
+    assert translated("ja", "3 of 5") == "5中3"
+
+
+@pytest.mark.parametrize(
+    "text", ["a warning of some kind", "He spoke of her", "Fold of time", "manual__rsi_14", "", "1.5"]
+)
+def test_what_is_not_known_is_not_guessed(text: str) -> None:
+    assert translated("ja", text) is None
+
+
+def test_what_stays_english_says_so_and_is_escaped() -> None:
+    say = Said(texts_of("ja"))
+    assert say("quite new <b>") == '<span lang="en">quite new &lt;b&gt;</span>'
+    assert say("manual__rsi_14") == "manual__rsi_14"
+    assert say.plain("quite new <b>") == "quite new <b>"
+    hostile = say("correlated with <img src=x> (0.9)")
+    assert not isinstance(hostile, Markup), "a template escapes it"
+
+
+def test_translations_hold_what_they_translate() -> None:
+    entries = {
+        key.removeprefix("report_said."): text
+        for key, text in catalogue("ja").items()
+        if key.startswith("report_said.")
+    }
+    assert len(entries) > 250
+    for english, text in entries.items():
+        assert isinstance(text, str)
+        assert set(PLACEHOLDER.findall(english)) == set(PLACEHOLDER.findall(text)), english
+        assert all(re.fullmatch(r"[a-f]|n\d?", name) for name in PLACEHOLDER.findall(english)), english
