@@ -34,7 +34,7 @@ EARNED = ("total_return", "cagr", "sharpe", "max_drawdown", "time_invested", "tu
 
 Written: TypeAlias = Literal[
     "text", "name", "list", "count", "number", "signed", "percent", "signed_percent", "p", "level", "band",
-    "certificate", "day", "moment", "seconds", "hash", "kind", "setting",
+    "certificate", "times", "day", "moment", "seconds", "hash", "kind", "setting",
 ]  # fmt: skip
 """How the cells of a row are written."""
 
@@ -237,7 +237,7 @@ def _backtest(compared: Sequence[Compared]) -> Iterator[Row]:
         "sharpe": "signed",
         "max_drawdown": "percent",
         "time_invested": "percent",
-        "turnover": "number",
+        "turnover": "times",
         "n_trades": "count",
     }
     for name in EARNED:

@@ -8,7 +8,7 @@ import { follow, perFrame } from "../live.js";
 const LINES = 400;
 const AT_END_PX = 24;
 const LIVE = ["queued", "starting", "running", "stopping"];
-const COLOURS = 5;
+const COLOURS = [1, 4, 5, 3, 2]; // neighbours must not look alike
 const data = readData("job-data");
 const texts = readData("job-texts");
 const stageWords = readData("job-stage-words");
@@ -130,7 +130,7 @@ data.trials.forEach(([title, best]) => addTrial(title, best));
 
 function key(text, i) {
   const item = document.createElement("span");
-  item.appendChild(document.createElement("i")).className = `swatch s${(i % COLOURS) + 1}`;
+  item.appendChild(document.createElement("i")).className = `swatch s${COLOURS[i % COLOURS.length]}`;
   item.append(text);
   return item;
 }
@@ -150,7 +150,7 @@ const drawTrials = perFrame(() => {
   else {
     trialChart?.destroy();
     drawn = trials.size;
-    const series = [...trials.keys()].map((title, i) => ({ label: searchWord(title), values: columns[i], colour: `series-${(i % COLOURS) + 1}`, dash: i < COLOURS ? undefined : [6, 4] }));
+    const series = [...trials.keys()].map((title, i) => ({ label: searchWord(title), values: columns[i], colour: `series-${COLOURS[i % COLOURS.length]}`, dash: i < COLOURS.length ? undefined : [6, 4] }));
     trialChart = lineChart(box, { x, series, time: false, format: number, xFormat: whole, legend: false });
     $("trial-keys").replaceChildren(...series.map((one, i) => key(one.label, i)));
   }
