@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from onward.errors import PredictionError
 from onward.types import Market, from_ns, to_ns
 
-__all__ = ["require_fresh", "series_cautions"]
+__all__ = ["LateSeries", "late_series", "require_fresh", "series_cautions"]
 
 LATE = 3
 """Usual steps of a side series without a new value after which it is worth a sentence."""
@@ -44,18 +46,43 @@ def require_fresh(market: Market, now: pd.Timestamp, max_staleness_bars: int) ->
         )
 
 
-def series_cautions(market: Market) -> list[str]:
-    """Name the side series whose newest value is old for their own rhythm; it is still carried on."""
+@dataclass(frozen=True)
+class LateSeries:
+    """A side series whose newest value is old for its own rhythm; the value is still carried on.
+
+    Attributes
+    ----------
+    name
+        Of the series.
+    newest
+        Moment at which its newest value became known, UTC; None when none was known yet.
+    """
+
+    name: str
+    newest: pd.Timestamp | None
+
+    def __str__(self) -> str:
+        if self.newest is None:
+            return f"no value of {self.name} was known yet: its features are empty"
+        return f"the newest value of {self.name} is of {self.newest.isoformat()} and may be stale"
+
+
+def late_series(market: Market) -> list[LateSeries]:
+    """Return the side series that are late at the newest bar of a market."""
     newest_bar = int(market.decision_time_ns.max())
-    sentences = []
+    found = []
     for name, series in market.series.items():
         known = np.unique(to_ns(series.frame["available_at"]))
         known = known[known <= newest_bar]
         if len(known) == 0:
-            sentences.append(f"no value of {name} was known yet: its features are empty")
+            found.append(LateSeries(name, None))
             continue
         usual = int(np.median(np.diff(known))) if len(known) > 1 else market.timeframe_ns
         if newest_bar - int(known[-1]) > LATE * max(usual, market.timeframe_ns):
-            last = from_ns(known[-1:])[0].isoformat()
-            sentences.append(f"the newest value of {name} is of {last} and may be stale")
-    return sentences
+            found.append(LateSeries(name, from_ns(known[-1:])[0]))
+    return found
+
+
+def series_cautions(market: Market) -> list[str]:
+    """Name the side series whose newest value is old for their own rhythm; it is still carried on."""
+    return [str(late) for late in late_series(market)]

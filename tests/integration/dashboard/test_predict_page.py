@@ -1,0 +1,113 @@
+"""The page of predictions in a real browser: what a model says, why, how fresh; what to do when it cannot."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from onward.data.repositories import DataStore
+from tests.integration.dashboard.browsing import check_axe, settled, wait_until
+from tests.integration.dashboard.conftest import Open
+from tests.integration.dashboard.homes import recent_bars
+from tests.integration.dashboard.serving import Site
+
+READERS = (
+    {"language": "en", "theme": "light", "width": 1280},
+    {"language": "ja", "theme": "dark", "width": 360},
+)
+COPY = "COPY/USD"
+ASK = "/predict?model=btc-usd-1h%40champion&symbol=COPY%2FUSD"
+
+
+@pytest.fixture
+def stale_site(site: Site) -> Iterator[Site]:
+    """The site with another market whose newest five bars are not stored yet."""
+    store = DataStore(site.home / "data").candles("1h")
+    store.upsert(COPY, recent_bars(400).drop(columns="symbol").iloc[:-5])
+    yield site
+    shutil.rmtree(site.home / "data" / "candles" / "COPY%2FUSD")
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: "-".join(map(str, reader.values())))
+def test_it_is_without_fault(
+    site: Site, empty_site: Site, open_page: Open, reader: dict[str, object]
+) -> None:
+    for one, path in (
+        (site, "/predict"),
+        (site, f"/predict?model={site.here.leaky_model}/1"),
+        (empty_site, "/predict"),
+    ):
+        page = open_page(one, path, **reader)
+        check_axe(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
+
+
+def test_a_model_says_what_it_finds_and_why(site: Site, open_page: Open) -> None:
+    page = open_page(site, "/predict")
+    expect(page.get_by_label("Model", exact=True)).to_have_value(f"{site.here.model}@champion")
+    expect(page.get_by_label("Market", exact=True)).to_have_value(site.here.symbol)
+    shares = [float(text.rstrip(" %")) for text in page.locator(".classes .num").all_inner_texts()]
+    assert len(shares) == 3
+    assert sum(shares) == pytest.approx(100, abs=0.2)
+    expect(page.locator("#says")).to_contain_text("leak audit passed")
+    assert page.locator(".parts li").count() >= 2
+    expect(page.locator("#why")).to_contain_text("before any feature is looked at")
+    expect(page.locator("#why")).to_contain_text("manual__")
+    wait_until(page, "document.getElementById('chart').dataset.marks !== undefined")
+    page.get_by_label("Model", exact=True).select_option(f"{site.here.model}@challenger")
+    page.get_by_role("button", name="Ask").click()
+    settled(page)
+    expect(page.get_by_label("Model", exact=True)).to_have_value(f"{site.here.model}@challenger")
+    answer = page.request.get(f"/ui/predict/past?model={site.here.model}/2&symbol=BTC/USD")
+    assert answer.ok, answer.text()
+    past = answer.json()
+    assert len(past["time"]) == len(past["signal"]) == len(past["learnt"]) == 200
+    assert all(past["learnt"]), "the prepared model learnt from all of them"
+
+
+def test_stale_bars_are_told_and_new_ones_seen_by_themselves(stale_site: Site, open_page: Open) -> None:
+    page = open_page(stale_site, ASK)
+    warnings = page.locator(".warnings")
+    expect(warnings).to_contain_text("bars have closed since and are not stored")
+    expect(warnings).to_contain_text("at most 2 bars may be missing")
+    expect(warnings).to_contain_text("COPY/USD was not among the symbols of training (BTC/USD)")
+    expect(page.locator(".tiles")).to_contain_text("too old to act on")
+    before = page.evaluate("JSON.parse(document.getElementById('said').dataset.forecast).to")
+    DataStore(stale_site.home / "data").candles("1h").upsert(COPY, recent_bars(400).drop(columns="symbol"))
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # as if somebody came back
+    wait_until(page, f"JSON.parse(document.getElementById('said').dataset.forecast).to > {before}")
+    expect(page.locator(".tiles")).not_to_contain_text("too old to act on")
+    settled(page)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "title"),
+    [
+        ("model=nobody@champion", 404, "There is no such model, version or alias"),
+        ("model=btc-usd-1h/99", 404, "There is no such model, version or alias"),
+        ("model=leaky/1", 200, "The files of this model are damaged"),
+        ("model=btc-usd-1h/1&symbol=NO/PE", 200, "No candles of this market are stored"),
+        ("model=%3Cb%3E", 404, "There is no such model"),
+    ],
+)
+def test_what_cannot_be_asked_says_how_to_mend_it(
+    site: Site, open_page: Open, query: str, status: int, title: str
+) -> None:
+    page = open_page(site, "/predict")
+    answer = page.request.get(f"/predict?{query}")
+    assert answer.status == status
+    assert title in answer.text()
+    assert "<b>" not in answer.text()
+
+
+def test_too_few_bars_are_said_to_be_too_few(site: Site, open_page: Open) -> None:
+    store = DataStore(site.home / "data").candles("1h")
+    store.upsert("YOUNG/USD", recent_bars(5).drop(columns="symbol"))
+    page = open_page(site, "/predict?model=btc-usd-1h/1&symbol=YOUNG/USD", language="ja")
+    expect(page.get_by_role("heading", name="足の本数が足りません")).to_be_visible()
+    expect(page.get_by_role("link", name="データ").first).to_be_visible()
+    check_axe(page)
+    shutil.rmtree(site.home / "data" / "candles" / "YOUNG%2FUSD")
