@@ -9,7 +9,7 @@ UV     := $(shell command -v uv 2>/dev/null)
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lint types imports unit acceptance faults nightly bench lock clean serve browser screenshots
+.PHONY: help install demo test check format lint types imports unit acceptance faults fuzz nightly bench lock clean serve browser screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -68,6 +68,10 @@ acceptance: install ## the verdict on 100 random walks and 20 planted signals (l
 
 faults: install ## the fault matrix of training jobs; FAULTS_SHARD=1/4 for a part, FAULTS_SOAK=7200 for random faults; call again to go on
 	@$(BIN)/python -m tests.faults
+
+fuzz: install ## requests that nobody would send, over the whole OpenAPI document; FUZZ_EXAMPLES each, FUZZ_SEED to repeat a run
+	@seed=$${FUZZ_SEED:-$$(date +%s)}; echo "FUZZ_SEED=$$seed"; FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-300} \
+	  $(BIN)/pytest --override-ini="addopts=" --import-mode=importlib -q --hypothesis-seed=$$seed tests/integration/server/test_server_fuzz.py
 
 nightly: install acceptance ## everything, the slow suites included
 	@HYPOTHESIS_PROFILE=default $(BIN)/pytest -m "not acceptance and not faults" --override-ini="addopts="
