@@ -8,7 +8,7 @@ import pytest
 
 from onward.dashboard.views.run_fields import Values
 from onward.dashboard.views.run_request import Asked, Refusal, bases_of, placed, read
-from onward.dashboard.views.runs_new import copied_values, first_values
+from onward.dashboard.views.runs_new import copied_values, first_values, followed_values
 from onward.errors import (
     DataError,
     ForbiddenError,
@@ -87,6 +87,10 @@ def test_a_preset_chosen_without_a_script_is_followed() -> None:
     values = {**form(preset="default"), "preset": ("fast",)}  # the fields still show the other preset
     request, _ = asked(values)
     assert plan_of(request).validation.n_splits == 3
+    shown_again = followed_values({**values, "labels.horizon_bars": ("7",)}, BASES)
+    assert shown_again["validation.n_splits"] == ("3",)
+    assert asked(shown_again)[0].changes["labels.horizon_bars"] == 7
+    assert "validation.n_splits" not in asked(shown_again)[0].changes
 
 
 def test_what_does_not_matter_is_not_asked_for() -> None:
@@ -205,3 +209,13 @@ def test_a_copy_asks_for_the_very_plan_that_it_copies(preset: str) -> None:
     assert plan_of(request).content_hash == plan.content_hash
     assert request.save == "btc"
     assert not request.audit
+
+
+def test_a_plan_that_is_older_than_a_setting_leaves_it_at_its_base() -> None:
+    old = {
+        "labels": {"method": "threshold", "horizon_bars": 9},
+        "data": {"symbols": ["A"], "timeframe": "1h"},
+    }
+    request, refusals = asked(copied_values(BASES, old, kind="train"))
+    assert not refusals
+    assert request.changes == {"labels.horizon_bars": 9, "data.symbols": ["A"], "data.timeframe": "1h"}

@@ -26,8 +26,9 @@ from onward.dashboard.views.run_check import CheckView, Worded, found_in, worded
 from onward.dashboard.views.run_fields import CHOICES, Values
 from onward.dashboard.views.run_request import Asked, Bases, Refusal, bases_of, placed, read
 from onward.dashboard.views.run_snippets import snippets
-from onward.dashboard.views.runs_new import copied_values, first_values, run_form_view
+from onward.dashboard.views.runs_new import copied_values, first_values, followed_values, run_form_view
 from onward.errors import OnwardError, StorageError
+from onward.jobs.values import JobRequest
 from onward.server.authorisation import caller_of, requires
 from onward.server.bodies.jobs import TrainingJob, TuningJob
 from onward.server.dependencies import Config, Manager, Registry, Repositories, State, Store, Training
@@ -42,7 +43,7 @@ PAGE = Page(
     shots=(("new-run", "/runs/new"), ("new-run-copy", "/runs/new?copy_of={run}")),
 )
 MOST_VALUES = 1000
-LONGEST_VALUE = 10_000
+LONGEST_VALUE = 4_000
 KEY_BYTES = 12
 
 router = APIRouter()
@@ -74,7 +75,7 @@ class _Desk:
         coverage = self.book.coverage()
         names = [one.name for one in self.registry.list_models()]
         view = run_form_view(
-            values=values,
+            values=followed_values(values, self.bases),
             bases=self.bases,
             coverage=coverage,
             models=names,
@@ -118,17 +119,7 @@ def new(
         record = runs.get(copy_of).record
         values = copied_values(desk.bases, record.plan, kind=record.kind)
     elif job:
-        request = store.get(job).request
-        spec: Mapping[str, Any] = request.spec
-        plan = spec.get("plan")
-        values = copied_values(
-            desk.bases,
-            plan if isinstance(plan, Mapping) else {},
-            kind="tune" if request.kind == "tune" else "train",
-            save=spec.get("save"),
-            alias=spec.get("alias"),
-            audit=spec.get("audit", True) is not False,
-        )
+        values = _of_job(desk, store.get(job).request)
     else:
         values = first_values(desk.bases, book.coverage())
     values["request_key"] = (secrets.token_hex(KEY_BYTES),)
@@ -196,6 +187,21 @@ async def start(
 
 def _desk(render: Renderer, state: Any, config: Any, book: Any, registry: Any) -> _Desk:
     return _Desk(render, bases_of(state.provider.services.settings.plan), book, registry, config.own_code)
+
+
+def _of_job(desk: _Desk, request: JobRequest) -> dict[str, tuple[str, ...]]:
+    """Return the choices of an earlier job; one that knows no plan, such as an import, gives none."""
+    plan = request.spec.get("plan")
+    if not isinstance(plan, Mapping):
+        return first_values(desk.bases, desk.book.coverage())
+    return copied_values(
+        desk.bases,
+        plan,
+        kind="tune" if request.kind == "tune" else "train",
+        save=request.spec.get("save"),
+        alias=request.spec.get("alias"),
+        audit=request.spec.get("audit", True) is not False,
+    )
 
 
 def _values(form: FormData) -> dict[str, tuple[str, ...]]:

@@ -225,7 +225,8 @@ def placed(error: OnwardError, asked: Asked) -> Refusal:
 
 def sentence(error: OnwardError) -> str:
     """Return an error as one or two sentences."""
-    what = error.what if "." in error.what.partition(" ")[0] else error.what[:1].upper() + error.what[1:]
+    said = error.what.replace(" (from override)", "")  # a form has no other place
+    what = said if "." in said.partition(" ")[0] else said[:1].upper() + said[1:]
     parts = [what.rstrip(".")]
     if error.allowed:
         parts.append(f"Allowed: {error.allowed.rstrip('.')}")
@@ -237,8 +238,9 @@ def sentence(error: OnwardError) -> str:
 def _given(values: Values, shown: Mapping[str, Any]) -> list[tuple[str, str | tuple[str, ...]]]:
     """Return the settings that the form changes, as they stand there."""
     found: list[tuple[str, str | tuple[str, ...]]] = []
+    standing = {c.name: (as_text(shown[c.name]),) for c in CHOICES} | dict(values)
     for choice in CHOICES:
-        if choice.name not in values or not matters(choice, values):
+        if choice.name not in values or not matters(choice, standing):
             continue
         if choice.many:
             if set(values[choice.name]) != set(shown[choice.name]):
@@ -256,7 +258,8 @@ def _given(values: Values, shown: Mapping[str, Any]) -> list[tuple[str, str | tu
 
 def _market(values: Values, refusals: list[Refusal]) -> dict[str, Any]:
     """Return which bars are asked for."""
-    chosen = [text.partition(" ")[::2] for text in values.get("market", ())]
+    texts = [text for text in values.get("market", ()) if text.strip()]
+    chosen = [text.partition(" ")[::2] for text in texts]
     timeframes = {timeframe for timeframe, _ in chosen}
     if len(timeframes) != 1:
         refusals.append(Refusal("market", key="timeframes" if chosen else "no_market"))

@@ -35,6 +35,7 @@ __all__ = [
     "RunFormView",
     "copied_values",
     "first_values",
+    "followed_values",
     "run_form_view",
 ]
 
@@ -253,9 +254,7 @@ def copied_values(
     }
     explained = {choice.name: choice for choice in CHOICES}
     for name in base:
-        value: Any = plan
-        for part in name.split("."):
-            value = value.get(part) if isinstance(value, Mapping) else None
+        value = _within(plan, name, base[name])
         if name in explained:
             values[name] = tuple(value or ()) if explained[name].many else (as_text(value),)
         elif name in ADVANCED and value != base[name]:
@@ -284,6 +283,26 @@ def market_lines(coverage: Iterable[Coverage], chosen: Sequence[str]) -> tuple[M
         if one.kind == "candles"
     ]
     return tuple(sorted(lines, key=lambda line: (line.symbol, line.timeframe)))
+
+
+def followed_values(values: Values, bases: Bases) -> dict[str, tuple[str, ...]]:
+    """Return the form after another preset was chosen without a script: what nobody changed follows it."""
+    preset, shown = first(values, "preset"), first(values, "shown_preset")
+    if preset == shown or preset not in bases or shown not in bases:
+        return dict(values)
+    before, now = _shown(bases[shown]), _shown(bases[preset])
+    untouched = {name: now[name] for name, texts in before.items() if values.get(name) == texts}
+    return {**values, **untouched, "shown_preset": (preset,)}
+
+
+def _within(plan: Mapping[str, Any], name: str, otherwise: Any) -> Any:
+    """Return a value of a nested plan; a setting that is younger than the plan is at its base."""
+    value: Any = plan
+    for part in name.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return otherwise
+        value = value[part]
+    return value
 
 
 def _shown(base: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -1,0 +1,82 @@
+"""Settings and keys in a real browser: found, explained, made once, revoked for good."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.integration.dashboard.browsing import check_axe, settled
+from tests.integration.dashboard.conftest import Open
+from tests.integration.dashboard.serving import Site
+
+READERS = (
+    {"language": "en", "theme": "light", "width": 1280},
+    {"language": "ja", "theme": "dark", "width": 360},
+)
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: "-".join(map(str, reader.values())))
+def test_it_is_without_fault(site: Site, open_page: Open, reader: dict[str, object]) -> None:
+    page = open_page(site, "/settings", **reader)
+    check_axe(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
+
+
+def test_settings_are_found_with_their_origin(site: Site, open_page: Open) -> None:
+    page = open_page(site, "/settings")
+    row = page.get_by_role("row").filter(has_text="model.n_rounds")
+    expect(row).to_contain_text("onward.toml")
+    expect(row).to_contain_text("Boosting rounds")
+    search = page.get_by_label("Find a setting")
+    search.press_sequentially("fee_bps")
+    expect(page.get_by_role("row").filter(has_text="evaluation.fee_bps")).to_be_visible()
+    expect(row).to_be_hidden()
+    expect(page.get_by_text("1 settings shown")).to_be_visible()
+    search.press_sequentially("zzzz")
+    expect(page.get_by_text("No setting fits")).to_be_visible()
+    search.press("ControlOrMeta+a")
+    search.press("Delete")
+    page.get_by_label("Only those that are not at their default").check()
+    expect(row).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="server.session_hours")).to_be_hidden()
+    plain = page.request.get("/settings?q=n_rounds&changed=1").text()
+    assert "model.n_rounds" in plain
+    assert "server.session_hours" not in plain
+
+
+def test_a_key_is_made_shown_once_and_revoked(own_empty: Site, open_page: Open) -> None:
+    page = open_page(own_empty, "/settings", allow=("422",))
+    expect(page.get_by_text("There is no key yet")).to_be_visible()
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.locator("#name-error")).to_contain_text("1 to 100 printable characters")
+    page.get_by_label("Name", exact=True).fill("me")
+    page.get_by_role("button", name="Make the key").click()
+    secret = page.locator("#new-key").text_content() or ""
+    assert secret.startswith("onward_")
+    check_axe(page)
+    page.get_by_role("link", name="Log in with it").click()
+    page.get_by_label("API key").fill(secret)
+    page.get_by_role("button", name="Log in").click()
+    settled(page)
+    page.goto("/settings")
+    settled(page)
+    assert secret not in page.content()
+    mine = page.get_by_role("row").filter(has_text="yours")
+    expect(mine).to_contain_text("admin")
+    page.get_by_label("Name", exact=True).fill("me")
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.locator("#name-error")).to_contain_text("works already")
+    page.get_by_label("Name", exact=True).fill("bot " + "x" * 90)
+    page.get_by_label("Lasts").select_option("30")
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.locator("#new-key")).to_be_visible()
+    bot = page.get_by_role("row").filter(has_text="bot xxx")
+    bot.get_by_role("button", name="Revoke").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("for good")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_be_hidden()
+    bot.get_by_role("button", name="Revoke").click()
+    dialog.get_by_role("button", name="Revoke").click()
+    expect(page.get_by_text("The key was revoked.")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="bot xxx")).to_contain_text("revoked")

@@ -1,0 +1,184 @@
+"""Taking the form of a new run: who may send it, what is refused where, and that it starts one job."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from onward.access.scopes import Scope
+from onward.dashboard import create_site
+from onward.data.read import sample_market
+from onward.settings import load_settings
+from onward.wiring import Application, build_application
+from tests.unit.server.client import Client
+from tests.unit.training.small_runs import SMALL
+
+QUIET = {"server.run_jobs": False}
+TOKEN = "0" * 32
+FORM = {
+    "csrf_token": TOKEN,
+    "request_key": "one",
+    "kind": "train",
+    "preset": "fast",
+    "shown_preset": "fast",
+    "market": "1h BTC/USD",
+    "features.stages": "manual",
+    "labels.method": "threshold",
+    "audit": "true",
+}
+
+
+class Desk:
+    """A site with bars and a key of every scope."""
+
+    def __init__(self, home: Path, client: Client, application: Application) -> None:
+        self.home, self.client, self.application = home, client, application
+        made = application.access.create_key
+        self.keys: dict[Scope, str] = {
+            scope: made(scope, scope)[1].text for scope in ("read", "run", "admin")
+        }
+
+    def headers(self, scope: Scope, **more: str) -> dict[str, str]:
+        return {"X-API-Key": self.keys[scope], "Cookie": f"onward_csrf={TOKEN}", **more}
+
+    def get(self, path: str, scope: Scope = "admin", **headers: str) -> httpx.Response:
+        return self.client.get(path, headers=self.headers(scope, **headers))
+
+    def post(self, path: str, scope: Scope = "admin", /, **fields: Any) -> httpx.Response:
+        form = {**FORM, **{name.replace("__", "."): value for name, value in fields.items()}}
+        headers = self.headers(scope, **({"HX-Request": "true"} if path.startswith("/ui/") else {}))
+        return self.client.post(path, data=form, headers=headers)
+
+    def refused(self, scope: Scope = "admin", **fields: Any) -> dict[str, str]:
+        answer = self.post("/ui/runs/new/check", scope, **fields)
+        assert answer.status_code == 200
+        found = re.search(r'data-errors="([^"]*)"', answer.text)
+        assert found
+        return {one["field"]: one["text"] for one in json.loads(html.unescape(found[1]))}
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    home = tmp_path_factory.mktemp("desk")
+    (home / "onward.toml").write_text(
+        "".join(f"{name} = {json.dumps(value)}\n" for name, value in {**SMALL, **QUIET}.items())
+    )
+    application = build_application(load_settings(home=home, cwd=home, environ={}))
+    bars = sample_market().bars.iloc[-700:].reset_index().rename(columns={"open_time": "timestamp"})
+    application.repositories.candles("1h").upsert("BTC/USD", bars.drop(columns="symbol"))
+    with Client(create_site(application)) as client:
+        yield Desk(home, client, application)
+
+
+def n_jobs(desk: Desk) -> int:
+    return len(desk.application.job_store.find(limit=50).jobs)
+
+
+def test_a_reader_sees_the_form_and_is_told_that_he_cannot_start(desk: Desk) -> None:
+    page = desk.get("/runs/new", "read").text
+    assert 'name="labels.horizon_bars"' in page
+    assert "but not start a run" in page
+    assert 'id="start"' not in page
+    assert "hx-post" not in page, "nothing is asked that would be refused"
+    for path in ("/runs/new", "/ui/runs/new/check"):
+        assert desk.post(path, "read").status_code == 403
+
+
+def test_the_same_form_is_one_job_however_often_it_comes(desk: Desk) -> None:
+    before = n_jobs(desk)
+    first, again = (desk.post("/runs/new", "run", save="btc") for _ in range(2))
+    assert (first.status_code, again.status_code) == (303, 303)
+    assert first.headers["location"] == again.headers["location"]
+    assert "runs_new.toast.submitted" in first.headers["set-cookie"]
+    assert n_jobs(desk) == before + 1
+    assert desk.post("/runs/new", "run", save="btc", labels__horizon_bars="5").status_code == 303
+    assert n_jobs(desk) == before + 2, "a form that was changed is another run"
+    job = desk.application.job_store.find(limit=1).jobs[0]
+    assert job.request.spec["plan"]["labels"]["horizon_bars"] == 5
+    assert job.request.spec["actor"] == "run"
+
+
+def test_the_check_is_that_of_the_api(desk: Desk) -> None:
+    text = desk.post("/ui/runs/new/check", labels__horizon_bars="5").text
+    plan = {"plan": {**fast(), "labels.horizon_bars": 5, "data.symbols": ["BTC/USD"], "data.timeframe": "1h"}}
+    told = desk.client.post("/api/v1/plans/validate", json=plan, headers=desk.headers("run")).json()
+    assert told["plan_hash"][:16] in text
+    assert f"{told['columns']}" in text
+    assert "onward --server http://localhost train fast --background" in text
+    assert "Authorization: Bearer $ONWARD_API_KEY" in text
+
+
+def fast() -> dict[str, Any]:
+    from onward.training.plan import preset_values
+
+    return dict(preset_values("fast"))
+
+
+def test_what_only_the_services_find_is_told_at_its_field(desk: Desk) -> None:
+    assert set(desk.refused(market="4h BTC/USD")) == {"market"}
+    assert set(desk.refused(since="2019-01-01", until="2019-01-02")) == {"market"}
+    assert set(desk.refused(labels__mode="adaptive", labels__horizon_bars="30")) == {"labels.window_bars"}
+    assert set(desk.refused(model__name="lightgbn")) == {"model.name"}
+    assert set(desk.refused(ensemble__method="voting", ensemble__members="lightgbm")) == {"ensemble.members"}
+    assert set(desk.refused(labels__horizon_bars="690")) != set()
+    assert set(desk.refused("run", alias="champion", save="btc")) == {"alias"}
+    assert desk.refused("admin", alias="champion", save="btc") == {}
+    assert desk.refused(kind="tune", trials="3") == {}
+    assert set(desk.refused(kind="tune", optimization__space='{"model.nothing": [1, 2]}')) == {
+        "optimization.space"
+    }
+
+
+def test_a_refused_form_comes_back_as_it_was_sent(desk: Desk) -> None:
+    before = n_jobs(desk)
+    answer = desk.post("/runs/new", labels__horizon_bars="-3", save="mine", model__learning_rate="0.07")
+    assert answer.status_code == 422
+    assert 'value="-3"' in answer.text
+    assert 'value="mine"' in answer.text
+    assert 'value="0.07"' in answer.text
+    assert re.search(r'id="labels.horizon_bars-error"[^>]*>.*?1 or more', answer.text, re.DOTALL)
+    late = desk.post("/runs/new", market="4h BTC/USD")
+    assert late.status_code == 422
+    assert re.search(r'id="market-error"[^>]*>.*?Allowed: 1h', late.text, re.DOTALL)
+    assert n_jobs(desk) == before
+
+
+@pytest.mark.parametrize("bad", ["\0", "<script>alert(1)</script>", "x" * 9_000, "{" * 50, "-1e999", "ｘ"])
+@pytest.mark.parametrize(
+    "name", ["labels.horizon_bars", "model.extra", "save", "since", "market", "data.series"]
+)
+def test_nonsense_is_refused_in_words(desk: Desk, name: str, bad: str) -> None:
+    answer = desk.post("/runs/new", **{name.replace(".", "__"): bad})
+    assert answer.status_code == 422
+    assert "<script>alert" not in answer.text
+
+
+def test_without_a_script_the_form_is_checked_by_a_button(desk: Desk) -> None:
+    answer = desk.post("/runs/new", do="check", preset="default", shown_preset="fast")
+    assert answer.status_code == 200
+    assert "Ready to start." in answer.text
+    assert 'id="shown_preset" value="default"' in answer.text
+
+
+def test_a_job_without_a_plan_gives_an_empty_form(desk: Desk) -> None:
+    source = desk.home / "bars.csv"
+    source.write_text("timestamp,open,high,low,close,volume\n1577836800000,1,2,0.5,1.5,3\n")
+    job = desk.application.job_manager.submit("import", {"files": [str(source)], "symbol": "X/Y"}).job
+    assert desk.get(f"/runs/new?job={job.id}").status_code == 200
+    assert desk.get("/runs/new?copy_of=nothing").status_code == 404
+    assert desk.get("/runs/new?job=" + "x" * 101).status_code == 422
+
+
+def test_what_the_product_says_in_english_is_marked_in_japanese(desk: Desk) -> None:
+    headers = desk.headers("run", **{"HX-Request": "true", "Accept-Language": "ja"})
+    answer = desk.client.post("/ui/runs/new/check", data={**FORM, "market": "4h BTC/USD"}, headers=headers)
+    assert '<span lang="en">No candles of this timeframe' in answer.text
+    answer = desk.client.post("/ui/runs/new/check", data={**FORM, "market": ""}, headers=headers)
+    assert "1つ以上選んでください" in answer.text
