@@ -18,7 +18,18 @@ from onward.testing.markets import random_walk
 from onward.types import Certificate, Finding
 from tests.unit.evaluation.test_report_page import content_of
 
-FREE = ("verdict", "level", "sentence", "question", "facts", "headline", "meaning", "strip", "title", "notice")
+FREE = (
+    "verdict",
+    "level",
+    "sentence",
+    "question",
+    "facts",
+    "headline",
+    "meaning",
+    "strip",
+    "title",
+    "notice",
+)
 """What the page of a report says by texts of its own."""
 NOT_WORDS = {"the future moved it", "needs the side series value fear_greed", "direction (z 4.00)"}
 
@@ -68,6 +79,7 @@ def test_figures_survive() -> None:
     assert found is not None
     for figure in ("1.07", "1.20", "2.50", "12 %"):
         assert figure in found
+    assert not re.search("[a-z]{2}", found), "one sentence does not swallow another"
     assert translated("ja", "Fold 12") == "分割12"
     assert translated("ja", "3 of 5") == "5中3"
 

@@ -59,11 +59,10 @@ class Said:
 @lru_cache(REMEMBERED)
 def translated(language: Language, text: str) -> str | None:
     """Return what a text is in another language; None when one of its sentences is not known."""
-    whole = _one(language, text)
-    if whole is not None:
-        return whole
     parts = [_one(language, part) for part in SENTENCES.split(text)]
-    return None if len(parts) < 2 or None in parts else "".join(filter(None, parts))
+    if len(parts) > 1 and None not in parts:
+        return "".join(filter(None, parts))
+    return _one(language, text)
 
 
 def _one(language: Language, text: str) -> str | None:

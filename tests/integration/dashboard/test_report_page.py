@@ -1,0 +1,82 @@
+"""Reports in a real browser: the verdict first, candles that load what is seen, a file to keep."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.integration.dashboard.browsing import check_axe, settled, wait_until
+from tests.integration.dashboard.conftest import Open
+from tests.integration.dashboard.serving import Site
+
+READERS = (
+    {"language": "en", "theme": "light", "width": 1280},
+    {"language": "ja", "theme": "dark", "width": 360},
+)
+NOT_SAID = re.compile(r"[A-Za-z]{3,} [a-z]{3,} [a-z]{3,}")
+UNSPOKEN = "[lang=en], [translate=no], script, noscript, svg, .chart"
+SEEN = """(unspoken) => [...document.querySelectorAll("main *")].filter((one) => !one.closest(unspoken))
+  .flatMap((one) => [...one.childNodes]).filter((one) => one.nodeType === 3)
+  .map((one) => one.textContent.trim()).filter(Boolean)"""
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: "-".join(map(str, reader.values())))
+def test_they_are_without_fault(site: Site, open_page: Open, reader: dict[str, object]) -> None:
+    page = open_page(site, "/reports", **reader)
+    check_axe(page)
+    expect(page.locator("tbody tr")).to_have_count(2)
+    page.locator(f'a[href="/reports/{site.here.run}"]').click()
+    page.wait_for_url(f"**/reports/{site.here.run}")
+    settled(page)
+    for details in page.locator("details").all():
+        details.evaluate("(one) => { one.open = true; }")
+    check_axe(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
+    assert page.evaluate("document.querySelectorAll('main h2')[0].id") == "verdict-title"
+    for canvas in ("#report-candles", "#report-equity", "#report-falls"):
+        assert page.locator(f"{canvas} canvas").count()
+    if reader["language"] == "ja":
+        left = [text for text in page.evaluate(SEEN, UNSPOKEN) if NOT_SAID.search(text)]
+        assert not left, "left in English"
+
+
+def test_candles_move_by_keyboard_and_the_file_is_there(site: Site, open_page: Open) -> None:
+    page = open_page(site, f"/reports/{site.here.run}")
+    said = page.locator("#report-candles-said")
+    whole = said.text_content()
+    with page.expect_response("**/ui/reports/*/candles*from=*"):
+        page.get_by_role("button", name="Bar by bar").press("Enter")
+    wait_until(page, "!document.querySelector('[aria-busy=true]')")
+    assert said.text_content() != whole
+    with page.expect_response("**/ui/reports/*/candles*from=*"):
+        page.get_by_role("button", name="Earlier").press("Enter")
+    wait_until(page, "!document.querySelector('[aria-busy=true]')")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as one file").click()
+    assert download.value.suggested_filename == f"report-{site.here.run}.html"
+    kept = site.home / "runs" / site.here.run / "report.html"
+    assert download.value.path().read_bytes() == kept.read_bytes()
+    source = f"/ui/reports/{site.here.run}/candles"
+    for query in ("symbol=NO/PE", "symbol=BTC/USD&points=9", "symbol=BTC/USD&from=1e99", ""):
+        assert page.request.get(f"{source}?{query}").status in (400, 422)
+
+
+def test_what_is_gone_says_so(own_site: Site, open_page: Open) -> None:
+    """The version and the file were deleted; the run stays."""
+    run = own_site.here.run
+    shutil.rmtree(own_site.home / "runs" / run)
+    shutil.rmtree(own_site.home / "models" / own_site.here.model)
+    page = open_page(own_site, f"/reports/{run}", language="ja", allow=("404",))
+    expect(page.get_by_role("heading", level=2).first).to_contain_text("もうありません")
+    expect(page.locator("#known")).to_be_visible()
+    check_axe(page)
+    assert page.request.get(f"/reports/{run}/file").status == 404
+    page.goto("/reports/never-was")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    other = own_site.home / "runs" / own_site.here.other_run
+    (other / "report.html").write_text("<html>a report of another version</html>")
+    page.goto(f"/reports/{own_site.here.other_run}")
+    expect(page.locator("#missing-title")).to_contain_text("Onward")
