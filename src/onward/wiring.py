@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from onward.jobs.protocol import JobBackend, JobStore
     from onward.prediction.service import PredictionService
     from onward.registry import EmbeddedRegistry, RunStore
+    from onward.registry.mlflow import MlflowRegistry
+    from onward.registry.placement import BundlePlaces
     from onward.storage import Artifacts
     from onward.tasks.services import WorkerServices
     from onward.training.service import MLTrainingService
@@ -116,17 +118,46 @@ class Application:
         return Artifacts(options, self.home.cache_artifacts, None if limit is None else round(limit * 1e9))
 
     @cached_property
-    def registry(self) -> EmbeddedRegistry:
+    def registry(self) -> EmbeddedRegistry | MlflowRegistry:
         """Published models."""
+        if self.settings.registry.backend == "mlflow":
+            return self._registry_in_mlflow()
         from onward.registry import EmbeddedRegistry
 
+        return EmbeddedRegistry(self.engine, self._bundle_places(self._models))
+
+    def _registry_in_mlflow(self) -> MlflowRegistry:
+        from onward.registry.mlflow import Connection, MlflowRegistry, Outbox
+        from onward.storage import LocalCopies
+
+        uri, limit = self.settings.registry.mlflow_uri, self.settings.storage.artifact_cache_gb
+        # Not beside the bundles of the other registry: what waits here is deleted when it was delivered.
+        waiting = self._bundle_places(self._models / ".outbox", prefix="outbox")
+        return MlflowRegistry(
+            Connection(None if uri is None else uri.get_secret_value()),
+            LocalCopies(self.home.cache_artifacts, max_bytes=None if limit is None else round(limit * 1e9)),
+            experiment=self.settings.registry.mlflow_experiment,
+            outbox=Outbox(self.engine, waiting),
+            audit_log=self.engine,
+            turns=self._take_turns,
+        )
+
+    def _bundle_places(self, directory: Path, prefix: str = "models") -> BundlePlaces:
+        """Return where bundles lie: in the store that several hosts share, if any, else in a directory."""
         if self.artifacts is not None and self.settings.registry.directory is None:
             from onward.registry.remote_placement import RemotePlacement
 
             artifacts = self.artifacts
-            places = RemotePlacement(artifacts.store, artifacts.copies, uploads=artifacts.patient_store)
-            return EmbeddedRegistry(self.engine, places)
-        return EmbeddedRegistry(self.engine, self.settings.registry.directory or self.home.models)
+            return RemotePlacement(
+                artifacts.store, artifacts.copies, uploads=artifacts.patient_store, prefix=prefix
+            )
+        from onward.registry.placement import Placement
+
+        return Placement(directory)
+
+    @property
+    def _models(self) -> Path:
+        return self.settings.registry.directory or self.home.models
 
     def kept_file(self, stored: str) -> Path:
         """Return where a file lies that a run or job wrote, fetched from the store where it is not here.
@@ -150,7 +181,8 @@ class Application:
     def sweep_artifacts(self, *, older_than_hours: float = 24.0) -> None:
         """Remove what interrupted uploads left in the store; nothing without one."""
         if self.artifacts is not None:
-            self.registry.sweep_orphans(older_than_hours=older_than_hours)
+            if self.settings.registry.backend == "sql":
+                self.registry.sweep_orphans(older_than_hours=older_than_hours)
             self.artifacts.files.sweep(older_than_hours=older_than_hours)
 
     @cached_property
@@ -224,6 +256,11 @@ class Application:
             ),
             data=self._data_directory,
         )
+        if self.settings.registry.backend == "mlflow":
+            from onward.tasks.posting import delivering_kind
+
+            first, *others = kinds
+            kinds = (delivering_kind(first, lambda: self.registry), *others)
         if self.artifacts is None:
             return kinds
         from onward.tasks.sharing import shared_kind, swept_kind
@@ -341,7 +378,7 @@ class Application:
         # Beside the models: publishing renames, which must not cross a file system.
         from onward.registry.files import storage_errors
 
-        directory = (self.settings.registry.directory or self.home.models) / ".staging"
+        directory = self._models / ".staging"
         with storage_errors("make a place for the bundle", directory):
             directory.mkdir(parents=True, exist_ok=True)
         return directory

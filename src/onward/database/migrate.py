@@ -11,7 +11,7 @@ from onward.errors import StorageError
 
 __all__ = ["HEAD", "current_revision", "ensure_current", "upgrade"]
 
-HEAD = "0004"
+HEAD = "0005"
 """Revision that this code speaks. A constant, so that a current database is recognised without Alembic."""
 
 VERSION_TABLE = "alembic_version"

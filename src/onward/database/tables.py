@@ -39,6 +39,7 @@ __all__ = [
     "model_aliases",
     "model_versions",
     "models",
+    "registry_outbox",
     "runs",
 ]
 
@@ -106,6 +107,23 @@ model_alias_events = Table(
     CheckConstraint("(version IS NULL) = (action = 'delete')", name="version_unless_deleted"),
     Index("ix_model_alias_events_model_alias_id", "model", "alias", "id"),
     sqlite_autoincrement=True,
+)
+
+# What the end of a job promised to publish in a registry that cannot join its transaction.
+registry_outbox = Table(
+    "registry_outbox",
+    metadata,
+    # No foreign key: jobs are forgotten after a while, a promise is not.
+    Column("job_id", String(32), primary_key=True),
+    Column("model", String(100), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("directory", String(200), nullable=False),
+    Column("alias", String(64)),
+    Column("actor", Text, nullable=False),
+    Column("posted_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text),
+    CheckConstraint("attempts >= 0", name="attempts_not_negative"),
 )
 
 runs = Table(

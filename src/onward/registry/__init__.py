@@ -3,12 +3,12 @@
 from onward.registry.bundle import read_manifest, verify_bundle, write_bundle
 from onward.registry.libraries import library_versions
 from onward.registry.manifest import BundleFacts, BundleFile, FeatureSchema, Manifest
-from onward.registry.protocol import ModelRegistry, TransactionalRegistry
+from onward.registry.protocol import ModelRegistry, PostingRegistry, TransactionalRegistry
 from onward.registry.references import Reference, parse_reference
 from onward.registry.runs import RunStore
 from onward.registry.runvalues import Run, RunComparison, RunRecord, RunVerdict
 from onward.registry.store import EmbeddedRegistry
-from onward.registry.values import AliasEvent, ModelSummary, PlacedBundle, Standing, Version
+from onward.registry.values import AliasEvent, ModelSummary, PlacedBundle, Posting, Standing, Version
 
 __all__ = [
     "AliasEvent",
@@ -20,6 +20,8 @@ __all__ = [
     "ModelRegistry",
     "ModelSummary",
     "PlacedBundle",
+    "Posting",
+    "PostingRegistry",
     "Reference",
     "Run",
     "RunComparison",

@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from onward.registry.values import AliasEvent, ModelSummary, PlacedBundle, Standing, Version
+from onward.registry.values import AliasEvent, ModelSummary, PlacedBundle, Posting, Standing, Version
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["ModelRegistry", "TransactionalRegistry"]
+__all__ = ["ModelRegistry", "PostingRegistry", "TransactionalRegistry"]
 
 
 @runtime_checkable
@@ -117,3 +117,24 @@ class TransactionalRegistry(ModelRegistry, Protocol):
 
     def sweep_orphans(self, *, older_than_hours: float = 24.0) -> Sequence[Path]:
         """Remove what interrupted publishing left in the file system."""
+
+
+@runtime_checkable
+class PostingRegistry(ModelRegistry, Protocol):
+    """A registry elsewhere, which cannot join the job's terminal transaction.
+
+    ``JobStore.finish(job, owner, attempt, on_commit=lambda c: registry.post(c, placed, posting))``
+    makes a promise of the job's end; `deliver` keeps it, soon after and however often it takes.
+    """
+
+    def place(self, staged: Path, name: str | None = None) -> PlacedBundle:
+        """Verify a staged bundle and move it to where it waits; nothing promises it yet."""
+
+    def post(self, connection: Connection, placed: PlacedBundle, posting: Posting) -> None:
+        """Promise, inside the caller's transaction, that a placed bundle will be published."""
+
+    def deliver(self) -> Sequence[Version]:
+        """Publish what was promised, each exactly once; what cannot be published now stays promised."""
+
+    def sweep_orphans(self, *, older_than_hours: float = 24.0) -> Sequence[Path]:
+        """Remove what interrupted publishing left behind."""

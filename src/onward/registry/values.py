@@ -9,7 +9,7 @@ from typing import Literal
 
 from onward.registry.manifest import Manifest
 
-__all__ = ["AliasEvent", "ModelSummary", "PlacedBundle", "Standing", "Version"]
+__all__ = ["AliasEvent", "ModelSummary", "PlacedBundle", "Posting", "Standing", "Version"]
 
 
 @dataclass(frozen=True)
@@ -109,3 +109,22 @@ class PlacedBundle:
     name: str
     directory: Path
     manifest: Manifest
+
+
+@dataclass(frozen=True)
+class Posting:
+    """Publishing that is promised by the end of a job, and done after it.
+
+    Attributes
+    ----------
+    job_id
+        The job; each has at most one model, and each promise is kept once.
+    alias
+        What the version is to be named, if its leak certificate passed.
+    actor
+        Who asked for the job.
+    """
+
+    job_id: str
+    alias: str | None = None
+    actor: str = ""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from onward.data.repositories import DataStore
     from onward.features.cache import FeatureCache
     from onward.prediction.service import PredictionService
-    from onward.registry import EmbeddedRegistry, RunStore
+    from onward.registry import PostingRegistry, RunStore, TransactionalRegistry
     from onward.settings import Settings
     from onward.storage import Artifacts
     from onward.training.service import MLTrainingService
@@ -110,8 +110,10 @@ class SupervisorServices:
         Where reports and outputs go.
     store
         Stored market data.
-    runs, registry
-        Tables in the database of the jobs.
+    runs
+        Table in the database of the jobs.
+    registry
+        There too, or elsewhere.
     training
         Makes trainers, to check plans with.
     prediction
@@ -122,7 +124,7 @@ class SupervisorServices:
     home: Home
     store: DataStore
     runs: RunStore
-    registry: EmbeddedRegistry
+    registry: TransactionalRegistry | PostingRegistry
     training: Callable[[], MLTrainingService]
     prediction: Callable[[], PredictionService]
 

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from onward.database.acting import Actor, acting
 from onward.errors import JobError, OnwardError, UserError
 from onward.jobs.kinds import Publication, TaskContext
 from onward.jobs.values import Job
@@ -21,6 +20,7 @@ from onward.tasks.ledger import JobLedger, run_changes, write_books
 from onward.tasks.markets import MARKET_FIELDS, frozen_source, market_of
 from onward.tasks.outputs import Delivery, checked_output, hashes, refusals, written
 from onward.tasks.plans import frozen_plan, plan_of, search_address
+from onward.tasks.posting import announced, deliver
 from onward.tasks.relay import relayed
 from onward.tasks.services import SupervisorServices, WorkerServices
 from onward.tasks.specs import Field
@@ -201,18 +201,9 @@ def publish(
         changes = run_changes(manifest) | {"report_path": told["report"]}
         if placed is not None:
             with refusals("publish the model", placed.directory):
-                version = services.registry.insert(connection, placed)
-            told["model"] = changes["model_ref"] = version.ref
-            if spec["alias"] is not None and placed.manifest.certificate.status == "passed":
-                with acting(Actor(f"job:{job.id}", spec["actor"])):
-                    services.registry.insert_alias(
-                        connection, version, spec["alias"], spec["actor"], f"job {job.id}"
-                    )
-                told["alias"] = spec["alias"]
-            elif spec["alias"] is not None:
-                status = placed.manifest.certificate.status.replace("_", " ")
-                refused = f"The alias {spec['alias']} was not given: the leak audit of {version.ref}"
-                told["warnings"] = [*manifest["warnings"], f"{refused} reads {status}."]
+                told |= announced(services.registry, connection, job, placed, manifest["warnings"])
+            if told["model"] is not None:
+                changes["model_ref"] = told["model"]
         services.runs.change(connection, run_id, changes)
         for delivery in deliveries:
             delivery.commit()
@@ -220,6 +211,8 @@ def publish(
 
     def settled() -> None:  # no attempt is to come that could go on from here
         shutil.rmtree(services.home.jobs / job.id / "shared", ignore_errors=True)
+        if placed is not None:
+            deliver(services.registry)
 
     return Publication(on_commit, prepared.close, settled)
 
