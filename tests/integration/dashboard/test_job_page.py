@@ -37,6 +37,10 @@ COUNT_DRAWS = """() => {
   requestAnimationFrame(frame);
 }"""
 LOG = "[...document.querySelectorAll('#job-log span')].map((line) => line.textContent.trim())"
+SEEN = """(how) => {
+  Object.defineProperty(document, "visibilityState", { get: () => how, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 LEAK = {"check": "truncation", "severity": "leak", "subject": "mine__peek", "row": "", "detail": "it differs"}
 
 
@@ -156,6 +160,12 @@ def test_a_job_is_followed_as_fast_as_it_tells_and_nothing_moves(desk: Site, ope
         settled(page)
         assert page.evaluate(LOG) == lines, "a reload loses nothing"
         expect(page.locator("#fold-rows tr")).to_have_count(BURSTS)
+        page.evaluate(SEEN, "hidden")
+        store.report(lease, [line(-1)])
+        page.wait_for_timeout(200)
+        assert page.evaluate(LOG) == lines, "a page that nobody sees holds no stream"
+        page.evaluate(SEEN, "visible")
+        wait_until(page, f"({LOG}).at(-1) === 'line -1'")
         assert store.finish(lease, Outcome("succeeded", result=trained(desk, store, "failed")))
         expect(page.get_by_text("The leak audit failed: this model saw the future.")).to_be_visible()
         expect(page.locator("#job-state [data-state]")).to_have_text("✓succeeded")

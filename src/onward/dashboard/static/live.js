@@ -16,6 +16,8 @@ function mark(job, isLost) {
 /**
  * Follow the events of a job until it has ended. Nothing is missed or told twice, whatever the
  * connection does: each event has a number, and what is asked for begins after the last one seen.
+ * A page that nobody sees lets go of its stream (a browser opens six connections to a server, for
+ * all tabs together) and catches up when it is looked at again.
  *
  * @param {string} job id
  * @param {object} handlers `event(event)` for each one ({seq, at, attempt, kind, payload}),
@@ -28,6 +30,7 @@ export function follow(job, handlers, after = 0) {
   let failures = 0;
   let stopped = false;
   let ended = false;
+  let resting = false;
   let source = null;
   let timer = 0;
   const address = `/api/v1/jobs/${encodeURIComponent(job)}/events`;
@@ -48,7 +51,9 @@ export function follow(job, handlers, after = 0) {
   }
 
   function listen() {
-    if (stopped) return;
+    if (stopped || resting) return;
+    clearTimeout(timer);
+    source?.close();
     source = new EventSource(`${address}?after=${seen}`);
     source.onopen = () => { failures = 0; mark(job, false); };
     for (const kind of KINDS) source.addEventListener(kind, (message) => take(JSON.parse(message.data)));
@@ -61,7 +66,7 @@ export function follow(job, handlers, after = 0) {
 
   // Asking once tells apart: the job ended (204 closes a stream for good), it is gone, the server is away.
   async function retry() {
-    if (stopped) return;
+    if (stopped || resting) return;
     try {
       const answer = await fetch(`${address}?after=${seen}`, { headers: { Accept: "application/json" }, cache: "no-store" });
       if (answer.status === 401) { stop(); location.assign(loginPage()); return; }
@@ -72,20 +77,33 @@ export function follow(job, handlers, after = 0) {
       page.events.forEach(take);
       if (page.ended) { finish(lastState(page.events)); return; }
       failures += 1;
+      if (resting) return;
       timer = setTimeout(failures > 3 ? retry : listen, failures > 3 ? POLL_MS : 100);
     } catch {
       mark(job, true);
+      if (resting) return;
       timer = setTimeout(retry, RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]);
     }
+  }
+
+  function rest() {
+    const hidden = document.visibilityState === "hidden";
+    if (stopped || hidden === resting) return;
+    resting = hidden;
+    clearTimeout(timer);
+    if (hidden) source?.close();
+    else listen();
   }
 
   function stop() {
     stopped = true;
     clearTimeout(timer);
     source?.close();
+    document.removeEventListener("visibilitychange", rest);
     mark(job, false);
   }
 
+  document.addEventListener("visibilitychange", rest);
   listen();
   addEventListener("pagehide", stop, { once: true });
   return stop;

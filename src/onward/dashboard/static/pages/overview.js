@@ -2,7 +2,9 @@
 import { follow, perFrame } from "../live.js";
 
 const EVERY_MS = 30000;
+const MOST = 3; // a browser opens six connections to a server, and streams keep theirs
 const following = new Map();
+let streams = 0;
 const live = document.getElementById("live");
 
 // Not while somebody is inside: what has the focus must not be taken away.
@@ -14,7 +16,8 @@ const refresh = perFrame(() => {
 function attach() {
   for (const line of document.querySelectorAll("[data-live-job]")) {
     const job = line.dataset.liveJob;
-    if (following.has(job)) continue;
+    if (following.has(job) || streams >= MOST) continue;
+    streams += 1;
     let state = line.querySelector("[data-state]").dataset.state;
     const move = perFrame((fraction) => {
       const bar = document.querySelector(`[data-live-job="${job}"] progress`);
@@ -25,10 +28,15 @@ function attach() {
         if (kind === "state" && payload.state !== state) { state = payload.state; refresh(); }
         if (kind === "progress") move(payload.fraction);
       },
-      end: refresh,
-      gone: refresh,
+      end: ended,
+      gone: ended,
     }));
   }
+}
+
+function ended() {
+  streams -= 1;
+  refresh();
 }
 
 attach();
