@@ -147,7 +147,7 @@ def test_files_that_cannot_be_taken_are_refused_in_words(site: Site, open_page: 
     page.get_by_role("button", name="取り込む").click()
     pd.DataFrame({"timestamp": [1, 2], "open": [1.0, 2.0]}).to_parquet(tmp_path / "whole.parquet")
     cut = (tmp_path / "whole.parquet").read_bytes()[:-20]
-    said = page.locator("[data-refused]")
+    said = page.locator("#import-result")
     for name, content, words in (
         ("cut.parquet", cut, "壊れているか途中で切れています"),
         ("notes.txt", b"dear diary\nit rained\n", "この形式は認識できません"),

@@ -63,8 +63,17 @@ function importing(form) {
   for (const name of ["htmx:sendError", "htmx:timeout"]) {
     form.addEventListener(name, (event) => { event.stopPropagation(); show("drop"); refuse(form.dataset.failed); });
   }
-  form.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.xhr.status !== 413) return;
+  // In the same moment as the swap: what hides a frame later would move what has just come.
+  dialog.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr, serverResponse } = event.detail;
+    if (xhr.status !== 413) {
+      if (!event.detail.shouldSwap) return;
+      const refused = serverResponse.includes("data-refused");
+      drop.hidden = !refused;
+      box.hidden = true;
+      if (refused) input.value = "";
+      return;
+    }
     event.stopPropagation();
     event.detail.shouldSwap = false;
     show("drop");
@@ -74,10 +83,7 @@ function importing(form) {
 
   result.addEventListener("htmx:afterSettle", () => {
     if (!result.firstElementChild) return;
-    const refused = result.querySelector("[data-refused]");
-    drop.hidden = !refused;
-    box.hidden = true;
-    if (refused) { input.value = ""; input.focus(); return; }
+    if (result.querySelector("[data-refused]")) { input.focus(); return; }
     (result.querySelector("[aria-invalid]") ?? result.querySelector("h3"))?.focus();
     const outcome = result.querySelector("[data-outcome]");
     if (outcome) stale = true;

@@ -3,6 +3,7 @@ import { readData } from "../app.js";
 import { candleChart, colour, lineChart, themed } from "../charts.js";
 
 const COLOURS = ["series-1", "series-4", "series-5"];
+const AXIS_WIDTH = 96;
 const PRICE_SHARE = 3; // height of the candles to that of a pane
 
 const box = document.getElementById("chart");
@@ -29,7 +30,10 @@ function candles(box, { from, to, bar, panes, end }) {
       priceFormat: { type: "custom", minMove: 1e-7, formatter: (v) => v.toLocaleString("en", { maximumSignificantDigits: 4 }) },
     }, i + 1));
   });
-  shown.chart.panes().forEach((pane, i) => pane.setStretchFactor(i ? 1 : PRICE_SHARE));
+  shown.chart.panes().forEach((pane, i) => {
+    pane.setStretchFactor(i ? 1 : PRICE_SHARE);
+    shown.chart.priceScale("right", i).applyOptions({ minimumWidth: AXIS_WIDTH }); // figures that come must move nothing
+  });
   themed(() => lines.forEach((one, i) => one.applyOptions({ color: colour(COLOURS[i % COLOURS.length]) })));
 
   const buttons = [...document.querySelectorAll("[data-bars]")];
