@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -320,6 +321,23 @@ def test_while_mlflow_is_away_promises_wait(
     (version,) = registry.deliver()
     assert version.ref == "models:/waits/1"
     assert outbox.waiting() == ()
+
+
+def test_nothing_of_mlflow_is_loaded_before_it_is_asked(tmp_path: Path) -> None:
+    code = """
+import sys
+from onward.settings import load_settings
+from onward.wiring import build_application
+more = {"registry.backend": "mlflow", "registry.mlflow_uri": "https://mlflow.example"}
+application = build_application(load_settings(home=sys.argv[1], cwd=sys.argv[1], environ={}, overrides=more))
+assert type(application.registry).__name__ == "MlflowRegistry"
+assert application.job_kinds
+print([name for name in ("mlflow", "pandas", "sklearn", "requests") if name in sys.modules])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
 
 
 def test_it_must_be_said_where_mlflow_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

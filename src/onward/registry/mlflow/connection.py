@@ -22,9 +22,11 @@ MANNERS: Mapping[str, str] = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 """How MLflow's client behaves in our processes, unless the environment says otherwise: by its own
-defaults it goes on asking a server that is away for minutes, and reports its use to its makers."""
+defaults it goes on asking a server that is away for minutes, writes into the output of commands, and
+reports its use to its makers."""
 CREDENTIALS = re.compile(r"//[^/\s]*@")
 ABSENT = "RESOURCE_DOES_NOT_EXIST"
 REFUSED = ("PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED")
