@@ -152,7 +152,7 @@ def test_an_earlier_run_is_copied_into_the_form(site: Site, open_page: Open) -> 
     wait_until(page, READY)
     expect(page.get_by_label("Name of the model")).to_have_value(site.here.model)
     expect(page.get_by_label("model.n_rounds")).to_have_count(1)
-    expect(page.locator("[id='data.timerange']")).not_to_have_value("")
+    expect(page.get_by_label("From")).not_to_have_value("")
     copied = open_page(site, f"/runs/new?copy_of={site.here.run}", language="ja")
     wait_until(copied, READY)
     for one in (page, copied):

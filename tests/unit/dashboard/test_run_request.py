@@ -200,6 +200,21 @@ CHANGES = {
 }
 
 
+@pytest.mark.parametrize(
+    ("timerange", "since", "until"),
+    [
+        ("20200101-", "2020-01-01", ""),
+        ("-20210101", "", "2021-01-01"),
+        ("20200101-20210101", "2020-01-01", "2021-01-01"),
+    ],
+)
+def test_a_copied_range_of_days_stands_in_the_fields_for_days(timerange: str, since: str, until: str) -> None:
+    plan = TrainingPlan().with_overrides({**CHANGES, "data.timerange": timerange})
+    values = copied_values(BASES, plan.model_dump(mode="json"), kind="train")
+    assert (values["since"], values["until"]) == ((since,), (until,))
+    assert plan_of(asked(values)[0]).content_hash == plan.content_hash
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_copy_asks_for_the_very_plan_that_it_copies(preset: str) -> None:
     plan = TrainingPlan.preset(preset).with_overrides(CHANGES)

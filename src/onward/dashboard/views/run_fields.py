@@ -83,8 +83,8 @@ class Choice:
 BARRIERS = ("triple_barrier", "meta")
 CHOICES = (
     Choice("labels.method", "question"),
-    Choice("labels.horizon_bars", "question"),
     Choice("labels.mode", "question", (("labels.method", ("threshold", *BARRIERS)),)),
+    Choice("labels.horizon_bars", "question"),
     Choice(
         "labels.multiplier",
         "question",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +40,8 @@ __all__ = [
     "run_form_view",
 ]
 
+DAYS = re.compile(r"(\d{8})?-(\d{8})?", re.ASCII)
+"""A range of time that two fields for days can say."""
 PRESET_ORDER = ("fast", "default", "financial")
 
 
@@ -260,6 +263,11 @@ def copied_values(
         elif name in ADVANCED and value != base[name]:
             values[name] = (as_text(value),)
     data, search = plan.get("data") or {}, plan.get("optimization") or {}
+    days = DAYS.fullmatch(str(data.get("timerange") or ""))
+    if days:
+        values.pop("data.timerange", None)
+        for side, day in zip(("since", "until"), days.groups(), strict=True):
+            values[side] = (f"{day[:4]}-{day[4:6]}-{day[6:]}" if day else "",)
     if data.get("symbols") and data.get("timeframe"):
         values["market"] = tuple(f"{data['timeframe']} {symbol}" for symbol in data["symbols"])
     values["trials"] = (str(search.get("trials") or ""),) if kind == "tune" else ("",)
