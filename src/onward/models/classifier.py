@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.base import BaseEstimator, ClassifierMixin
 
 from onward.errors import BundleError, ModelError
+from onward.models.estimator import ClassifierGrammar
 from onward.models.prepared import Prepared
 from onward.models.rows import column_names, feature_matrix, training_rows
 from onward.models.state_file import check_files, file_hashes, read_state, write_state
@@ -21,8 +21,8 @@ from onward.types import CLASSES, FloatArray, IntArray
 __all__ = ["ThreeClassModel"]
 
 
-class ThreeClassModel(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
-    """Base of the models: a scikit-learn classifier over the classes -1, 0, 1.
+class ThreeClassModel(ClassifierGrammar):
+    """Base of the models: a classifier in scikit-learn's grammar over the classes -1, 0, 1.
 
     A subclass gives ``_fit`` and ``_probabilities``, and what it must keep on disk through
     ``_state`` / ``_restore`` (plain JSON) and ``_write_native`` / ``_read_native`` (the library's
