@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from onward.errors import ModelError
+from onward.models.lean_import import import_lean
 
 __all__ = ["EXTRAS", "import_library", "require_library"]
 
@@ -34,7 +35,8 @@ def import_library(name: str) -> Any:
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
-        return import_module(name)
+        with import_lean(name):
+            return import_module(name)
     except ImportError as error:
         raise _missing(name.partition(".")[0], str(error)) from error
 

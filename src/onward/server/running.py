@@ -18,6 +18,7 @@ from onward.server.hosts import is_loopback
 from onward.server.services import ServerServices
 from onward.server.state import ServerState
 from onward.server.tls import tls_files
+from onward.server.wire import BoundedHttp
 
 __all__ = ["bound_socket", "check_host", "has_working_key", "serve"]
 
@@ -91,8 +92,13 @@ def serve(
     scheme = "https" if tls else "http"
     address = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     app = make_app(services, config)
+    state: ServerState = app.state.onward
+    state.shelf.keep_small()  # here alone: this process does nothing but serve
     settings = uvicorn.Config(
         app,
+        http=BoundedHttp,
+        loop="auto",  # uvloop, except on Windows
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
@@ -104,7 +110,7 @@ def serve(
         timeout_keep_alive=30,
         backlog=BACKLOG,
     )
-    server = _Server(settings, app.state.onward, lambda: on_ready(address))
+    server = _Server(settings, state, lambda: on_ready(address))
     try:
         server.run(sockets=[listening])
     finally:

@@ -36,9 +36,17 @@ class ModelShelf:
         self._kept: OrderedDict[str, Predictor] = OrderedDict()
         self._loading: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
+        self._keeps_small = False
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    def keep_small(self) -> None:
+        """From the first model on, keep the whole process small (`onward.server.serving.footprint`).
+
+        For processes that do nothing but serve; others may miss what is left out.
+        """
+        self._keeps_small = True
 
     def get(self, reference: str) -> LoadedModel:
         """Return a model by reference (``name@alias``, ``models:/name/3``).
@@ -71,7 +79,10 @@ class ModelShelf:
 
     def _load(self, version: Version) -> Predictor:
         from onward.prediction.predictor import Predictor
+        from onward.server.serving.footprint import keep_small
 
+        if self._keeps_small:
+            keep_small()
         predictor = Predictor.load(self._registry().open(version.ref)).narrowed()
         with self._lock:
             self._kept[version.digest] = predictor
