@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from onward.dashboard import create_site
 from onward.dashboard.reports import KEPT, KeptReport, ReportBook, read_report
 from onward.dashboard.views.report import cut, report_view, run_line
 from onward.dashboard.views.report_candles import positions, window
@@ -21,8 +22,12 @@ from onward.evaluation.report import render
 from onward.evaluation.report.candles import candles_view
 from onward.evaluation.report.embedded import ELEMENT, FORMAT
 from onward.registry import Run, RunRecord, RunVerdict
+from onward.settings import load_settings
 from onward.testing.markets import random_walk
+from onward.types import Certificate, Finding
+from onward.wiring import build_application
 from tests.unit.evaluation.test_report_page import content_of
+from tests.unit.server.client import Client
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 HOUR = 3600
@@ -245,3 +250,30 @@ def test_without_a_store_earlier_bars_are_the_merged_ones(chart: dict[str, Any])
 def test_a_stretch_without_bars_is_empty(chart: dict[str, Any]) -> None:
     assert look(chart, 7_000_000_000, 7_000_100_000)["time"] == []
     assert look(chart, 0, 10)["time"] == []
+
+
+# -- the page -----------------------------------------------------------------------------------
+
+
+def test_a_failed_audit_is_the_first_thing_one_reads(tmp_path: Path) -> None:
+    found = tuple(Finding("truncation", "leak", f"manual__x_{n}", "A 2024", "it moved") for n in range(9))
+    content = content_of(random_walk(1500, seed=1), skill=0.5, certificate=Certificate("failed", (), found))
+    application = build_application(load_settings(home=tmp_path, cwd=tmp_path, environ={}))
+    try:
+        run = application.runs.record(a_run(model_ref=None).record)
+        (tmp_path / "runs" / "x").mkdir(parents=True)
+        (tmp_path / "runs" / "x" / "report.html").write_text(render(content), encoding="utf-8")
+        with Client(create_site(application)) as client:
+            told = client.get(f"/reports/{run.id}").text
+            japanese = client.get(f"/reports/{run.id}", headers={"Accept-Language": "ja"}).text
+    finally:
+        application.close()
+    main = told.partition("<main")[2]
+    places = [
+        main.index(text) for text in ("The leak audit failed", "What stands below would be", "and 4 more")
+    ]
+    assert places == sorted(places)
+    assert main.index("<h2") < places[0] < main.index('<nav class="contents"')
+    assert "tells rises from falls better" not in main, "no praise for what is worthless"
+    assert "リーク監査に不合格です" in japanese
+    assert "他4件" in japanese

@@ -16,7 +16,7 @@ from onward.dashboard.reports import KeptReport
 from onward.dashboard.series import LATEST_SECONDS
 from onward.dashboard.services import Reports, Runs
 from onward.dashboard.views.report import report_view, run_line
-from onward.errors import JobNotFoundError, OnwardError, RegistryNotFoundError, UserError
+from onward.errors import JobNotFoundError, RegistryError, RegistryNotFoundError, UserError
 from onward.server.authorisation import requires
 from onward.server.dependencies import Registry, Repositories, State, Store
 from onward.server.responses import answer
@@ -123,16 +123,19 @@ async def candles(
 
 
 def certificate_of(run: Run, registry: ModelRegistry, store: JobStore) -> str | None:
-    """Return the status of a run's leak certificate, from its version or its job; None if neither is left."""
+    """Return how a run's leak audit ended; None if that is not known any more.
+
+    Rows of earlier versions do not say; their model or job may.
+    """
     record = run.record
+    if record.audit is not None:
+        return record.audit
     try:
         if record.model_ref is not None:
             return registry.resolve(record.model_ref).manifest.certificate.status
         if record.job_id is not None:
             told = (store.get(record.job_id).result or {}).get("certificate") or {}
             return told.get("status")
-    except (RegistryNotFoundError, JobNotFoundError):
-        return None
-    except OnwardError:
+    except (RegistryError, JobNotFoundError):  # deleted, or damaged: the list is shown all the same
         return None
     return None
