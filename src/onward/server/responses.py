@@ -13,6 +13,7 @@ from onward.server.bodies.problem import Problem
 __all__ = ["AsciiJson", "answer", "refusals"]
 
 PROBLEM_TYPE = "application/problem+json"
+ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))  # `json.dumps` makes one a call
 
 MEANINGS = {
     400: "The request is not understood.",
@@ -36,7 +37,7 @@ class AsciiJson(JSONResponse):
 
     def render(self, content: Any) -> bytes:
         """Return the bytes; NaN is refused, since JSON has no word for it."""
-        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+        return ENCODER.encode(content).encode("ascii")
 
 
 def answer(content: Any, status: int = 200, *, headers: dict[str, str] | None = None) -> Response:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Annotated
 
 import anyio.to_thread
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import PlainTextResponse, Response
 
 from onward.errors import JobStateError
+from onward.jobs.protocol import JobStore
 from onward.jobs.values import JobState
 from onward.server.bodies.jobs import JobPage, JobResult, JobView, StopAnswer
 from onward.server.dependencies import Manager, State, Store, requires
 from onward.server.logs import log_text
+from onward.server.quick import quick
 from onward.server.responses import answer, refusals
+from onward.server.state import state_of
 from onward.server.views.jobs import job_view
 
 __all__ = ["router"]
@@ -36,7 +39,13 @@ def find(
     return answer({"jobs": [job_view(job) for job in page.jobs], "cursor": page.cursor})
 
 
-@router.get("/jobs/{job_id}", response_model=JobView, dependencies=[requires("read")])
+async def _plainly(request: Request) -> Response:
+    """Show where a job stands: `show` without a query."""
+    state = state_of(request)
+    store: JobStore = await state.provider.get("job_store")
+    return answer(job_view(await state.looks.get(store, request.path_params["job_id"])))
+
+
 async def show(
     job_id: JobId,
     store: Store,
@@ -47,6 +56,16 @@ async def show(
     if spec:
         return answer(job_view(await anyio.to_thread.run_sync(store.get, job_id), spec=True))
     return answer(job_view(await state.looks.get(store, job_id)))
+
+
+router.add_api_route(
+    "/jobs/{job_id}",
+    show,
+    methods=["GET"],
+    response_model=JobView,
+    dependencies=[requires("read")],
+    route_class_override=quick(_plainly),  # whoever waits for a job asks again and again
+)
 
 
 @router.get(
