@@ -3,7 +3,7 @@
 The server is ``onward serve`` as it is installed, its clients are another process over real
 sockets. Beside times there is CPU time of the server process a request, which a busy machine
 distorts least. The model is trained by the default plan on the bundled bars (set
-``ONWARD_BENCH_HOME`` to keep it between runs).
+``BENCH_HOME`` to keep it between runs).
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ def _filled(home: Path) -> Any:
 
 @contextmanager
 def _home() -> Iterator[Path]:
-    kept = os.environ.get("ONWARD_BENCH_HOME")
+    kept = os.environ.get("BENCH_HOME")
     if kept:
         Path(kept).mkdir(parents=True, exist_ok=True)
         yield Path(kept)
