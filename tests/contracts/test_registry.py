@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
-from onward.database import open_database, upgrade, writing
+from onward.database import open_database, upgrade
 from onward.registry import EmbeddedRegistry, TransactionalRegistry
 from onward.registry.remote_placement import RemotePlacement
 from onward.storage import LocalCopies, S3Store
 from onward.testing.object_server import ObjectServer
 from onward.testing.registry import CHECKS, Check, Workshop, check_registry
 
-POSTGRES = os.environ.get("ONWARD_TEST_POSTGRES_URL")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    if request.param == "sqlite":
-        engine = open_database(f"sqlite:///{tmp_path}/onward.db")
-        upgrade(engine)
-        yield engine
-        engine.dispose()
-        return
-    if POSTGRES is None:
-        pytest.skip("ONWARD_TEST_POSTGRES_URL names no database to test with")
-    schema = f"test_{uuid.uuid4().hex}"
-    outside = open_database(POSTGRES)
-    with writing(outside) as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    engine = open_database(f"{POSTGRES}?options=-csearch_path%3D{schema}")
-    upgrade(engine)
-    yield engine
-    engine.dispose()
-    with writing(outside) as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    outside.dispose()
-
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_embedded_registry(check: Check, engine: Engine, tmp_path: Path) -> None:
+def test_embedded_registry(check: Check, database: Engine, tmp_path: Path) -> None:
     (tmp_path / "workshop").mkdir()
-    check(EmbeddedRegistry(engine, tmp_path / "models"), Workshop(tmp_path / "workshop"))
+    check(EmbeddedRegistry(database, tmp_path / "models"), Workshop(tmp_path / "workshop"))
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

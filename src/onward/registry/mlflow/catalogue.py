@@ -107,7 +107,11 @@ class MlflowCatalogue:
                 raise unknown_alias(reference.name, reference.alias, targets)
             there = [int(one.version) for one in self._newest_first(reference.name)]
             raise unknown_version(reference.name, reference, there)
-        version = self._read(found, self.targets(reference.name))
+        if reference.version is None and reference.alias is None:
+            targets = self.targets(reference.name)  # a search does not tell what aliases there are
+        else:
+            targets = dict.fromkeys(sorted(found.aliases), int(found.version))
+        version = self._read(found, targets)
         if reference.alias is not None:
             aliases.check_certificate(version)  # MLflow lets anybody give any version an alias
         return version
@@ -140,6 +144,10 @@ class MlflowCatalogue:
                 return False
 
         return self._copies.get(name, fetch, sound)
+
+    def know(self, manifest: Manifest) -> None:
+        """Keep a verified manifest, so that it need not be downloaded again."""
+        self._known.keep(manifest.digest, manifest)
 
     def forget(self, version: Version) -> None:
         """Drop the local copy of a version that is gone."""

@@ -137,6 +137,7 @@ class MlflowRegistry:
 
     def _publish(self, staged: Path, name: str, job_id: str | None) -> Version:
         manifest = verify_bundle(staged)
+        self._catalogue.know(manifest)
         published = self._catalogue.by_digest(name, manifest.digest)
         if published is not None:
             return published
