@@ -130,13 +130,14 @@ class Application:
         from onward.registry.mlflow import Connection, MlflowRegistry, Outbox
         from onward.storage import LocalCopies
 
-        uri, limit = self.settings.registry.mlflow_uri, self.settings.storage.artifact_cache_gb
+        registry, limit = self.settings.registry, self.settings.storage.artifact_cache_gb
+        uri = None if registry.mlflow_uri is None else registry.mlflow_uri.get_secret_value()
         # Not beside the bundles of the other registry: what waits here is deleted when it was delivered.
         waiting = self._bundle_places(self._models / ".outbox", prefix="outbox")
         return MlflowRegistry(
-            Connection(None if uri is None else uri.get_secret_value()),
+            Connection(uri),
             LocalCopies(self.home.cache_artifacts, max_bytes=None if limit is None else round(limit * 1e9)),
-            experiment=self.settings.registry.mlflow_experiment,
+            experiment=registry.mlflow_experiment,
             outbox=Outbox(self.engine, waiting),
             audit_log=self.engine,
             turns=self._take_turns,
@@ -147,26 +148,17 @@ class Application:
         if self.artifacts is not None and self.settings.registry.directory is None:
             from onward.registry.remote_placement import RemotePlacement
 
-            artifacts = self.artifacts
-            return RemotePlacement(
-                artifacts.store, artifacts.copies, uploads=artifacts.patient_store, prefix=prefix
-            )
+            shared = self.artifacts
+            return RemotePlacement(shared.store, shared.copies, uploads=shared.patient_store, prefix=prefix)
         from onward.registry.placement import Placement
 
         return Placement(directory)
 
-    @property
-    def _models(self) -> Path:
-        return self.settings.registry.directory or self.home.models
-
     def kept_file(self, stored: str) -> Path:
         """Return where a file lies that a run or job wrote, fetched from the store where it is not here.
 
-        Parameters
-        ----------
-        stored
-            As rows and results name it: relative to the home, or absolute. Where there is no such
-            file anywhere, the path is that of this host.
+        ``stored`` is as rows and results name it: relative to the home, or absolute. Where there is no
+        such file anywhere, the path is that of this host.
         """
         path = self.home.root / stored
         if self.artifacts is None or Path(stored).is_absolute() or path.is_file():
@@ -259,8 +251,7 @@ class Application:
         if self.settings.registry.backend == "mlflow":
             from onward.tasks.posting import delivering_kind
 
-            first, *others = kinds
-            kinds = (delivering_kind(first, lambda: self.registry), *others)
+            kinds = (delivering_kind(kinds[0], lambda: self.registry), *kinds[1:])
         if self.artifacts is None:
             return kinds
         from onward.tasks.sharing import shared_kind, swept_kind
@@ -327,6 +318,10 @@ class Application:
         from onward.jobs.local import LocalBackend
 
         return LocalBackend(entries, **common)
+
+    @property
+    def _models(self) -> Path:
+        return self.settings.registry.directory or self.home.models
 
     @property
     def _data_directory(self) -> Path:
