@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -254,10 +254,12 @@ class Application:
             kinds = (delivering_kind(kinds[0], lambda: self.registry), *kinds[1:])
         if self.artifacts is None:
             return kinds
-        from onward.tasks.sharing import shared_kind, swept_kind
+        from onward.tasks.sharing import HOUR, shared_kind, swept_kind
+        from onward.tasks.uploaded import needed_uploads
 
-        files = self.artifacts.files
+        files, uploads = self.artifacts.files, self.artifacts.uploads
         first, *others = (shared_kind(kind, self.home.root, lambda: files) for kind in kinds)
+        first = swept_kind(first, lambda: uploads.sweep(partial(needed_uploads, self.job_store)), HOUR)
         return (swept_kind(first, self.sweep_artifacts), *others)
 
     @cached_property

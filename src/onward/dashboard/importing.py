@@ -43,17 +43,18 @@ def submitted(uploads: UploadDesk, manager: Any, upload: str, view: PreviewView)
     JobError
         When the file was swept away meanwhile.
     """
-    with uploads.staging.lock:
+
+    def kept() -> Path:
         placed = uploads.staging.find(upload)
         if placed is None:
             raise JobError("the file is not kept any more", remedy="Send it again.")
-        spec = {
-            "files": [str(placed)],
-            "symbol": view.symbol if view.takes_symbol and view.symbol else None,
-            "timeframe": view.given_timeframe if view.kind == "candles" and view.given_timeframe else None,
-            "format": view.format,
-        }
-        job: Job = manager.submit("import", spec).job
-        uploads.staging.belongs(placed, job.id)
+        return placed
+
+    spec = {
+        "symbol": view.symbol if view.takes_symbol and view.symbol else None,
+        "timeframe": view.given_timeframe if view.kind == "candles" and view.given_timeframe else None,
+        "format": view.format,
+    }
+    job: Job = uploads.submit(manager, kept(), kept, spec).job
     uploads.sweeper.wake()
     return job

@@ -12,6 +12,7 @@ from onward.storage.objects import (
 from onward.storage.options import StoreOptions
 from onward.storage.s3 import S3Store
 from onward.storage.shared_files import SharedFiles
+from onward.storage.uploads import SharedUploads
 
 __all__ = [
     "Artifacts",
@@ -22,6 +23,7 @@ __all__ = [
     "OversizedObjectError",
     "S3Store",
     "SharedFiles",
+    "SharedUploads",
     "StoreAwayError",
     "StoreOptions",
 ]

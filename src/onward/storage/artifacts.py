@@ -12,6 +12,7 @@ from onward.storage.copies import LocalCopies
 from onward.storage.options import StoreOptions
 from onward.storage.s3 import S3Store
 from onward.storage.shared_files import SharedFiles
+from onward.storage.uploads import SharedUploads
 
 __all__ = ["Artifacts"]
 
@@ -79,3 +80,8 @@ class Artifacts:
     def files(self) -> SharedFiles:
         """Reports and outputs."""
         return SharedFiles(self.store, self.copies, uploads=self.patient_store)
+
+    @cached_property
+    def uploads(self) -> SharedUploads:
+        """Files that clients sent, for the jobs of any host."""
+        return SharedUploads(self.store)

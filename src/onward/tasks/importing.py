@@ -23,29 +23,31 @@ from onward.tasks.outputs import refusals
 from onward.tasks.relay import relayed
 from onward.tasks.services import SupervisorServices, WorkerServices
 from onward.tasks.specs import Field, read_spec
+from onward.tasks.uploaded import checked_uploads, fetched
 from onward.types import ProgressEvent
 
 __all__ = ["kind", "run"]
 
 NAME = "import"
 FIELDS = {
-    "files": Field((list,), required=True),
+    "files": Field((list,), default=[]),
+    "uploads": Field((list,), default=[]),
     "symbol": Field(),
     "timeframe": Field(),
     "format": Field(),
 }
 
 
-def run(context: TaskContext, services: WorkerServices) -> dict[str, Any]:  # noqa: ARG001
+def run(context: TaskContext, services: WorkerServices) -> dict[str, Any]:
     """Read and clean the files into a store of the attempt's own, in the worker."""
     from onward.data.importers import read
 
     spec, told = context.spec, []
     staged = DataStore(context.directory / ROWS)
-    with relayed(context):
-        for number, text in enumerate(spec["files"]):
-            file = Path(text)
-            context.progress(ProgressEvent("import", number, len(spec["files"]), file.name))
+    with relayed(context), fetched(spec.get("uploads", ()), services, context.directory) as sent:
+        files = [*map(Path, spec["files"]), *sent]
+        for number, file in enumerate(files):
+            context.progress(ProgressEvent("import", number, len(files), file.name))
             try:
                 result = read(file, spec["format"])
                 reports = staged.save(result, symbol=spec["symbol"], timeframe=spec["timeframe"])
@@ -54,7 +56,7 @@ def run(context: TaskContext, services: WorkerServices) -> dict[str, Any]:  # no
             times = result.frame["timestamp"]
             told.append(
                 {
-                    "file": str(file),
+                    "file": file.name if file in sent else str(file),
                     "kind": result.kind,
                     "symbols": list(result.symbols),
                     "rows": len(result.frame),
@@ -65,7 +67,7 @@ def run(context: TaskContext, services: WorkerServices) -> dict[str, Any]:  # no
                     "still_open": sum(report.still_open for report in reports),
                 }
             )
-        context.progress(ProgressEvent("import", len(spec["files"]), len(spec["files"])))
+        context.progress(ProgressEvent("import", len(files), len(files)))
     return {"imported": told}
 
 
@@ -89,12 +91,13 @@ def _prepare(spec: Mapping[str, Any]) -> Mapping[str, Any]:
 
     given = read_spec(NAME, spec, FIELDS)
     files = [str(existing(str(file))) for file in given["files"]]
-    if not files:
+    uploads = checked_uploads(given.pop("uploads"))
+    if not files and not uploads:
         raise JobError("there is nothing to import", got="no file", remedy="Name a file.")
     if given["timeframe"] is not None:
         parse_timeframe(given["timeframe"])
     if given["format"] is None:
-        for file in files:
+        for file in files:  # those that were sent are recognised where they are read
             recognise(file)
     elif given["format"] not in [one.name for one in CATALOG]:
         guess = nearest(given["format"], [one.name for one in CATALOG])
@@ -103,7 +106,7 @@ def _prepare(spec: Mapping[str, Any]) -> Mapping[str, Any]:
             got=repr(given["format"]),
             allowed=", ".join(one.name for one in CATALOG),
         )
-    return {**given, "files": files}
+    return {**given, "files": files} | ({"uploads": uploads} if uploads else {})
 
 
 def _publish(

@@ -18,11 +18,12 @@ from onward.tasks.outputs import target_of
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["shared_kind", "swept_kind"]
+__all__ = ["HOUR", "shared_kind", "swept_kind"]
 
 _log = logging.getLogger(__name__)
 
-SWEEP_SECONDS = 24 * 3600.0
+HOUR = 3600.0
+SWEEP_SECONDS = 24 * HOUR
 
 
 def shared_kind(kind: JobKind, home: Path, files: Callable[[], SharedFiles]) -> JobKind:
@@ -49,15 +50,15 @@ def shared_kind(kind: JobKind, home: Path, files: Callable[[], SharedFiles]) -> 
     return replace(kind, publish=publish)
 
 
-def swept_kind(kind: JobKind, sweep: Callable[[], object]) -> JobKind:
-    """Return a kind with which, once a day, goes what interrupted uploads left in the store."""
-    due = time.monotonic() + SWEEP_SECONDS / 24
+def swept_kind(kind: JobKind, sweep: Callable[[], object], every_seconds: float = SWEEP_SECONDS) -> JobKind:
+    """Return a kind with which goes, every so often, what nobody needs in the store any more."""
+    due = time.monotonic() + min(every_seconds, HOUR)
 
     def mend(look: Callable[[str], Job | None]) -> None:
         nonlocal due
         kind.mend(look)
         if time.monotonic() >= due:
-            due = time.monotonic() + SWEEP_SECONDS
+            due = time.monotonic() + every_seconds
             sweep()
 
     return replace(kind, mend=mend)

@@ -259,8 +259,8 @@ def _subject(spec: Mapping[str, Any]) -> str:
     for name in ("save", "model", "reference"):
         if isinstance(spec.get(name), str):
             return str(spec[name])
-    files = spec.get("files")
-    if isinstance(files, list | tuple) and files and not spec.get("symbol"):
+    files = [*spec.get("files", ()), *(one["name"] for one in spec.get("uploads", ()))]
+    if files and not spec.get("symbol"):
         return PurePath(str(files[0])).name
     plan = spec.get("plan")
     data = plan.get("data") if isinstance(plan, Mapping) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import anyio.to_thread
@@ -17,7 +17,7 @@ from onward.server.bodies.data import UPLOAD, DryAnswer, UploadAnswer, UploadFie
 from onward.server.dependencies import Config, Manager, State, Store, requires
 from onward.server.responses import answer, refusals
 from onward.server.routes.submissions import Key
-from onward.server.uploads.desk import UploadDesk, Uploads, sweeping
+from onward.server.uploads.desk import Uploads, sweeping
 from onward.server.uploads.receiving import receive
 from onward.server.views.jobs import job_view
 
@@ -72,12 +72,18 @@ async def upload(
         if fields.dry_run:
             return answer({"read": read})
 
-        def submit() -> Any:
-            with uploads.staging.lock:
-                placed = uploads.staging.place(arriving)
-                return _submitted(manager, uploads, placed, fields, read["format"], key)
+        # The format that the child found: this process reads nothing of a file that a stranger sent.
+        spec = {"symbol": fields.symbol, "timeframe": fields.timeframe, "format": read["format"]}
 
-        submission = await anyio.to_thread.run_sync(submit, limiter=state.heavy)
+        submission = await anyio.to_thread.run_sync(
+            uploads.submit,
+            manager,
+            arriving.path,
+            partial(uploads.staging.place, arriving),
+            spec,
+            key,
+            limiter=state.heavy,
+        )
     uploads.sweeper.wake()
     job = submission.job
     ends = time.monotonic() + (WAIT_SECONDS if fields.wait else 0.0)
@@ -87,21 +93,6 @@ async def upload(
     view = job_view(job)
     content = {**view, "created": submission.created, "read": read}
     return answer(content, 202, headers={"Location": view["links"]["self"]})
-
-
-def _submitted(
-    manager: Any, uploads: UploadDesk, placed: Path, fields: UploadFields, format_: str, key: str | None
-) -> Any:
-    # The format that the child found: this process reads nothing of a file that a stranger sent.
-    spec = {
-        "files": [str(placed)],
-        "symbol": fields.symbol,
-        "timeframe": fields.timeframe,
-        "format": format_,
-    }
-    submission = manager.submit("import", spec, idempotency_key=key)
-    uploads.staging.belongs(placed, submission.job.id)
-    return submission
 
 
 def _fields(told: dict[str, str]) -> UploadFields:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from onward.errors import JobNotFoundError, OnwardError
 from onward.jobs.logs import job_logger
 from onward.jobs.protocol import JobStore
 from onward.server.uploads.staging import Staging
+from onward.tasks.uploaded import may_read
 
 __all__ = ["UploadSweeper", "swept"]
 
 EVERY_SECONDS = 30.0
-RETRY_HOURS = 24
-"""A failed import may be tried again for so long; the same request then needs the file."""
 
 
 def swept(staging: Staging, store: JobStore, now: datetime | None = None) -> list[Path]:
@@ -43,12 +42,9 @@ def swept(staging: Staging, store: JobStore, now: datetime | None = None) -> lis
 
 def _may_read(store: JobStore, job_id: str, now: datetime) -> bool:
     try:
-        job = store.get(job_id)
+        return may_read(store.get(job_id), now)
     except JobNotFoundError:
         return False
-    if job.finished_at is None:
-        return True
-    return job.state != "succeeded" and now - job.finished_at < timedelta(hours=RETRY_HOURS)
 
 
 class UploadSweeper:
