@@ -43,12 +43,14 @@ async def by_version(
 
 async def _predict(state: ServerState, shelf: ModelShelf, reference: str, body: PredictionBody) -> Response:
     def work() -> dict[str, Any]:
+        model = shelf.get(reference)  # first of all: it decides how the libraries below are loaded
+
         import pandas as pd
 
         from onward.server.serving.answering import predicted
 
         return predicted(
-            shelf.get(reference),
+            model,
             body,
             store=lambda: state.provider.build("repositories"),
             max_staleness_bars=state.provider.services.settings.prediction.max_staleness_bars,

@@ -7,6 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from onward.server.serving.footprint import few_arenas, give_back, small_libraries
+
 if TYPE_CHECKING:
     from onward.prediction.loaded import LoadedModel
     from onward.prediction.predictor import Predictor
@@ -42,10 +44,11 @@ class ModelShelf:
         return len(self._kept)
 
     def keep_small(self) -> None:
-        """From the first model on, keep the whole process small (`onward.server.serving.footprint`).
+        """Keep the whole process small, from now on (`onward.server.serving.footprint`).
 
         For processes that do nothing but serve; others may miss what is left out.
         """
+        few_arenas()
         self._keeps_small = True
 
     def get(self, reference: str) -> LoadedModel:
@@ -58,6 +61,8 @@ class ModelShelf:
         BundleError
             When the bundle was changed since it was published.
         """
+        if self._keeps_small:
+            small_libraries()
         from onward.prediction.loaded import LoadedModel
 
         version = self._registry().resolve(reference)
@@ -79,14 +84,13 @@ class ModelShelf:
 
     def _load(self, version: Version) -> Predictor:
         from onward.prediction.predictor import Predictor
-        from onward.server.serving.footprint import keep_small
 
-        if self._keeps_small:
-            keep_small()
         predictor = Predictor.load(self._registry().open(version.ref)).narrowed()
         with self._lock:
             self._kept[version.digest] = predictor
             while len(self._kept) > self._capacity:
                 self._kept.popitem(last=False)
             self._loading.pop(version.digest, None)
+        if self._keeps_small:
+            give_back()
         return predictor
