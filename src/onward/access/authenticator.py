@@ -84,7 +84,7 @@ class Authenticator:
     always
         Whether a key is needed even if none was ever made.
     failures_per_minute
-        Wrong credentials an address may show; None for no limit. Whoever worked before is let in.
+        Wrong credentials an address may show; None for no limit. A right one is let in all the same.
     clock, timer
         This moment, UTC; monotonic seconds.
     """
@@ -146,33 +146,41 @@ class Authenticator:
             return None
         return entry.caller
 
+    def suspects(self, credential: Credential, address: str) -> bool:
+        """Return whether this is a stranger from an address that showed too many wrong credentials.
+
+        Whoever looks strangers up does well to do so one after the other; see `look_up`.
+        """
+        return credential.digest not in self._known and self._wait(credential, address) > 0
+
     def look_up(self, credential: Credential, address: str) -> Caller:
-        """Look up who this is.
+        """Look up who this is; costs one indexed read, none for what cannot be a key.
+
+        What is right is let in however many wrong ones came from its address: others may share it.
+        A limit before the lookup would hide nothing from who guesses 256 bits, and lock these out.
 
         Raises
         ------
         UnauthenticatedError
             When it is nobody: no such key or session, revoked or expired.
         RateLimitError
-            When too many wrong ones came from this address.
+            When it is nobody again, after too many wrong ones from this address.
         StorageError
             When the database cannot be asked.
         """
-        failures = self._failures.get(credential.kind)
-        if failures is not None and credential.digest not in self._known:
-            seconds = failures.wait(address)
+        now = self._timer()
+        try:
+            key, caller, ends_at = self._found(credential)
+        except UnauthenticatedError as error:
+            self._forget(credential)
+            seconds = self._wait(credential, address)
             if seconds:
                 raise RateLimitError(
                     "too many wrong keys from this address",
                     allowed="server.limit_failures_per_minute",
                     remedy="Correct the key, and wait.",
                     retry_after=seconds,
-                )
-        now = self._timer()
-        try:
-            key, caller, ends_at = self._found(credential)
-        except UnauthenticatedError as error:
-            self._forget(credential)
+                ) from error
             self._failed(credential, error, address)
             raise
         except StorageError:
@@ -207,6 +215,10 @@ class Authenticator:
             )
         ends = NEVER if found.expires_at is None else found.expires_at.timestamp()
         return found, Caller("key", found.id, found.name, found.scope), ends
+
+    def _wait(self, credential: Credential, address: str) -> float:
+        failures = self._failures.get(credential.kind)
+        return 0.0 if failures is None else failures.wait(address)
 
     def _failed(self, credential: Credential, error: UnauthenticatedError, address: str) -> None:
         if credential.kind in self._failures:

@@ -94,7 +94,12 @@ def create_app(
     refuse_in_one_form(app)
     document(app)
     # The last one is the outermost.
-    app.add_middleware(Authentication, authenticator=state.authenticator, public=PublicPaths(app))
+    app.add_middleware(
+        Authentication,
+        authenticator=state.authenticator,
+        knocking=state.knocking,
+        public=PublicPaths(app),
+    )
     app.add_middleware(Counted, metrics=state.metrics)
     app.add_middleware(
         Guard,
@@ -140,6 +145,7 @@ def _state(services: ServerServices, config: ServerConfig) -> ServerState:
                 "predictions": config.limit_predictions_per_minute,
             }
         ),
+        knocking=CapacityLimiter(1),
         heavy=CapacityLimiter(HEAVY_AT_ONCE),
         predicting=CapacityLimiter(PREDICTIONS_AT_ONCE),
     )

@@ -6,6 +6,7 @@ from collections.abc import Container
 from functools import partial
 
 import anyio.to_thread
+from anyio import CapacityLimiter
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -17,6 +18,7 @@ from onward.errors import OnwardError, UnauthenticatedError
 from onward.server.authorisation import CALLER, HOW_TO_SHOW, STILL
 from onward.server.credentials import credential_of, was_forwarded
 from onward.server.hosts import is_loopback
+from onward.server.knocking import looked_up
 
 __all__ = ["Authentication"]
 
@@ -34,13 +36,23 @@ class Authentication:
         What is behind.
     authenticator
         Knows the keys.
+    knocking
+        Where those wait who come from an address that guesses; see `onward.server.knocking`.
     public
         Paths that are open to everybody.
     """
 
-    def __init__(self, app: ASGIApp, *, authenticator: Authenticator, public: Container[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        authenticator: Authenticator,
+        knocking: CapacityLimiter,
+        public: Container[str],
+    ) -> None:
         self._app = app
         self._authenticator = authenticator
+        self._knocking = knocking
         self._public = public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,7 +86,7 @@ class Authentication:
                 raise UnauthenticatedError("a key is needed", remedy=HOW_TO_SHOW)
         caller = self._authenticator.remembered(credential)
         if caller is None:
-            caller = await anyio.to_thread.run_sync(self._authenticator.look_up, credential, address)
+            caller = await looked_up(self._authenticator, self._knocking, credential, address)
         return caller
 
     async def _needs_no_key(self, scope: Scope, address: str) -> bool:

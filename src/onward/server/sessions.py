@@ -16,6 +16,7 @@ from onward.access.values import ApiKey, Caller, LoginSession
 from onward.database.acting import Actor, acting
 from onward.server.authorisation import caller_of
 from onward.server.credentials import cookie_name, credential_of
+from onward.server.knocking import looked_up
 from onward.server.state import state_of
 
 __all__ = ["Login", "csrf_token", "current_session", "log_in", "log_out"]
@@ -83,7 +84,7 @@ async def log_in(request: Request, key: str) -> Login:
     state = state_of(request)
     address = request.client.host if request.client else ""
     credential = Credential.of("key", key)
-    caller = await anyio.to_thread.run_sync(state.authenticator.look_up, credential, address)
+    caller = await looked_up(state.authenticator, state.knocking, credential, address)
     state.limits.charge(caller, "run")
     store: AccessStore = await state.provider.get("access")
     lasts = timedelta(hours=state.config.session_hours)

@@ -48,6 +48,8 @@ class ServerState:
         Whether traffic may come.
     authenticator, limits
         Who asks, and how often.
+    knocking
+        Where strangers wait who come from an address that guesses keys.
     heavy, predicting
         Threads for work that keeps a processor busy; requests that only look something up have
         threads of their own and never wait for these.
@@ -63,6 +65,7 @@ class ServerState:
     readiness: Readiness
     authenticator: Authenticator
     limits: RateLimits
+    knocking: CapacityLimiter
     heavy: CapacityLimiter
     predicting: CapacityLimiter
 

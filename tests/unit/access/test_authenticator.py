@@ -104,13 +104,22 @@ def test_an_address_that_guesses_must_wait() -> None:
     for _ in range(5):
         with pytest.raises(UnauthenticatedError):
             scene.authenticator.look_up(stranger(), HERE)
-    looked = scene.access.lookups
+    looked, told = scene.access.lookups, len(scene.access.entries)
+    guess = stranger()
+    assert scene.authenticator.suspects(guess, HERE)
+    assert not scene.authenticator.suspects(guess, "192.0.2.8")
+    assert not scene.authenticator.suspects(good, HERE)
     with pytest.raises(RateLimitError) as caught:
-        scene.authenticator.look_up(stranger(), HERE)
-    assert scene.access.lookups == looked, "the database is left alone"
+        scene.authenticator.look_up(guess, HERE)
+    assert scene.access.lookups == looked + 1, "one read, and nothing is written"
+    assert len(scene.access.entries) == told
     assert 0 < caught.value.retry_after <= 12
+    _, secret = scene.access.create_key("unseen", "read")
+    unseen = Credential.of("key", secret.text)
+    assert scene.authenticator.look_up(unseen, HERE).name == "unseen", "others may share the address"
+    assert not scene.authenticator.suspects(unseen, HERE)
     scene.now += STALE_SECONDS
-    assert scene.authenticator.look_up(good, HERE).name == "bot", "who worked before is let in"
+    assert scene.authenticator.look_up(good, HERE).name == "bot"
     with pytest.raises(UnauthenticatedError):
         scene.authenticator.look_up(stranger(), "192.0.2.8")
     scene.now += 13

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
@@ -50,3 +52,12 @@ class Client:
 
     def post(self, path: str, **arguments: Any) -> httpx.Response:
         return self.request("POST", path, **arguments)
+
+    def get_together(self, path: str, headers: Sequence[dict[str, str]]) -> list[int]:
+        """Send one request a set of headers, all at once, and return the statuses."""
+
+        async def all_of_them() -> list[int]:
+            found = await asyncio.gather(*(self._client.get(path, headers=one) for one in headers))
+            return [response.status_code for response in found]
+
+        return self._portal.call(all_of_them)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -173,6 +175,33 @@ def test_whoever_guesses_waits(tmp_path: Path) -> None:
         assert [client.get(JOBS, headers=one).status_code for one in guesses] == [401] * 3 + [429] * 2
         assert client.get(JOBS, headers=good).status_code == 200
         assert client.post("/api/v1/session", json={"key": "x"}).status_code == 429
+        unseen = key_of(services, name="unseen")
+        assert client.get(JOBS, headers=unseen).status_code == 200, "others may share its address"
+        assert client.get(JOBS, headers={"X-API-Key": new_key()[1].text}).status_code == 429
+        another = key_of(services, name="another")["Authorization"].removeprefix("Bearer ")
+        assert client.post("/api/v1/session", json={"key": another}).status_code == 201
+
+
+def test_a_flood_of_wrong_keys_takes_one_thread(tmp_path: Path) -> None:
+    services = memory_services(tmp_path, server__limit_failures_per_minute=1)
+    good, found = key_of(services), services.access.find_key
+    at_once: list[int] = []
+    inside: set[int] = set()
+
+    def slow(text: str) -> Any:
+        inside.add(threading.get_ident())
+        at_once.append(len(inside))
+        time.sleep(0.002)
+        inside.discard(threading.get_ident())
+        return found(text)
+
+    services.access.find_key = slow
+    with Client(create_app(services)) as client:
+        assert client.get(JOBS, headers={"X-API-Key": "first"}).status_code == 401
+        guesses = [{"X-API-Key": new_key()[1].text} for _ in range(30)]
+        answers = client.get_together(JOBS, [*guesses, good])
+        assert answers == [429] * 30 + [200]
+    assert max(at_once) == 1
 
 
 def test_a_job_moves_no_alias_for_a_key_that_may_not(client: Client, services: Any) -> None:
