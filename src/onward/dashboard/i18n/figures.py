@@ -78,7 +78,9 @@ class Figures:
             return UNKNOWN
         if p < 0.0001:
             return "< 0.0001"
-        return f"{p:.4f}" if p < 0.01 else f"{p:.2f}"
+        if p < 0.00995:
+            return f"{p:.4f}"
+        return f"{p:.3f}" if p < 0.0995 else f"{p:.2f}"
 
     def size(self, n_bytes: float | None) -> str:
         """Return an amount of memory or disk, in powers of 1000."""

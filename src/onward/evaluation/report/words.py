@@ -61,7 +61,9 @@ def probability(p: float) -> str:
         return UNKNOWN
     if p < 0.0001:
         return "< 0.0001"
-    return f"{p:.4f}" if p < 0.01 else f"{p:.2f}"
+    if p < 0.00995:
+        return f"{p:.4f}"
+    return f"{p:.3f}" if p < 0.0995 else f"{p:.2f}"
 
 
 def duration(seconds: float) -> str:
