@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
+import time
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,7 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from onward.errors import DataError, FormatError
 from onward.server import create_app
+from onward.server.uploads.expansion import check_expansion
 from onward.server.uploads.names import kept_name
 from onward.server.uploads.staging import ARRIVING_SECONDS, Staging
 from onward.server.uploads.sweeping import swept
@@ -108,10 +112,57 @@ def test_files_that_expand_without_end_are_stopped(door: Door) -> None:
     assert len(packed) < 599_000
     told = door.refused(422, packed, "BTC_USDT-1h.parquet", symbol="BTC/USDT")
     assert "memory" in told["what"], told
+    bomb = gzip.compress(b"0" * 100_000_000, 6)
+    began = time.monotonic()
+    told = door.refused(422, bomb, "BTC_USDT-1h.csv.gz")
+    assert time.monotonic() - began < 30, (
+        "no more than a process that is started; idle machines need one second"
+    )
+    assert "unpacks to more" in told["what"]
+    assert told["got"].startswith("BTC_USDT-1h.csv.gz: 0.10 MB")
+    assert "200 times as much" in told["allowed"]
+
+
+def packed(name: str, *contents: bytes) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("BTCUSDT-1h-2024-01.csv", b"0" * 20_000_000)
-    assert door.refused(422, archive.getvalue(), "BTCUSDT-1h-2024-01.zip")
+        for number, content in enumerate(contents):
+            file.writestr(f"{number}-{name}", content)
+    return archive.getvalue()
+
+
+def test_archives_are_unpacked_no_further_than_they_may(tmp_path: Path, csv: bytes) -> None:
+    path = tmp_path / "bars.csv.zip"
+    path.write_bytes(packed("a.csv", csv))
+    check_expansion(path, 10**9)
+    with pytest.raises(DataError, match=r"0 MB \(server.upload_memory_mb\)"):
+        check_expansion(path, len(csv) - 1)
+    path.write_bytes(packed("a.csv", bytes(70_000_000)))
+    with pytest.raises(DataError, match="200 times"):
+        check_expansion(path, 10**9)
+    for damaged in (packed("a.csv", csv, csv), packed("a.csv"), packed("a.csv", csv)[:-40], b"PK"):
+        path.write_bytes(damaged)
+        with pytest.raises(FormatError, match="cannot be unpacked"):
+            check_expansion(path, 10**9)
+    for content in (gzip.compress(csv)[:-9], csv):
+        (tmp_path / "bars.csv.gz").write_bytes(content)
+        with pytest.raises(FormatError, match="cannot be unpacked"):
+            check_expansion(tmp_path / "bars.csv.gz", 10**9)
+    (tmp_path / "bars.csv").write_bytes(csv)
+    check_expansion(tmp_path / "bars.csv", 1)
+
+
+def test_what_is_said_of_a_file_names_it_as_its_client_does(door: Door, csv: bytes) -> None:
+    assert door.refused(422, b"", "日本 bars.csv")["got"] == "日本 bars.csv"
+    for content, name in ((b"PAR1 nonsense", "日本 BTC.parquet"), (b"no gzip", "../../日本 BTC.csv.gz")):
+        told = door.refused(422, content, name)
+        assert told["got"].startswith(name.removeprefix("../../") + ":"), told
+        assert str(door.staging) not in str(told)
+        assert "arriving-" not in str(told)
+    assert (
+        door.send(csv, "日本 BTC_USDT-1h.csv", dry_run="true").json()["read"]["file"]
+        == "日本 BTC_USDT-1h.csv"
+    )
 
 
 def test_bodies_that_are_no_such_form(door: Door, csv: bytes) -> None:

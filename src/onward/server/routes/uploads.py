@@ -66,6 +66,7 @@ async def upload(
                 {"symbol": fields.symbol, "timeframe": fields.timeframe, "format": fields.format},
                 seconds=config.upload_seconds,
                 memory_bytes=config.upload_memory_mb * 10**6,
+                name=arriving.name,
             )
 
         read = await anyio.to_thread.run_sync(look, limiter=state.heavy)

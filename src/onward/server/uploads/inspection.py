@@ -33,12 +33,17 @@ def inspect(
     OnwardError
         Whatever an import of the file would be refused for.
     """
+    from onward.server.uploads.expansion import check_expansion
+
+    path, detailed = Path(values["path"]), values.get("detail") is not None
+    if values.get("most_bytes") is not None:
+        check_expansion(path, values["most_bytes"])  # before the libraries that read tables are loaded
+
     from onward.data.importers import read
     from onward.data.importers.telling import import_value
     from onward.data.repositories import DataStore
     from onward.data.timeframe import format_timeframe
 
-    path, detailed = Path(values["path"]), values.get("detail") is not None
     result = read(path, values["format"])
     told = import_value(path.name, result)
     if detailed:

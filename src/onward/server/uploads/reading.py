@@ -5,13 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from onward.errors import DataError, FormatError
+from onward.errors import DataError, FormatError, OnwardError
 
 __all__ = ["read_guarded"]
 
 
 def read_guarded(
-    path: Path, asked: dict[str, str | None], *, seconds: float, memory_bytes: int
+    path: Path,
+    asked: dict[str, str | None],
+    *,
+    seconds: float,
+    memory_bytes: int,
+    name: str | None = None,
 ) -> dict[str, Any]:
     """Return what a sent file holds.
 
@@ -23,6 +28,8 @@ def read_guarded(
         ``symbol``, ``timeframe``, ``format``; None where the file is to say it.
     seconds, memory_bytes
         Limits of the child process.
+    name
+        How the client called the file: what is said of it says so; the path's own name when None.
 
     Raises
     ------
@@ -42,31 +49,47 @@ def read_guarded(
         Limits,
     )
 
+    shown = path.name if name is None else name
     limits = Limits(seconds=seconds, memory_bytes=memory_bytes, address_space_bytes=memory_bytes + 2 * 2**30)
     try:
         with IsolatedProcess(limits=limits, directory=path.parent) as child:
             answer = child.call(
-                "onward.server.uploads.inspection:inspect", values={"path": str(path), **asked}
+                "onward.server.uploads.inspection:inspect",
+                values={"path": str(path), "most_bytes": memory_bytes, **asked},
             )
     except (ChildMemoryError, ChildKilledError) as error:
         raise DataError(
             "the file takes more memory to read than an upload may",
-            got=path.name,
+            got=shown,
             allowed=f"{memory_bytes / 1e6:,.0f} MB (server.upload_memory_mb)",
             remedy="Send it in parts, or import it on the server: onward data import FILE",
         ) from error
     except ChildTimeoutError as error:
         raise DataError(
             "the file takes longer to read than an upload may",
-            got=path.name,
+            got=shown,
             allowed=f"{seconds:g} s (server.upload_seconds)",
             remedy="Send it in parts, or import it on the server: onward data import FILE",
         ) from error
     except IsolationError as error:
         raise FormatError(
             "the file cannot be read",
-            got=f"{path.name}: {(error.got or error.what)[:200]}",
+            got=_spoken(f"{path.name}: {(error.got or error.what)[:200]}", path, shown),
             allowed="candles or a side series as CSV, Parquet, feather or JSON",
             remedy="Check that it was sent whole and is of the format that its name says.",
         ) from error
-    return dict(answer.results)
+    except OnwardError as error:
+        parts = {
+            name: None if said is None else _spoken(str(said), path, shown)
+            for name, said in (("got", error.got), ("allowed", error.allowed), ("remedy", error.remedy))
+        }
+        raise type(error)(_spoken(error.what, path, shown), **parts) from error
+    told = dict(answer.results)
+    return {**told, "file": shown} if told.get("file") == path.name else told
+
+
+def _spoken(text: str, path: Path, shown: str) -> str:
+    """Return what was said of a file with the name that its sender knows, and no place of this machine."""
+    whole = text.replace(str(path), shown).replace(f"{path.parent}/", "").replace(str(path.parent), "")
+    # As a rule it is the first thing that is said; elsewhere a short name may be a word like any other.
+    return shown + whole.removeprefix(path.name) if whole.startswith(f"{path.name}:") else whole

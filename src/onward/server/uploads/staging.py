@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from onward.errors import StorageError
-from onward.server.uploads.names import kept_name
+from onward.server.uploads.names import kept_name, shown_name
 
 __all__ = ["ARRIVING_SECONDS", "Arriving", "Staging"]
 
@@ -37,17 +37,20 @@ class Arriving:
     ----------
     path
         The file, once it has begun.
+    name
+        How its client calls it, for people.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.path = directory / "nothing"
+        self.name = self.path.name
         self._sink: BinaryIO | None = None
         self._sum = hashlib.sha256()
 
     def open(self, name: str) -> Arriving:
         """Begin the file; the client's name is a hint, never a path."""
-        self.path = self.directory / kept_name(name)
+        self.path, self.name = self.directory / kept_name(name), shown_name(name)
         self._sink = self.path.open("xb")
         return self
 
