@@ -33,6 +33,7 @@ from onward.errors import (
     UserError,
 )
 from onward.server.responses import PROBLEM_TYPE
+from onward.server.wording import over_http
 
 __all__ = ["problem", "problem_of", "refuse_in_one_form", "status_of"]
 
@@ -100,16 +101,24 @@ def refuse_in_one_form(app: FastAPI) -> None:
 
 async def _onward(request: Request, error: Exception) -> Response:
     assert isinstance(error, OnwardError)
-    return problem_of(error, request.url.path)
+    own = request.headers.get("user-agent", "").startswith("onward/")
+    return problem_of(error, request.url.path, commands=own)
 
 
-def problem_of(error: OnwardError, instance: str) -> Response:
-    """Return the problem document of an error."""
+def problem_of(error: OnwardError, instance: str, *, commands: bool = False) -> Response:
+    """Return the problem document of an error.
+
+    With ``commands`` its remedy may name some of the command line: it is shown there.
+    """
     status, kind = status_of(error), type(error)
     parts = {name: value for name, value in error.to_dict().items() if name != "error"}
+    detail = str(error)
+    if not commands and error.remedy:
+        remedy = over_http(error.remedy)
+        parts["remedy"], detail = remedy, detail.removesuffix(error.remedy) + remedy
     return problem(
         status,
-        str(error),
+        detail,
         instance=instance,
         kind=_kebab(kind.__name__.removesuffix("Error")),
         title=(kind.__doc__ or "").strip().partition("\n")[0],

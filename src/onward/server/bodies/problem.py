@@ -24,13 +24,13 @@ class Problem(BaseModel):
                 "type": "urn:onward:problem:job-not-found",
                 "title": "No job has this id.",
                 "status": 404,
-                "detail": "There is no such job; got '01k'. `onward jobs list` shows them; ended ones are "
+                "detail": "There is no such job; got '01k'. `GET /api/v1/jobs` shows them; ended ones are "
                 "pruned after a while.",
                 "instance": "/api/v1/jobs/01k",
                 "what": "There is no such job",
                 "got": "'01k'",
                 "allowed": None,
-                "remedy": "`onward jobs list` shows them; ended ones are pruned after a while.",
+                "remedy": "`GET /api/v1/jobs` shows them; ended ones are pruned after a while.",
             }
         }
     )
