@@ -158,7 +158,9 @@ def check_bad_rows_change_nothing(make: Make, rows: pd.DataFrame) -> None:
 
 def check_coverage_counts(make: Make, rows: pd.DataFrame) -> None:
     """Coverage names the first and last row, the count, and the hole in between."""
-    make().upsert(SYMBOL, pd.concat([rows[:30], rows[33:]]))
+    make().upsert(SYMBOL, rows[:30])
+    assert make().coverage(SYMBOL).longest_gap == pd.Timedelta(0), "rows that follow each other leave no gap"
+    make().upsert(SYMBOL, rows[33:])
     coverage = make().coverage(SYMBOL)
     assert (coverage.first, coverage.last) == (rows["timestamp"].iloc[0], rows["timestamp"].iloc[-1])
     assert (coverage.rows, coverage.gaps, coverage.missing) == (len(rows) - 3, 1, 3)

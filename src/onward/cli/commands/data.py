@@ -98,6 +98,7 @@ def check(
     rule of the price model is broken.
     """
     from onward.data.quality import check_path
+    from onward.data.quality.report import quality_value
 
     if path is None:
         reports = _check_stored(session, symbol, timeframe)
@@ -112,7 +113,7 @@ def check(
             _print_quality(report)
         print_note("Passed." if passed else "Failed: a rule of the price model is broken.")
 
-    session.show(_quality_value(reports), render)
+    session.show(quality_value(reports), render)
     if not passed:
         raise typer.Exit(1)
 
@@ -163,18 +164,6 @@ def _check_stored(session: Session, symbol: str | None, timeframe: str | None) -
         str(length): check_market(load_market(store, wanted.model_copy(update={"timeframe": length})))
         for length in lengths or [None]  # None: the store itself says what it misses
     }
-
-
-def _quality_value(reports: dict[str, QualityReport]) -> dict[str, Any]:
-    """Return the reports as one: every entry names its timeframe where that is known."""
-    value: dict[str, Any] = {"passed": all(report.passed for report in reports.values())}
-    for part in ("symbols", "series", "problems"):
-        value[part] = [
-            {"timeframe": length, **entry} if length else entry
-            for length, report in reports.items()
-            for entry in report.to_dict()[part]
-        ]
-    return value
 
 
 @contextmanager

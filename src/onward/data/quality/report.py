@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import pandas as pd
 
-__all__ = ["Problem", "QualityReport", "SeriesQuality", "SymbolQuality"]
+__all__ = ["Problem", "QualityReport", "SeriesQuality", "SymbolQuality", "quality_value"]
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class SeriesQuality:
     out_of_range
         Values that cannot be (fear & greed outside 0 to 100, negative open interest).
     gaps, longest_gap
-        Distances of more than 1.5 usual steps, and the longest distance.
+        Distances of more than 1.5 usual steps, and the longest of them; zero without any.
     covered
         Share of the market's bars that see a value, 0 to 1.
     stale
@@ -141,6 +142,18 @@ class QualityReport:
         """Return plain JSON values: times in ISO 8601, durations in seconds."""
         content: dict[str, Any] = {"passed": self.passed, **_plain(asdict(self))}
         return content
+
+
+def quality_value(reports: Mapping[str, QualityReport]) -> dict[str, Any]:
+    """Return reports by timeframe as one plain value: every entry names its timeframe where that is known."""
+    value: dict[str, Any] = {"passed": all(report.passed for report in reports.values())}
+    for part in ("symbols", "series", "problems"):
+        value[part] = [
+            {"timeframe": length, **entry} if length else entry
+            for length, report in reports.items()
+            for entry in report.to_dict()[part]
+        ]
+    return value
 
 
 def _plain(value: Any) -> Any:

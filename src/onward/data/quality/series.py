@@ -27,6 +27,7 @@ def check_series(market: Market, name: str) -> tuple[SeriesQuality, list[Problem
     stamps = to_ns(frame["timestamp"])
     steps = _steps(frame["symbol"], stamps)
     usual = float(np.median(steps)) if len(steps) else 0.0
+    over = steps[steps > 1.5 * usual]
     low, high = _RANGES.get(name, (-np.inf, np.inf))
     # the timestamps themselves go through the one as-of join, to tell how old the seen values are
     dated = SideSeries(name, frame[["symbol", "timestamp", "available_at"]].assign(stamp=stamps / SECOND))
@@ -42,8 +43,8 @@ def check_series(market: Market, name: str) -> tuple[SeriesQuality, list[Problem
         zeros=int((values == 0).sum()) if name in _ZERO_IS_A_FAULT else 0,
         off_grid=int((stamps % HOUR != 0).sum()) if name == "funding" else 0,
         out_of_range=int(((values < low) | (values > high)).sum()),
-        gaps=int((steps > 1.5 * usual).sum()),
-        longest_gap=pd.Timedelta(int(steps.max()) if len(steps) else 0, unit="ns"),
+        gaps=len(over),
+        longest_gap=pd.Timedelta(int(over.max()) if len(over) else 0, unit="ns"),
         covered=float(np.isfinite(seen).mean()),
         stale=float((age > limit).mean()) if usual else 0.0,
     )

@@ -103,7 +103,7 @@ class Coverage:
     gaps, missing
         Interruptions of the usual spacing, and the rows that fell into them.
     longest_gap
-        Longest distance between neighbouring rows.
+        Distance across the longest interruption; zero without one, as a check of the rows says it.
     """
 
     kind: Kind

@@ -202,7 +202,7 @@ class _ParquetRepository:
         usual = self._usual_step(times)
         over = steps[steps > usual] if usual else steps[:0]
         missing = int((over // usual - 1).sum()) if usual else 0
-        longest = pd.Timedelta(int(steps.max()) if len(steps) else 0, unit="ns")
+        longest = pd.Timedelta(int(over.max()) if len(over) else 0, unit="ns")
         return Coverage(
             self.kind,
             symbol,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from onward.data.quality import QualityReport, check
+from onward.data.quality.report import quality_value
 from onward.errors import DataError
 from onward.registry.plain import plain
 
 if TYPE_CHECKING:
     from onward.data.repositories import DataStore
 
-__all__ = ["quality_value", "quality_view"]
+__all__ = ["quality_view"]
 
 
 def quality_view(store: DataStore, kind: str, symbol: str, timeframe: str | None) -> dict[str, Any]:
@@ -64,15 +65,3 @@ def quality_view(store: DataStore, kind: str, symbol: str, timeframe: str | None
         )
     shown: dict[str, Any] = plain(quality_value(reports))
     return shown
-
-
-def quality_value(reports: dict[str, QualityReport]) -> dict[str, Any]:
-    """Return reports as one: every entry names its timeframe where that is known."""
-    value: dict[str, Any] = {"passed": all(report.passed for report in reports.values())}
-    for part in ("symbols", "series", "problems"):
-        value[part] = [
-            {"timeframe": length, **entry} if length else entry
-            for length, report in reports.items()
-            for entry in report.to_dict()[part]
-        ]
-    return value
