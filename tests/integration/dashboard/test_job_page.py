@@ -172,6 +172,7 @@ def test_a_job_is_followed_as_fast_as_it_tells_and_nothing_moves(desk: Site, ope
         expect(page.locator("#job-state [data-state]")).to_have_text("✓succeeded")
         expect(page.locator("#job-outcome")).to_contain_text("mine__peek")
         expect(page.locator("#job-said")).to_have_text("The job: succeeded.")
+        expect(page.locator("#job-facts dd").nth(2)).not_to_have_text("–")
         check_axe(page)
         page.goto("/jobs")
         row = page.get_by_role("row").filter(has_text="Training watched").first

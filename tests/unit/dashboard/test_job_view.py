@@ -159,6 +159,20 @@ def test_a_stage_that_nobody_expected_stands_where_it_came() -> None:
     assert view.for_scripts["stage"] == "autofeat"
 
 
+def test_a_stage_that_had_nothing_to_do_is_behind_once_a_later_one_has_begun() -> None:
+    digest = digested(Digest(), events((1, "progress", progress("final fit"))))
+    view = job_view(job(), digest)
+    assert view.passed == {"features", "fold", "final fit"}
+    assert job_view(job(), Digest()).passed == frozenset()
+
+
+def test_a_search_promises_trials_and_no_scores_of_folds() -> None:
+    told = score("fold", "fold 1", range_auc=0.6)
+    assert job_view(job(), Digest()).scores_folds
+    assert not job_view(job(kind="tune"), Digest()).scores_folds
+    assert job_view(job(kind="tune"), digested(Digest(), events((1, "score", told)))).scores_folds
+
+
 def test_a_training_that_leaks_says_so_in_the_list_and_on_its_page() -> None:
     finding = {"check": "truncation", "severity": "leak", "subject": "mine__peek", "detail": "differs"}
     warning = {"check": "noise", "severity": "warning", "subject": "x", "detail": ""}

@@ -135,9 +135,17 @@ class JobView:
         return self.line.kind == "tune" or bool(self.digest.trials)
 
     @property
-    def begun(self) -> frozenset[str]:
-        """Stages that have begun."""
-        return frozenset(stage.name for stage in self.digest.stages)
+    def scores_folds(self) -> bool:
+        """Whether scores of single folds are to be expected: a search tells those of its trials instead."""
+        return bool(self.digest.folds) or (self.trains and not self.searches)
+
+    @property
+    def passed(self) -> frozenset[str]:
+        """Stages that have begun, and those before them that were told nothing of: they had nothing to do."""
+        told = {stage.name for stage in self.digest.stages}
+        names = [stage.name for stage in self.stages]
+        last = max((place for place, name in enumerate(names) if name in told), default=-1)
+        return frozenset(names[: last + 1])
 
     @property
     def seconds(self) -> float | None:

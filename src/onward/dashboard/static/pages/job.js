@@ -42,10 +42,16 @@ function stageLine(name) {
   if (!line) {
     line = $("job-stages").appendChild(document.createElement("li"));
     line.dataset.stage = name;
+    line.dataset.unplanned = "";
     for (const part of ["name", "time num", "note quiet"]) line.appendChild(document.createElement("span")).className = `job-stage-${part}`;
     line.firstChild.textContent = stageWord(name);
   }
   return line;
+}
+
+function precedes(line, name) {
+  const other = stageLine(name);
+  return other.dataset.unplanned === undefined && Boolean(line.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING);
 }
 
 function enter(name, at) {
@@ -72,6 +78,7 @@ const drawProgress = perFrame((payload) => {
   }
   for (const line of $("job-stages").children) {
     const known = stages.get(line.dataset.stage);
+    if (line.className === "to-come" && precedes(line, payload.stage)) line.className = "done"; // it had nothing to do
     if (line.classList.contains("now") && line.dataset.stage !== payload.stage) {
       line.className = "done";
       line.children[2].textContent = "";
@@ -136,7 +143,7 @@ function key(text, i) {
 }
 
 function searchWord(title) {
-  const fold = /^fold (\d+)$/.exec(title);
+  const fold = /^fold (\d+)(?: of \d+)?$/.exec(title);
   return fold ? filled(texts.fold, { n: fold[1] }) : title === "all rows" ? texts.all_rows : title;
 }
 
