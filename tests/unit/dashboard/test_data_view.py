@@ -53,6 +53,14 @@ def test_nothing_is_stored() -> None:
     assert (view.rows, view.n_series, view.pages, view.begin) == ((), 0, 1, None)
 
 
+def test_a_series_is_said_to_end_on_the_day_of_its_newest_row() -> None:
+    candles, sentiment = shown(
+        coverage("A/B", timeframe="1d", last="2026-01-31"), coverage("", "fear_greed", "", last="2026-01-31")
+    ).rows
+    assert candles.last.isoformat() == "2026-02-01T00:00:00+00:00"
+    assert [row.last_day.date().isoformat() for row in (candles, sentiment)] == ["2026-01-31", "2026-01-31"]
+
+
 def test_series_stand_by_symbol_kind_and_length_and_know_how_old_they_are() -> None:
     day = coverage("A/B", timeframe="1d", last="2026-01-20")
     view = shown(

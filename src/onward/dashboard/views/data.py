@@ -62,6 +62,11 @@ class SeriesRow:
     bars_missed: int | None
 
     @property
+    def last_day(self) -> datetime:
+        """Inside the newest bar, whose end may be the first moment of the day after."""
+        return self.last - timedelta(microseconds=1) if self.timeframe else self.last
+
+    @property
     def is_behind(self) -> bool:
         """Whether bars are missing at its end."""
         return self.bars_missed is not None and self.bars_missed >= STALE_BARS
