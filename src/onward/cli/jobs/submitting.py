@@ -49,7 +49,8 @@ def show_submission(
             print_note(runner.sentence)
         elif job.state == "queued" and session.server is None and not _anybody(application):
             print_note(
-                "No worker was seen on this machine: `onward worker` starts one, if no other host has any."
+                "No worker was seen on this machine. A running server takes the job by itself; "
+                "without one, and without workers elsewhere, start one: onward worker"
             )
         print_note(f"  watch it:  onward jobs watch {job.id}")
         print_note(f"  stop it:   onward jobs stop {job.id}")
