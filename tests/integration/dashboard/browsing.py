@@ -97,7 +97,9 @@ class Watched:
 
     def _console(self, message: Any) -> None:
         if message.type in ("error", "warning"):
-            self._said.append(f"{message.type}: {message.text}")
+            where = message.location
+            place = f"{where.get('url')}:{where.get('lineNumber')}"
+            self._said.append(f"{message.type}: {message.text} ({place}, on {self.page.url})")
 
 
 @contextmanager

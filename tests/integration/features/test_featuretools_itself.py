@@ -123,6 +123,7 @@ def test_builds_are_checked_once_and_a_difference_stops_them(monkeypatch: pytest
         other.compute(market)
 
 
+@pytest.mark.slow
 def test_unknown_to_kernels_goes_through_featuretools_and_says_what_it_costs(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -152,6 +153,7 @@ def test_unknown_to_kernels_goes_through_featuretools_and_says_what_it_costs(
     np.testing.assert_allclose(live, out[-1], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_everything_that_featuretools_makes_can_be_had() -> None:
     market = random_walk(40, seed=4)
     stage = FeaturetoolsStage.for_market(

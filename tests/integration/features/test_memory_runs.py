@@ -52,6 +52,7 @@ def check_that_it_comes_back(held: list[dict[str, Any]]) -> None:
     assert found.megabytes <= found.allowed, resident
 
 
+@pytest.mark.slow
 @with_engines
 def test_six_runs_hold_no_more_than_four():
     """Every stage, with the collector switched off: nothing large may lie in a cycle.

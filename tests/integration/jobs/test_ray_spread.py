@@ -125,6 +125,7 @@ def test_a_stop_ends_lead_and_helpers(shop: Workshop) -> None:
     assert time.monotonic() - asked < 5.0
 
 
+@pytest.mark.slow
 def test_a_stop_ends_the_search_for_a_place(shop: Workshop) -> None:
     (shop.home / "hold").touch()
     busy = trained(shop, "busy", backend="ray")

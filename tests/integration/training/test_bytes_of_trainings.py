@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).with_name("bytes_of_trainings.py")
 
 
@@ -25,6 +27,7 @@ def digests(n_threads: int, hash_seed: str) -> dict[str, dict[str, str]]:
     return found
 
 
+@pytest.mark.slow
 def test_model_files_are_byte_identical_in_two_processes_that_hash_and_thread_differently() -> None:
     first, second = digests(1, "1"), digests(2, "77")
     assert set(first) == {

@@ -32,7 +32,9 @@ def series(repositories: Repositories) -> Response:
     return answer({"series": [plain(one.to_dict()) for one in repositories.coverage()]})
 
 
-@router.get("/data/series/{kind}/{symbol:path}/quality", response_model=QualityAnswer)
+@router.get(
+    "/data/series/{kind}/{symbol:path}/quality", response_model=QualityAnswer, responses=refusals(404)
+)
 async def quality(
     kind: Literal["candles", "funding", "open_interest", "fear_greed"],
     symbol: Annotated[
