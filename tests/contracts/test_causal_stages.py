@@ -17,10 +17,18 @@ from onward.types import Market
 
 LONGEST = max(stage.lookback for stage in contract_stages(random_walk(9, symbols=("A", "B"))))
 MARKETS = {str(case): case.market for case in contract_markets(LONGEST)}
+LONG = {("featuretools", "one symbol"), ("featuretools", "planted signal")}
+"""Seven seconds each; panels and gaps, on which stages fail first, are asked in every run."""
 
 
-@pytest.mark.parametrize("market", MARKETS)
-@pytest.mark.parametrize("name", stage_names())
+@pytest.mark.parametrize(
+    ("name", "market"),
+    [
+        pytest.param(name, market, id=f"{name}-{market}", marks=[pytest.mark.slow] * ((name, market) in LONG))
+        for name in stage_names()
+        for market in MARKETS
+    ],
+)
 def test_every_stage_keeps_its_promises(name: str, market: str) -> None:
     for stage in stage_class(name).examples(MARKETS[market]):
         check_causal_stage(stage, MARKETS[market])

@@ -134,6 +134,7 @@ def test_it_is_listed_before_anything_runs(place: Place) -> None:
     assert "gap, from_open, from_vwap, range_position" in refused
 
 
+@pytest.mark.slow
 def test_a_model_with_it_is_trained_saved_and_asked(place: Place) -> None:
     trained = place.onward("train", "plan.toml", "--data", "btc.csv", "--save", "btc", "--alias", "champion")
     assert trained["certificate"]["status"] == "passed"

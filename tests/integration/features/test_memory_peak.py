@@ -29,6 +29,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="peaks are read from /proc")
 def test_windows_are_never_copied_all_at_once():
     """38,001 windows of 2,000 values would be 608 MB, their ranks as much again."""

@@ -112,6 +112,7 @@ def test_a_lost_helper_costs_its_fold_and_nothing_else(shop: Workshop) -> None:
     assert scores[4] == "fold 5 was finished by a helper"
 
 
+@pytest.mark.slow
 def test_a_stop_ends_lead_and_helpers(shop: Workshop) -> None:
     (shop.home / "hold").touch()
     job = trained(shop, "never", backend="ray")

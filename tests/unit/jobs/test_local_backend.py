@@ -117,6 +117,7 @@ def test_the_warm_process_is_replaced_when_it_is_killed(backend: LocalBackend, t
     assert backend._nursery.pid != first
 
 
+@pytest.mark.slow
 def test_a_suspended_warm_process_is_replaced(tmp_path: Path) -> None:
     backend = LocalBackend(ENTRIES, spawn_seconds=10.0)
     backend.warm()
