@@ -310,9 +310,8 @@ def code_version() -> str:
     """Return a hash of the code that features are computed with: ours, and that of the libraries."""
     root = Path(__file__).resolve().parent.parent
     digest = hashlib.sha256()
-    for part in ("types.py", "kernels", "data", "features"):
-        place = root / part
-        for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
+    for part in ("types", "kernels", "data", "features"):
+        for path in sorted((root / part).rglob("*.py")):
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_bytes())
     for library in ("numpy", "numba", "pandas", "ta-lib"):

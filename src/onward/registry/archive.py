@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
+import uuid
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -13,7 +17,7 @@ from onward.registry.bundle import MANIFEST_LIMIT, verify_bundle
 from onward.registry.files import atomic_directory, atomic_file, storage_errors
 from onward.registry.manifest import MANIFEST, Manifest, parse_manifest
 
-__all__ = ["MAX_BYTES", "MAX_FILES", "pack_bundle", "refuse_replacing", "unpack_bundle"]
+__all__ = ["MAX_BYTES", "MAX_FILES", "export_bundle", "pack_bundle", "unpack_bundle", "unpacked_bundle"]
 
 MAX_BYTES = 4 * 2**30
 """Unpacked size that is still believed."""
@@ -26,21 +30,38 @@ DATE = (1980, 1, 1, 0, 0, 0)
 UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
-def refuse_replacing(path: Path, *, overwrite: bool) -> None:
-    """Refuse to write an export where something is.
+def export_bundle(directory: Path, path: Path, *, overwrite: bool) -> Path:
+    """Write a verified bundle into one file for a user, and return where it lies.
 
     Raises
     ------
     RegistryError
-        When there is a file and ``overwrite`` is false, or a directory.
+        When the file exists and ``overwrite`` is false, or the path is a directory.
+    BundleError, StorageError
+        As `pack_bundle`.
     """
-    if path.is_dir() or (path.exists() and not overwrite):
-        raise RegistryError(
-            "The export would replace something",
-            got=str(path),
-            allowed="a path where nothing is",
-            remedy="Choose another name, or add --force (overwrite=True in Python).",
-        )
+    _refuse_replacing(path, overwrite=overwrite)
+    with storage_errors("write the export", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    pack_bundle(directory, path)
+    return path
+
+
+@contextmanager
+def unpacked_bundle(source: Path, staging: Path) -> Iterator[Path]:
+    """Give an export as a verified directory of its own below ``staging``, gone when the block ends.
+
+    Raises
+    ------
+    BundleError, StorageError
+        As `unpack_bundle`.
+    """
+    staged = staging / uuid.uuid4().hex
+    try:
+        unpack_bundle(source, staged)
+        yield staged
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
 
 
 def pack_bundle(directory: Path, target: Path) -> Manifest:
@@ -103,6 +124,16 @@ def unpack_bundle(source: Path, directory: Path, *, max_bytes: int = MAX_BYTES) 
                 "There is no file to import", got=str(source), remedy="Check the path."
             ) from error
     return manifest
+
+
+def _refuse_replacing(path: Path, *, overwrite: bool) -> None:
+    if path.is_dir() or (path.exists() and not overwrite):
+        raise RegistryError(
+            "The export would replace something",
+            got=str(path),
+            allowed="a path where nothing is",
+            remedy="Choose another name, or add --force (overwrite=True in Python).",
+        )
 
 
 def _entries(archive: zipfile.ZipFile, source: Path) -> dict[str, zipfile.ZipInfo]:

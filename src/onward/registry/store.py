@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from onward.database.transactions import exclusive, reading, writing
 from onward.errors import BundleError, StorageError
 from onward.registry import aliases
 from onward.registry.alias_changes import AliasChange, protected_numbers, standing_at
-from onward.registry.archive import pack_bundle, refuse_replacing, unpack_bundle
+from onward.registry.archive import export_bundle, unpacked_bundle
 from onward.registry.bundle import read_manifest
 from onward.registry.catalogue import Catalogue
 from onward.registry.custody import LOCK, Custody
@@ -343,13 +342,7 @@ class EmbeddedRegistry:
         RegistryError
             When the file exists and ``overwrite`` is false.
         """
-        path = Path(path)
-        refuse_replacing(path, overwrite=overwrite)
-        directory = self.open(reference)
-        with storage_errors("write the export", path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        pack_bundle(directory, path)
-        return path
+        return export_bundle(self.open(reference), Path(path), overwrite=overwrite)
 
     def import_version(self, path: Path, name: str | None = None) -> Version:
         """Publish a version from a file that `export_version` wrote.
@@ -363,12 +356,8 @@ class EmbeddedRegistry:
         """
         if name is not None:
             check_name(name)
-        staged = self._placement.staging / uuid.uuid4().hex
-        try:
-            unpack_bundle(Path(path), staged)
+        with unpacked_bundle(Path(path), self._placement.staging) as staged:
             return self.publish(staged, name)
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
 
     # -- inside -------------------------------------------------------------------------------
 

@@ -13,7 +13,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
-__all__ = ["Watched", "check_axe", "chromium", "launched", "settled", "wait_until", "watched_page"]
+__all__ = [
+    "Watched",
+    "check_axe",
+    "chromium",
+    "each_reader",
+    "launched",
+    "settled",
+    "wait_until",
+    "watched_page",
+]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -40,6 +49,16 @@ new PerformanceObserver((list) => { for (const e of list.getEntries())
     window.__seen.shifts.push([e.value, e.sources.map((s) => s.node?.outerHTML?.slice(0, 120))]);
 }).observe({ type: "layout-shift", buffered: true });
 """
+
+each_reader = pytest.mark.parametrize(
+    "reader",
+    [
+        {"language": "en", "theme": "light", "width": 1280},
+        {"language": "ja", "theme": "dark", "width": 360},
+    ],
+    ids=lambda reader: "-".join(map(str, reader.values())),
+)
+"""Opens a page as two readers see it: both languages, both themes, a desk and a phone."""
 
 
 def chromium() -> str:

@@ -13,15 +13,11 @@ from playwright.sync_api import expect
 from onward.registry import RunRecord
 from onward.settings import load_settings
 from onward.wiring import build_application
-from tests.integration.dashboard.browsing import check_axe, settled
+from tests.integration.dashboard.browsing import check_axe, each_reader, settled
 from tests.integration.dashboard.conftest import Open
 from tests.integration.dashboard.homes import Things, copy_home
 from tests.integration.dashboard.serving import Site, served
 
-READERS = (
-    {"language": "en", "theme": "light", "width": 1280},
-    {"language": "ja", "theme": "dark", "width": 360},
-)
 N_MORE = 20
 
 
@@ -73,7 +69,7 @@ def shelf(
         yield site, made
 
 
-@pytest.mark.parametrize("reader", READERS, ids=lambda reader: "-".join(map(str, reader.values())))
+@each_reader
 def test_comparisons_are_without_fault(
     shelf: tuple[Site, list[str]], empty_site: Site, open_page: Open, reader: dict[str, object]
 ) -> None:

@@ -14,14 +14,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from onward.data.repositories import DataStore
-from tests.integration.dashboard.browsing import check_axe, settled, wait_until
+from tests.integration.dashboard.browsing import check_axe, each_reader, settled, wait_until
 from tests.integration.dashboard.conftest import Open
 from tests.integration.dashboard.serving import Site
 
-READERS = (
-    {"language": "en", "theme": "light", "width": 1280},
-    {"language": "ja", "theme": "dark", "width": 360},
-)
 LONG = "LONG/USD"
 N_LONG = 70_000
 SERIES = "/data/series?kind=candles&symbol=LONG%2FUSD&timeframe=1h"
@@ -74,7 +70,7 @@ def choose(page: Page, name: str, content: bytes) -> None:
     )
 
 
-@pytest.mark.parametrize("reader", READERS, ids=lambda reader: "-".join(map(str, reader.values())))
+@each_reader
 def test_they_are_without_fault(
     long_site: Site, empty_site: Site, open_page: Open, reader: dict[str, object]
 ) -> None:

@@ -18,15 +18,11 @@ from onward.jobs.protocol import JobStore
 from onward.jobs.values import JobRequest, Lease, Outcome, WorkerIdentity
 from onward.settings import load_settings
 from onward.wiring import build_application
-from tests.integration.dashboard.browsing import check_axe, settled, wait_until
+from tests.integration.dashboard.browsing import check_axe, each_reader, settled, wait_until
 from tests.integration.dashboard.conftest import Open
 from tests.integration.dashboard.homes import Things, copy_home
 from tests.integration.dashboard.serving import Site, served
 
-READERS = (
-    {"language": "en", "theme": "light", "width": 1280},
-    {"language": "ja", "theme": "dark", "width": 360},
-)
 OWNER = "a-worker-elsewhere"
 BURSTS, IN_A_BURST = 12, 10
 COUNT_DRAWS = """() => {
@@ -92,7 +88,7 @@ def trained(site: Site, store: JobStore, status: str) -> dict[str, Any]:
     return {**result, "certificate": {"status": status, "findings": [LEAK] if status == "failed" else []}}
 
 
-@pytest.mark.parametrize("reader", READERS, ids=lambda reader: "-".join(map(str, reader.values())))
+@each_reader
 def test_pages_of_jobs_are_without_fault(
     site: Site, empty_site: Site, open_page: Open, reader: dict[str, object]
 ) -> None:

@@ -49,7 +49,7 @@ def test_from_a_file_to_a_model_that_is_rolled_back(
     stop_another(page, t, words, first)
     page.goto(first)
     page.get_by_role("button", name=t("job.retry.button")).click()
-    page.wait_for_url(re.compile(f"/jobs/(?!{first.rpartition(chr(47))[2]})"))
+    page.wait_for_url(re.compile(f"/jobs/(?!{id_in(first)})"))
     ended(page, words)
     read_report(page, words)
     for number in (1, 2):
@@ -82,12 +82,16 @@ def start(page: Page, t: Texts) -> str:
     return page.url
 
 
+def id_in(address: str) -> str:
+    return address.rpartition("/")[2]
+
+
 def ended(page: Page, words: Words, state: str = "succeeded") -> None:
     expect(page.locator("#job-state")).to_contain_text(words.job_state(state), timeout=120_000)
 
 
 def stop_another(page: Page, t: Texts, words: Words, like: str) -> None:
-    page.goto(f"/runs/new?job={like.rpartition('/')[2]}")
+    page.goto(f"/runs/new?job={id_in(like)}")
     wait_until(page, READY)
     page.evaluate("document.getElementById('advanced').open = true")
     with page.expect_response("**/ui/runs/new/check"):

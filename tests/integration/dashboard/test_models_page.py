@@ -5,17 +5,12 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.integration.dashboard.browsing import check_axe, settled, wait_until
+from tests.integration.dashboard.browsing import check_axe, each_reader, settled, wait_until
 from tests.integration.dashboard.conftest import Open
 from tests.integration.dashboard.serving import Site
 
-READERS = (
-    {"language": "en", "theme": "light", "width": 1280},
-    {"language": "ja", "theme": "dark", "width": 360},
-)
 
-
-@pytest.mark.parametrize("reader", READERS, ids=lambda reader: "-".join(map(str, reader.values())))
+@each_reader
 def test_they_are_without_fault(site: Site, open_page: Open, reader: dict[str, object]) -> None:
     page = open_page(site, "/models", **reader)
     for path in (

@@ -9,15 +9,11 @@ import pytest
 from playwright.sync_api import expect
 
 from onward.data.repositories import DataStore
-from tests.integration.dashboard.browsing import check_axe, settled, wait_until
+from tests.integration.dashboard.browsing import check_axe, each_reader, settled, wait_until
 from tests.integration.dashboard.conftest import Open
 from tests.integration.dashboard.homes import recent_bars
 from tests.integration.dashboard.serving import Site
 
-READERS = (
-    {"language": "en", "theme": "light", "width": 1280},
-    {"language": "ja", "theme": "dark", "width": 360},
-)
 COPY = "COPY/USD"
 ASK = "/predict?model=btc-usd-1h%40champion&symbol=COPY%2FUSD"
 
@@ -31,7 +27,7 @@ def stale_site(site: Site) -> Iterator[Site]:
     shutil.rmtree(site.home / "data" / "candles" / "COPY%2FUSD")
 
 
-@pytest.mark.parametrize("reader", READERS, ids=lambda reader: "-".join(map(str, reader.values())))
+@each_reader
 def test_it_is_without_fault(
     site: Site, empty_site: Site, open_page: Open, reader: dict[str, object]
 ) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-import pytest
 from playwright.sync_api import Page, expect
 from typer.testing import CliRunner
 
@@ -19,14 +18,10 @@ from onward.cli.app import app
 from onward.settings import load_settings
 from onward.training.plan import TrainingPlan
 from onward.wiring import build_application
-from tests.integration.dashboard.browsing import check_axe, settled, wait_until
+from tests.integration.dashboard.browsing import check_axe, each_reader, settled, wait_until
 from tests.integration.dashboard.conftest import Open
 from tests.integration.dashboard.serving import Site
 
-READERS = (
-    {"language": "en", "theme": "light", "width": 1280},
-    {"language": "ja", "theme": "dark", "width": 360},
-)
 READY = "document.querySelector('#check .verdict')"
 
 
@@ -41,7 +36,7 @@ def jobs_of(site: Site) -> list[dict[str, Any]]:
     return list(httpx.get(f"{site.address}/api/v1/jobs").json()["jobs"])
 
 
-@pytest.mark.parametrize("reader", READERS, ids=lambda reader: "-".join(map(str, reader.values())))
+@each_reader
 def test_it_is_without_fault(
     site: Site, empty_site: Site, open_page: Open, reader: dict[str, object]
 ) -> None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from onward.cli.output import as_cell
 from onward.cli.texts import duration
+from onward.jobs.results import audit_failed
 
 if TYPE_CHECKING:
     from onward.jobs.values import Job, JobEvent
 
 __all__ = [
-    "audit_failed",
     "event_line",
     "job_words",
     "ran",
@@ -45,14 +45,6 @@ def job_words(job: Job) -> str:
     """Return the state of a job; of one that succeeded also that its leak audit did not pass."""
     words = state_words(job.state, job.reason, job.attempt)
     return f"{words}, but the leak audit failed" if audit_failed(job) else words
-
-
-def audit_failed(job: Job) -> bool:
-    """Return whether a job came to its end and what it made looks ahead."""
-    result = job.result or {}
-    certificate = result.get("certificate")
-    found = certificate.get("status") == "failed" if isinstance(certificate, Mapping) else False
-    return job.state == "succeeded" and (found or result.get("passed") is False)
 
 
 def work_done(progress: Mapping[str, Any]) -> str:

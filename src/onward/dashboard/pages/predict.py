@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio.to_thread
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from onward.dashboard.navigation import Page
@@ -42,9 +42,7 @@ Symbol = Annotated[str, Query(max_length=100)]
 router = APIRouter()
 
 
-@router.get("/predict", dependencies=[requires("read")])
-async def predict(
-    render: Render,
+async def looked(
     registry: Registry,
     shelf: Shelf,
     state: State,
@@ -52,30 +50,25 @@ async def predict(
     book: Book,
     model: Model = "",
     symbol: Symbol = "",
-) -> Response:
-    """Show what a model says."""
-    view = await anyio.to_thread.run_sync(
+) -> PredictView:
+    """Return what a model says now; it reads a model and a market, hence the thread."""
+    return await anyio.to_thread.run_sync(
         _look, registry, shelf, state, repositories, book, model, symbol, limiter=state.predicting
     )
-    status = 404 if view.problem == "gone" else 200
-    return render.page("predict", status=status, view=view)
+
+
+Looked = Annotated[PredictView, Depends(looked)]
+
+
+@router.get("/predict", dependencies=[requires("read")])
+async def predict(render: Render, view: Looked) -> Response:
+    """Show what a model says."""
+    return render.page("predict", status=404 if view.problem == "gone" else 200, view=view)
 
 
 @router.get("/ui/predict", dependencies=[requires("read")])
-async def refreshed(
-    render: Render,
-    registry: Registry,
-    shelf: Shelf,
-    state: State,
-    repositories: Repositories,
-    book: Book,
-    model: Model = "",
-    symbol: Symbol = "",
-) -> Response:
+async def refreshed(render: Render, view: Looked) -> Response:
     """Return the part that changes, which is asked for when a new bar came."""
-    view = await anyio.to_thread.run_sync(
-        _look, registry, shelf, state, repositories, book, model, symbol, limiter=state.predicting
-    )
     return render.fragment("fragments/predict.html", view=view)
 
 

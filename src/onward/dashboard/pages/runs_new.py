@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
 import anyio.to_thread
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import Response
@@ -19,7 +19,6 @@ from starlette.responses import Response
 from onward.access.scopes import Scope
 from onward.dashboard.forms import SafeForm
 from onward.dashboard.navigation import Page
-from onward.dashboard.pages import entries
 from onward.dashboard.rendering import Render, Renderer
 from onward.dashboard.services import Book, Runs
 from onward.dashboard.views.run_check import CheckView, Worded, found_in, worded
@@ -101,76 +100,65 @@ class _Desk:
         return (worded(placed(error, asked), self.render.t),)
 
 
+def form_desk(render: Render, state: State, config: Config, book: Book, registry: Registry) -> _Desk:
+    """Return what the form of this request is made of."""
+    return _Desk(render, bases_of(state.provider.services.settings.plan), book, registry, config.own_code)
+
+
+async def form_check(
+    desk: Desk, state: State, repositories: Repositories, training: Training
+) -> Callable[[Values], CheckView]:
+    """Return what checks the form, with the service behind `POST /api/v1/plans/validate`."""
+    return partial(_checked, desk, state=state, repositories=repositories, training=training)
+
+
+Desk = Annotated[_Desk, Depends(form_desk)]
+Check = Annotated[Callable[[Values], CheckView], Depends(form_check)]
+
+
 @router.get("/runs/new", dependencies=[requires("read")])
 def new(
-    render: Render,
-    state: State,
-    config: Config,
-    book: Book,
-    registry: Registry,
+    desk: Desk,
     runs: Runs,
     store: Store,
     copy_of: Annotated[str, Query(max_length=100)] = "",
     job: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
     """Show the form, empty or as a copy of an earlier run or job."""
-    desk = _desk(render, state, config, book, registry)
     if copy_of:
         record = runs.get(copy_of).record
         values = copied_values(desk.bases, record.plan, kind=record.kind)
     elif job:
         values = _of_job(desk, store.get(job).request)
     else:
-        values = first_values(desk.bases, book.coverage())
+        values = first_values(desk.bases, desk.book.coverage())
     values["request_key"] = (secrets.token_hex(KEY_BYTES),)
     return desk.page(values)
 
 
 @router.post("/ui/runs/new/check", dependencies=[requires("run", rate="read")])
-async def check(
-    render: Render,
-    form: SafeForm,
-    state: State,
-    config: Config,
-    book: Book,
-    registry: Registry,
-    repositories: Repositories,
-    training: Training,
-) -> Response:
-    """Check the form as it stands, with the service behind `POST /api/v1/plans/validate`."""
+async def check(desk: Desk, checked: Check, form: SafeForm, state: State) -> Response:
+    """Check the form as it stands."""
 
     def look() -> Response:
-        desk = _desk(render, state, config, book, registry)
-        found = _checked(desk, _values(form), state, repositories, training)
-        return render.fragment("fragments/runs_new_check.html", check=found)
+        return desk.render.fragment("fragments/runs_new_check.html", check=checked(_values(form)))
 
     return await anyio.to_thread.run_sync(look, limiter=state.heavy)
 
 
 @router.post("/runs/new", dependencies=[requires("run")])
-async def start(
-    render: Render,
-    form: SafeForm,
-    state: State,
-    config: Config,
-    book: Book,
-    registry: Registry,
-    manager: Manager,
-    repositories: Repositories,
-    training: Training,
-) -> Response:
+async def start(desk: Desk, checked: Check, form: SafeForm, state: State, manager: Manager) -> Response:
     """Start the run, or say at its fields what is wrong with it."""
 
     def submit() -> Response:
-        desk = _desk(render, state, config, book, registry)
         values = _values(form)
         if form.get("do") == "check":  # without a script
-            found = _checked(desk, values, state, repositories, training)
+            found = checked(values)
             return desk.page(values, errors=found.errors, check=found)
         asked, errors = desk.read(values)
         if errors:
             return desk.page(values, errors=errors, check=CheckView(asked, errors), status=422)
-        spec = {**_body(asked).spec(), "actor": caller_of(render.request).actor}
+        spec = {**_body(asked).spec(), "actor": caller_of(desk.render.request).actor}
         try:
             submission = manager.submit(asked.kind, spec, idempotency_key=_key(values, asked))
         except StorageError:
@@ -178,15 +166,9 @@ async def start(
         except OnwardError as error:
             errors = desk.refused(error, asked)
             return desk.page(values, errors=errors, check=CheckView(asked, errors), status=422)
-        has_page = any(entry.page.name == "job" for entry in entries())
-        to = f"/jobs/{submission.job.id}" if has_page else "/"
-        return render.redirect(to, toast="runs_new.toast.submitted")
+        return desk.render.redirect(f"/jobs/{submission.job.id}", toast="runs_new.toast.submitted")
 
     return await anyio.to_thread.run_sync(submit, limiter=state.heavy)
-
-
-def _desk(render: Renderer, state: Any, config: Any, book: Any, registry: Any) -> _Desk:
-    return _Desk(render, bases_of(state.provider.services.settings.plan), book, registry, config.own_code)
 
 
 def _of_job(desk: _Desk, request: JobRequest) -> dict[str, tuple[str, ...]]:
@@ -213,7 +195,7 @@ def _values(form: FormData) -> dict[str, tuple[str, ...]]:
     return values
 
 
-def _checked(desk: _Desk, values: Values, state: Any, repositories: Any, training: Any) -> CheckView:
+def _checked(desk: _Desk, values: Values, *, state: Any, repositories: Any, training: Any) -> CheckView:
     from onward.server.views.plans import plan_view
 
     asked, errors = desk.read(values)

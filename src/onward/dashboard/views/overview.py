@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 from onward.dashboard.views.freshness import Freshness, freshness
+from onward.jobs.results import audit_failed
 
 if TYPE_CHECKING:
     from onward.data.repositories import Coverage
@@ -21,7 +22,6 @@ __all__ = [
     "ModelInUse",
     "OverviewView",
     "SeriesLine",
-    "audit_failed",
     "job_line",
     "overview_view",
     "series_lines",
@@ -197,16 +197,8 @@ def job_line(job: Job) -> JobLine:
         eta_seconds=progress.get("eta_seconds"),
         moment=job.finished_at or job.started_at or job.queued_at,
         live=job.finished_at is None,
-        audit_failed=audit_failed(job.result),
+        audit_failed=audit_failed(job),
     )
-
-
-def audit_failed(result: Mapping[str, Any] | None) -> bool:
-    """Return whether what a job came to says that a leak was found, by its own audit or as an audit."""
-    told = result or {}
-    certificate = told.get("certificate")
-    status = certificate.get("status") if isinstance(certificate, Mapping) else None
-    return status == "failed" or told.get("passed") is False
 
 
 def series_lines(coverage: Sequence[Coverage]) -> tuple[SeriesLine, ...]:

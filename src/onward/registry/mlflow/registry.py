@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
@@ -20,7 +19,7 @@ from onward.database.transactions import writing
 from onward.errors import BundleError
 from onward.registry import aliases
 from onward.registry.alias_changes import standing_at
-from onward.registry.archive import pack_bundle, refuse_replacing, unpack_bundle
+from onward.registry.archive import export_bundle, unpacked_bundle
 from onward.registry.bundle import read_manifest, verify_bundle
 from onward.registry.files import storage_errors
 from onward.registry.mlflow.aliasing import MlflowAlias
@@ -297,24 +296,14 @@ class MlflowRegistry:
 
     def export_version(self, reference: str, path: Path, *, overwrite: bool = False) -> Path:
         """Write a version into one file; the same version always gives the same bytes."""
-        path = Path(path)
-        refuse_replacing(path, overwrite=overwrite)
-        directory = self.open(reference)
-        with storage_errors("write the export", path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        pack_bundle(directory, path)
-        return path
+        return export_bundle(self.open(reference), Path(path), overwrite=overwrite)
 
     def import_version(self, path: Path, name: str | None = None) -> Version:
         """Publish a version from a file that `export_version` wrote, of whichever registry."""
         if name is not None:
             check_name(name)
-        staged = self._copies.directory / ".staging" / uuid.uuid4().hex
-        try:
-            unpack_bundle(Path(path), staged)
+        with unpacked_bundle(Path(path), self._copies.directory / ".staging") as staged:
             return self.publish(staged, name)
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
 
     # -- inside -------------------------------------------------------------------------------
 

@@ -43,25 +43,23 @@ File = Annotated[str, Field(min_length=1, max_length=4096)]
 Note = Annotated[str, Field(max_length=200)]
 
 
-class JobBody(Body):
-    """What every request for a job may say about how it is run."""
+class Attempts(Body):
+    """What a job, new or tried again, may say about when and within which limits it is run."""
 
-    CONDITIONS: ClassVar[tuple[str, ...]] = (
-        "priority",
-        "run_after",
-        "max_attempts",
-        "timeout_seconds",
-        "memory_limit_mb",
-        "backend",
-    )
-
-    priority: Whole = Field(0, ge=-1_000_000, le=1_000_000, description="Higher runs first.")
     run_after: Moment | None = Field(None, description="Moment before which it is not started.")
     max_attempts: Whole | None = Field(
         None, ge=1, le=100, description="Attempts, after losses of the worker."
     )
     timeout_seconds: Number | None = Field(None, gt=0, le=1e8, description="Time of one attempt.")
     memory_limit_mb: Whole | None = Field(None, ge=64, le=100_000_000, description="Memory of one attempt.")
+
+
+class JobBody(Attempts):
+    """What every request for a job may say about how it is run."""
+
+    CONDITIONS: ClassVar[tuple[str, ...]] = (*Attempts.model_fields, "priority", "backend")
+
+    priority: Whole = Field(0, ge=-1_000_000, le=1_000_000, description="Higher runs first.")
     backend: Literal["local", "ray"] = Field("local", description="Where it runs.")
 
     def conditions(self) -> dict[str, Any]:
@@ -73,16 +71,10 @@ class JobBody(Body):
         return self.model_dump(mode="json", exclude=set(self.CONDITIONS))
 
 
-class RetryJob(Body):
+class RetryJob(Attempts):
     """What a new try of an ended job changes; what is left out stays as it was asked for."""
 
     fresh: bool = Field(False, description="Begin anew: take over no finished fold.")
-    run_after: Moment | None = Field(None, description="Moment before which it is not started.")
-    max_attempts: Whole | None = Field(
-        None, ge=1, le=100, description="Attempts, after losses of the worker."
-    )
-    timeout_seconds: Number | None = Field(None, gt=0, le=1e8, description="Time of one attempt.")
-    memory_limit_mb: Whole | None = Field(None, ge=64, le=100_000_000, description="Memory of one attempt.")
 
 
 class MarketBody(JobBody):

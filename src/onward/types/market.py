@@ -1,67 +1,22 @@
-"""The frozen values that flow through Onward: Market, Spans, Labels, Fold, Certificate, Prediction.
-
-All moments are UTC. Inside arrays they are ``int64`` nanoseconds since 1970 (NumPy's
-``datetime64[ns]`` without the wrapper, so that kernels take them); at the edges they are
-``pandas.DatetimeIndex`` with ``tz="UTC"`` and unit ``ns``.
-"""
+"""Bars on one timeframe, and the series that come beside them, each value with the moment it was known."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
+
+from onward.types.arrays import IntArray, to_ns
 
 if TYPE_CHECKING:
     import pandas as pd  # when it is needed: a server that waits has no use for it
 
-__all__ = [
-    "CLASSES",
-    "OHLCV",
-    "BoolArray",
-    "Certificate",
-    "Finding",
-    "FloatArray",
-    "Fold",
-    "IntArray",
-    "Labels",
-    "Market",
-    "Prediction",
-    "ProgressEvent",
-    "SideSeries",
-    "Spans",
-    "from_ns",
-    "to_ns",
-]
-
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-IntArray: TypeAlias = npt.NDArray[np.int64]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-
-OHLCV = ("open", "high", "low", "close", "volume")
-CLASSES = (-1, 0, 1)
-"""Down, range, up: the columns of every probability matrix, in this order."""
-
-INDEX_NAMES = ("symbol", "open_time")
-
-
-def to_ns(times: pd.DatetimeIndex | pd.Series) -> IntArray:
-    """Return UTC moments as int64 nanoseconds since 1970 (aware or naive-as-UTC input)."""
-    import pandas as pd
-
-    return np.asarray(pd.DatetimeIndex(times), dtype="datetime64[ns]").astype(np.int64)
-
-
-def from_ns(times: IntArray) -> pd.DatetimeIndex:
-    """Return int64 nanoseconds since 1970 as a UTC index with unit ns."""
-    import pandas as pd
-
-    return pd.DatetimeIndex(times.astype("datetime64[ns]"), tz="UTC")
+__all__ = ["Market", "SideSeries"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,192 +216,3 @@ class Market:
         bars = bars.copy(deep=False)
         bars.index = bars.index.remove_unused_levels()  # type: ignore[attr-defined]
         return Market(bars, self.timeframe, self.series)
-
-
-@dataclass(frozen=True, eq=False)
-class Spans:
-    """The interval over which each labelled row's outcome unfolds, closed on both ends.
-
-    Attributes
-    ----------
-    index
-        (symbol, open time) of the labelled rows, a subset of the market's index in its order.
-    start
-        Decision time, ns UTC, shape (n,).
-    end
-        Outcome time: the first moment at which the label is known, ns UTC, shape (n,);
-        ``end >= start``.
-    """
-
-    index: pd.Index
-    start: IntArray
-    end: IntArray
-
-    def __len__(self) -> int:
-        return len(self.start)
-
-    @classmethod
-    def from_times(
-        cls,
-        start: Sequence[Any] | pd.DatetimeIndex,
-        end: Sequence[Any] | pd.DatetimeIndex,
-        index: pd.Index | None = None,
-    ) -> Spans:
-        """Build spans from timestamps (naive ones are taken as UTC)."""
-        import pandas as pd
-
-        starts = pd.DatetimeIndex(pd.to_datetime(start, utc=True))
-        ends = pd.DatetimeIndex(pd.to_datetime(end, utc=True))
-        return cls(index if index is not None else starts, to_ns(starts), to_ns(ends))
-
-    def take(self, rows: IntArray | BoolArray) -> Spans:
-        """Return the spans of some rows, given by position or mask."""
-        return Spans(self.index[rows], self.start[rows], self.end[rows])
-
-    @property
-    def longest(self) -> int:
-        """Length of the longest span in nanoseconds (0 when there is none)."""
-        return int((self.end - self.start).max()) if len(self) else 0
-
-
-@dataclass(frozen=True, eq=False)
-class Labels:
-    """Outcomes of the labelled rows.
-
-    Attributes
-    ----------
-    y
-        Shape (n,): int64 class -1, 0, 1 for ``kind="classes"``; float64 for ``kind="target"``.
-        Aligned with ``spans``.
-    spans
-        Span of each label.
-    weight
-        Sample weight, float64, shape (n,), mean 1 over the rows they were made for.
-    kind
-        ``classes`` (down, range, up) or ``target`` (regression).
-    """
-
-    y: npt.NDArray[Any]
-    spans: Spans
-    weight: FloatArray
-    kind: Literal["classes", "target"] = "classes"
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-
-@dataclass(frozen=True, eq=False)
-class Fold:
-    """One train/test split: positions into the spans that were split.
-
-    Attributes
-    ----------
-    number
-        0-based number of the fold.
-    train
-        Sorted positions of the training rows, purged and embargoed.
-    test
-        Sorted positions of the test rows.
-    """
-
-    number: int
-    train: IntArray
-    test: IntArray
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that an audit found.
-
-    Attributes
-    ----------
-    check
-        Name of the check: ``truncation``, ``perturbation``, ``batch_equals_latest``,
-        ``availability``, ``interval_overlap``, ``duplicates``, ``test_label_perturbation``,
-        ``other_test_rows``, ``noise``.
-    severity
-        ``leak`` fails the certificate, ``warning`` does not.
-    subject
-        Column, source, fold or split that it concerns.
-    row
-        Symbol and open time of the first offending row, as text; empty when it has none.
-    detail
-        One sentence with the first differing values.
-    """
-
-    check: str
-    severity: Literal["leak", "warning"]
-    subject: str
-    row: str
-    detail: str
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """Outcome of an audit, stored with the model. Only ``passed`` may be given an alias.
-
-    Attributes
-    ----------
-    status
-        ``passed``, ``failed`` or ``not_run``.
-    checks
-        Names of the checks that ran.
-    findings
-        Leaks first, then warnings.
-    subject, data_hash, created_at
-        What was audited, on which data, when (ISO 8601, UTC).
-    rows_probed
-        Share of the rows on which a look one bar ahead would have shown, the smallest of the checks that
-        ask row by row; ``None`` where none does.
-    """
-
-    status: Literal["passed", "failed", "not_run"]
-    checks: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    subject: str = ""
-    data_hash: str = ""
-    created_at: str = ""
-    rows_probed: float | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """What a model says about bars, one row a bar.
-
-    Attributes
-    ----------
-    frame
-        Indexed like the bars; columns ``down range up`` (probabilities), ``signal`` (-1, 0, 1)
-        and ``decision_time`` (UTC).
-    model
-        ``name/version`` of the model that spoke.
-    warnings
-        What the reader should know (missing side series, and so on).
-    """
-
-    frame: pd.DataFrame
-    model: str
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ProgressEvent:
-    """How far a long piece of work has come.
-
-    Attributes
-    ----------
-    stage
-        What is being done: ``features``, ``fold``, ``null band``, ``audit`` ...
-    done, total
-        Units finished and units in all; ``total`` is 0 when it is not known.
-    message
-        A few words for a person.
-    values
-        Figures worth showing as they come, such as the scores of a finished fold.
-    """
-
-    stage: str
-    done: float
-    total: float
-    message: str = ""
-    values: Mapping[str, float] = field(default_factory=dict)
