@@ -6,7 +6,7 @@ it is first asked for, so that light verbs stay light.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from onward.jobs.desk import JobDesk
     from onward.jobs.kinds import JobKind
     from onward.jobs.manager import BackgroundTaskManager
+    from onward.jobs.presence import Presence
     from onward.jobs.protocol import JobBackend, JobStore
     from onward.prediction.service import PredictionService
     from onward.registry import EmbeddedRegistry, RunStore
@@ -282,8 +283,19 @@ class Application:
         self.runs.close_ended()  # of a server that died before it could
         backends = [self._backend(name) for name in self.settings.jobs.backends]
         return BackgroundTaskManager(
-            self.job_store, backends, self.job_kinds, self.settings.jobs, self.home.jobs
+            self.job_store,
+            backends,
+            self.job_kinds,
+            self.settings.jobs,
+            self.home.jobs,
+            presence=self.job_presence(self.settings.jobs.backends),
         )
+
+    def job_presence(self, backends: Sequence[str]) -> Presence:
+        """Return by what those who run jobs on some backends are known on this host."""
+        from onward.jobs.presence import Presence
+
+        return Presence(self.home.jobs, str(self.resolved.database_url), backends)
 
     def close(self) -> None:
         """End jobs that run here, and let go of the database; both come back when asked for."""

@@ -20,6 +20,7 @@ from onward.jobs.heartbeat import Heartbeat
 from onward.jobs.kinds import JobKind
 from onward.jobs.logs import Logger, job_logger
 from onward.jobs.metrics import JobMetrics
+from onward.jobs.presence import Presence
 from onward.jobs.protocol import JobBackend, JobStore
 from onward.jobs.settlement import RETRY_SECONDS, Surroundings
 from onward.jobs.supervision import Supervision
@@ -54,6 +55,8 @@ class BackgroundTaskManager(JobDesk):
     directory
         ``jobs/`` of the home: ``<job>/<attempt>/`` for each attempt, ``<job>/shared/`` for what
         one attempt leaves to the next.
+    presence
+        Says to others on this host, from `start` until `close` begins, that somebody takes jobs.
     metrics, log, clock
         Replaceable in tests.
     """
@@ -66,6 +69,7 @@ class BackgroundTaskManager(JobDesk):
         config: JobConfig,
         directory: Path,
         *,
+        presence: Presence | None = None,
         metrics: JobMetrics | None = None,
         log: Logger | None = None,
         clock: Clock = utc_now,
@@ -73,6 +77,7 @@ class BackgroundTaskManager(JobDesk):
         # Unique per boot of a server: a restarted one must never take itself for its predecessor.
         self.owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
         super().__init__(store, kinds, config, directory)
+        self.presence = Presence(directory, "") if presence is None else presence
         self.metrics = JobMetrics() if metrics is None else metrics
         self._backends: Mapping[str, JobBackend] = {backend.name: backend for backend in backends}
         self._log = (job_logger() if log is None else log).bind(owner=self.owner)
@@ -107,6 +112,7 @@ class BackgroundTaskManager(JobDesk):
 
     def start(self) -> Self:
         """Begin to claim and run jobs."""
+        self.presence.take()
         self._heartbeat.start()
         self._takeover.start()
         self._upkeep.start()
@@ -130,6 +136,7 @@ class BackgroundTaskManager(JobDesk):
         if self._closing.is_set():
             return
         self._closing.set()
+        self.presence.leave()  # first: whoever submits from here on must not count on this server
         if self._dispatcher.ident is not None:
             self._dispatcher.join()
             patience = self._config.shutdown_seconds if finish_within is None else finish_within

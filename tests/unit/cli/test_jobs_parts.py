@@ -14,8 +14,8 @@ from onward.cli.jobs.idleness import Idleness
 from onward.cli.jobs.lines import event_line, work_done
 from onward.cli.jobs.logfiles import LogFile
 from onward.cli.jobs.outcome import exit_code
-from onward.cli.jobs.presence import Presence
 from onward.config.jobs import JobConfig
+from onward.jobs.presence import Presence
 from onward.jobs.values import Job, JobEvent, JobRequest, Outcome
 from onward.settings import load_settings
 from onward.wiring import build_application
@@ -137,6 +137,24 @@ def test_a_presence_is_seen_until_it_leaves(tmp_path: Path) -> None:
     assert Presence(tmp_path, "sqlite:///a").anybody()
     two.leave()
     assert not one.anybody()
+
+
+def test_whoever_runs_jobs_elsewhere_than_asked_is_nobody(tmp_path: Path) -> None:
+    both = Presence(tmp_path, "sqlite:///a", ["local", "ray"])
+    here, there, neither = (Presence(tmp_path, "sqlite:///a", [name]) for name in ("local", "ray", "x"))
+    both.take()
+    both.take()
+    assert (here.anybody(), there.anybody(), neither.anybody()) == (True, True, False)
+    both.leave()
+    assert not here.anybody()
+
+
+def test_those_who_look_do_not_take_each_other_for_workers(tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    looks = [Presence(tmp_path, "sqlite:///a") for _ in range(200)]
+    with ThreadPoolExecutor(2) as pool:
+        assert not any(pool.map(Presence.anybody, looks))
 
 
 def test_who_runs_a_job_is_found_out_without_a_list_of_workers(application) -> None:

@@ -70,8 +70,8 @@ def test_a_submitted_job_waits_and_says_how_to_watch_it(cli, place: Path) -> Non
     said = cli.ok(*train(place))
     job = cli.json("jobs", "list")[0]
     assert f"Job {job['id']} (train) is queued." in said
-    assert "No worker was seen on this machine. A running server takes the job by itself" in said
-    assert "start one: onward worker" in said
+    assert "No worker or server was seen on this machine." in said
+    assert "start one: onward worker, or onward serve" in said
     assert f"onward jobs watch {job['id']}" in said
     assert f"onward jobs stop {job['id']}" in said
     assert (job["kind"], job["state"], job["attempt"]) == ("train", "queued", 0)

@@ -20,6 +20,7 @@ from onward.errors import ConfigError, JobConflictError, JobError, JobNotFoundEr
 from onward.jobs.kinds import JobKind, Publication
 from onward.jobs.local import LocalBackend
 from onward.jobs.manager import BackgroundTaskManager
+from onward.jobs.presence import Presence
 from onward.jobs.store import SqlJobStore
 from onward.jobs.values import Job
 from onward.testing.job_backends import ENTRIES, living, noted, until
@@ -219,6 +220,20 @@ def test_a_lost_worker_is_tried_again(manager: BackgroundTaskManager) -> None:
     manager.start()
     job = run(manager, "die", {"signal": 9}, max_attempts=3)
     assert (job.state, job.reason, job.attempt) == ("failed", "worker_lost", 3)
+
+
+def test_others_see_a_manager_from_its_start_until_it_begins_to_close(
+    manager: BackgroundTaskManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others, seen = Presence(tmp_path / "jobs", ""), []
+    assert not others.anybody()
+    manager.start()
+    assert others.anybody()
+    dispatcher = manager._dispatcher
+    join = dispatcher.join
+    monkeypatch.setattr(dispatcher, "join", lambda: (seen.append(others.anybody()), join()))
+    manager.close()
+    assert seen == [False], "it claims nothing more, so nobody is to count on it"
 
 
 def test_a_retry_is_a_new_job(manager: BackgroundTaskManager) -> None:

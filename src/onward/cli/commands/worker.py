@@ -14,8 +14,8 @@ from onward.errors import JobError
 if TYPE_CHECKING:
     from onward.cli.jobs.ending import Ending
     from onward.cli.jobs.idleness import Idleness
-    from onward.cli.jobs.presence import Presence
     from onward.jobs.manager import BackgroundTaskManager
+    from onward.jobs.presence import Presence
     from onward.wiring import Application
 
 app = command()
@@ -57,29 +57,25 @@ def worker(
     spending an attempt. A second Ctrl-C gives them back at once.
     """
     from onward.cli.jobs.ending import told_to_end
-    from onward.cli.jobs.presence import Presence
 
     limits = {"concurrency": concurrency, "global_limit": global_limit}
     session = session.also(*(f"jobs.{name}={n}" for name, n in limits.items() if n is not None))
     with told_to_end() as ending:
         application = session.application()
         manager = application.job_manager
-        presence = Presence(application.home.jobs, str(application.resolved.database_url))
         try:
             if metrics_port is not None:
                 _serve_metrics(manager, metrics_port)
-            presence.take()
             manager.start()
-            idle = _run(application, ending, presence, until_idle=until_idle)
+            idle = _run(application, ending, until_idle=until_idle)
             _close(manager, ending, idle=idle)
         finally:
             application.close()
-            presence.leave()
     if session.as_json:
         session.show({"owner": manager.owner, "ended": "idle" if idle else "told to"}, lambda: None)
 
 
-def _run(application: Application, ending: Ending, presence: Presence, *, until_idle: bool) -> bool:
+def _run(application: Application, ending: Ending, *, until_idle: bool) -> bool:
     """Return when the worker is to end: True when because nothing is left to do."""
     from onward.cli.jobs.idleness import Idleness
     from onward.errors import StorageError
@@ -93,7 +89,7 @@ def _run(application: Application, ending: Ending, presence: Presence, *, until_
         if until_idle and now - looked >= IDLE_LOOK_SECONDS and not manager.running:
             looked = now
             try:
-                if idleness.reached(now) and _left(presence, idleness):
+                if idleness.reached(now) and _left(manager.presence, idleness):
                     return True
             except StorageError:  # the manager logs it; an unread queue is not an empty one
                 continue

@@ -1,9 +1,9 @@
 """Who runs a job that was put into the background: a worker that is there, else one that is started.
 
-A worker of this home holds a lock. A server, or a worker on another host, is known by what it
-does: an idle one takes the job, the heartbeats of a busy one are numbers that grow. Only when
-nothing of all this is seen is a worker started; were that wrong, there would be one too many, and a
-job is still claimed once.
+A worker or server of this home holds a lock. One on another host is known by what it does: an idle
+one takes the job, the heartbeats of a busy one are numbers that grow. Only when nothing of all this
+is seen is a worker started; were that wrong, there would be one too many, and a job is still claimed
+once.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from onward.cli.jobs.presence import Presence, alone
 from onward.errors import JobError
+from onward.jobs.presence import Presence, alone
 
 if TYPE_CHECKING:
     from onward.cli.session import Session
@@ -56,9 +56,9 @@ class Runner:
     def sentence(self) -> str:
         """What a person is told."""
         if self.found == "taken":
-            return "A running worker has taken it."
+            return "A running worker or server has taken it."
         if self.found == "busy":
-            return "A worker is running; it takes the job when it is free."
+            return "A worker or server is running; it takes the job when it is free."
         return (
             f"No worker was running, so one was started (process {self.pid}); it outlives this terminal and "
             f"ends when nothing is left to do. Its log: {self.log}"
@@ -79,7 +79,7 @@ def ensure_runner(session: Session, application: Application, job_id: str) -> Ru
     """
     directory, database = application.home.jobs, str(application.resolved.database_url)
     with alone(directory, database):
-        presence = Presence(directory, database)
+        presence = application.job_presence(["local"])
         found = who_runs(application.job_store, job_id, application.settings.jobs, presence)
         if found is not None:
             return Runner(found)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from onward.cli.jobs.presence import Presence
 from onward.cli.jobs.requests import plan_field
 from onward.cli.output import print_note
 from onward.jobs.documents import job_document
@@ -13,7 +12,7 @@ from onward.jobs.documents import job_document
 if TYPE_CHECKING:
     from onward.cli.jobs.background import Runner
     from onward.cli.session import Session
-    from onward.jobs.values import Submission
+    from onward.jobs.values import Job, Submission
     from onward.wiring import Application
 
 __all__ = ["show_submission", "submit_in_background"]
@@ -47,10 +46,11 @@ def show_submission(
             return
         if runner is not None:
             print_note(runner.sentence)
-        elif job.state == "queued" and session.server is None and not _anybody(application):
+        elif job.state == "queued" and session.server is None and not _anybody(application, job):
+            where = "" if job.request.backend == "local" else f" that runs jobs on {job.request.backend}"
             print_note(
-                "No worker was seen on this machine. A running server takes the job by itself; "
-                "without one, and without workers elsewhere, start one: onward worker"
+                f"No worker or server{where} was seen on this machine. Unless there is one elsewhere, "
+                "start one: onward worker, or onward serve"
             )
         print_note(f"  watch it:  onward jobs watch {job.id}")
         print_note(f"  stop it:   onward jobs stop {job.id}")
@@ -61,8 +61,8 @@ def show_submission(
     session.show(value, render)
 
 
-def _anybody(application: Application) -> bool:
-    presence = Presence(application.home.jobs, str(application.resolved.database_url))
+def _anybody(application: Application, job: Job) -> bool:
+    presence = application.job_presence([job.request.backend])
     return presence.anybody() or bool(application.job_store.leases())
 
 
