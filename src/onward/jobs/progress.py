@@ -1,4 +1,4 @@
-"""From a worker's messages to events: at most one progress row in a while, scores and logs whole."""
+"""From a worker's messages to events: at most one progress row in a while; stages, scores and logs whole."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 __all__ = ["EventBuffer"]
 
 LONGEST_TEXT = 4_000
+LONGEST_STAGE = 200
 MOST_LINES = 200
 """Log lines kept between two writes; the log file has them all."""
 
@@ -31,6 +32,7 @@ class EventBuffer:
         self._stage = ""
         self._stage_began = 0.0
         self._progress: Mapping[str, Any] | None = None
+        self._stages: list[Event] = []
         self._scores: list[Event] = []
         self._logs: list[Event] = []
         self._dropped = 0
@@ -43,6 +45,7 @@ class EventBuffer:
         stage = str(message.get("stage", ""))
         if stage != self._stage:
             self._stage, self._stage_began = stage, now
+            self._stages.append(("stage", {"stage": stage[:LONGEST_STAGE]}))
         values = message.get("values") or {}
         self._progress = progress_payload(message, elapsed=now - self._stage_began)
         if values:
@@ -55,14 +58,16 @@ class EventBuffer:
         return bool(waiting) and now - self._written >= self._interval
 
     def take(self, now: float) -> list[Event]:
-        """Return what there is to write, scores before the newest progress, and start anew."""
+        """Return what there is to write, stages and scores before the newest progress, and start anew."""
         events = [*self._logs]
         if self._dropped:
             events.append(("log", {"level": "warning", "text": f"{self._dropped} lines were left out here"}))
+        events += self._stages
         events += self._scores
         if self._progress is not None:
             events.append(("progress", self._progress))
-        self._progress, self._scores, self._logs, self._dropped = None, [], [], 0
+        self._progress, self._dropped = None, 0
+        self._stages, self._scores, self._logs = [], [], []
         self._written = now
         return events
 
@@ -71,6 +76,7 @@ class EventBuffer:
         progress = [payload for kind, payload in events if kind == "progress"]
         if self._progress is None and progress:
             self._progress = progress[-1]
+        self._stages = [event for event in events if event[0] == "stage"] + self._stages
         self._scores = [event for event in events if event[0] == "score"] + self._scores
         self._logs = ([event for event in events if event[0] == "log"] + self._logs)[-MOST_LINES:]
 
@@ -96,7 +102,7 @@ def progress_payload(message: Mapping[str, Any], *, elapsed: float) -> dict[str,
     fraction = min(1.0, done / total) if total > 0 else None
     eta = elapsed * (1.0 - fraction) / fraction if fraction and elapsed > 0 else None
     return {
-        "stage": str(message.get("stage", ""))[:200],
+        "stage": str(message.get("stage", ""))[:LONGEST_STAGE],
         "done": done,
         "total": total,
         "fraction": None if fraction is None else round(fraction, 4),

@@ -107,8 +107,19 @@ class JobStore(Protocol):
     def request_stop(self, job_id: str) -> StopReply:
         """Ask for a stop: a queued job is cancelled at once, a live one is told, an ended one stays."""
 
-    def events(self, job_id: str, *, after: int = 0, limit: int = 1000) -> Sequence[JobEvent]:
-        """Return events with ``seq > after``, in order."""
+    def events(
+        self,
+        job_id: str,
+        *,
+        after: int = 0,
+        limit: int = 1000,
+        kinds: Iterable[str] | None = None,
+        newest: bool = False,
+    ) -> Sequence[JobEvent]:
+        """Return events with ``seq > after``, in order: the first ``limit`` of them, or the newest.
+
+        ``kinds``: of these alone.
+        """
 
     def counts(self) -> Mapping[JobState, int]:
         """Return how many jobs are in each state."""

@@ -181,7 +181,7 @@ def test_a_job_succeeds_with_its_events(manager: BackgroundTaskManager) -> None:
     assert (job.state, job.result, job.attempt) == ("succeeded", {"x": 1}, 1)
     events = manager.store.events(job.id)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
-    assert {"score", "progress", "log", "state"} == {event.kind for event in events}
+    assert {"score", "stage", "progress", "log", "state"} == {event.kind for event in events}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""From messages to events: few rows of progress, every score, not every line."""
+"""From messages to events: few rows of progress, every stage and score, not every line."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_every_score_is_kept_in_order() -> None:
     for step in range(5):
         buffer.add(progress(step, values={"auc": step / 10}), 0.0)
     events = buffer.take(0.0)
-    assert [kind for kind, _ in events] == ["score"] * 5 + ["progress"]
+    assert [kind for kind, _ in events] == ["stage"] + ["score"] * 5 + ["progress"]
     assert [payload["values"]["auc"] for kind, payload in events if kind == "score"] == [
         0.0,
         0.1,
@@ -48,6 +48,19 @@ def test_every_score_is_kept_in_order() -> None:
         0.3,
         0.4,
     ]
+
+
+def test_every_stage_is_told_when_it_begins_however_soon_it_is_over() -> None:
+    buffer = EventBuffer(1.0)
+    for stage in ("read", "fit", "fit", "read", "x" * 1000):
+        buffer.add(progress(1, stage=stage), 0.0)
+    events = buffer.take(0.0)
+    begun = [payload["stage"] for kind, payload in events if kind == "stage"]
+    assert begun == ["read", "fit", "read", "x" * 200]
+    buffer.put_back(events)
+    buffer.add(progress(1, stage="fit"), 2.0)
+    again = [payload["stage"] for kind, payload in buffer.take(2.0) if kind == "stage"]
+    assert again == [*begun, "fit"]
 
 
 def test_a_flood_of_lines_is_cut_and_says_so() -> None:
@@ -97,5 +110,5 @@ def test_a_new_stage_has_its_own_pace() -> None:
     buffer.add(progress(5, stage="read"), 0.0)
     buffer.add(progress(1, stage="fit"), 100.0)
     buffer.add(progress(5, stage="fit"), 110.0)
-    ((_, payload),) = buffer.take(110.0)
+    *_, (_, payload) = buffer.take(110.0)
     assert payload["eta_seconds"] == 10.0

@@ -30,7 +30,7 @@ PATHS = frozenset({"report", "written"})
 
 
 def event_line(event: JobEvent) -> str | None:
-    """Return an event as a line; None when it is shown otherwise (progress)."""
+    """Return an event as a line; None when it is shown otherwise (stage and progress)."""
     said = _said(event)
     return None if said is None else f"{event.at:%H:%M:%S}  {said}"
 
@@ -117,6 +117,6 @@ def _said(event: JobEvent) -> str | None:
     if event.kind == "log":
         level, text = payload.get("level", "info"), str(payload.get("text", ""))
         return text if level == "info" else f"{level}: {text}"
-    if event.kind == "progress":
+    if event.kind in ("progress", "stage"):
         return None
     return f"{event.kind}: {as_cell(payload)}"

@@ -120,15 +120,32 @@ def find(
     return Page(jobs, encode_cursor(jobs[-1].queued_at, jobs[-1].id) if more else None)
 
 
-def events(connection: Connection, job_id: str, *, after: int, limit: int) -> tuple[JobEvent, ...]:
-    """Return the events of a job that came after a number, in order."""
-    after, limit = min(after, LARGEST_NUMBER), page_size(limit)
-    found = _events(connection, job_id, after, limit) if _may_be_an_id(job_id) else ()
+def events(
+    connection: Connection,
+    job_id: str,
+    *,
+    after: int,
+    limit: int,
+    kinds: Iterable[str] | None,
+    newest: bool,
+) -> tuple[JobEvent, ...]:
+    """Return the first, or newest, events of a job that came after a number, in order."""
+    own = bindparam("job_id", type_=ml_job_events.c.job_id.type)
+    order = ml_job_events.c.seq.desc() if newest else ml_job_events.c.seq
+    query = (
+        select(ml_job_events)
+        .where(ml_job_events.c.job_id == own, ml_job_events.c.seq > min(after, LARGEST_NUMBER))
+        .order_by(order)
+        .limit(page_size(limit))
+    )
+    if kinds is not None:
+        query = query.where(ml_job_events.c.kind.in_(_sayable(kinds)))
+    found = _events(connection, query, job_id) if _may_be_an_id(job_id) else ()
     if not found:
         whole = whole_id(connection, job_id)
         if whole != job_id:
-            found = _events(connection, whole, after, limit)
-    return found
+            found = _events(connection, query, whole)
+    return found[::-1] if newest else found
 
 
 def counts(connection: Connection) -> Mapping[JobState, int]:
@@ -155,14 +172,8 @@ def _may_be_an_id(text: object) -> bool:
     return isinstance(text, str) and text.isascii() and text.isalnum()
 
 
-def _events(connection: Connection, job_id: str, after: int, limit: int) -> tuple[JobEvent, ...]:
-    query = (
-        select(ml_job_events)
-        .where(ml_job_events.c.job_id == job_id, ml_job_events.c.seq > after)
-        .order_by(ml_job_events.c.seq)
-        .limit(limit)
-    )
-    return tuple(event_of(row) for row in connection.execute(query))
+def _events(connection: Connection, query: Select[Any], job_id: str) -> tuple[JobEvent, ...]:
+    return tuple(event_of(row) for row in connection.execute(query, {"job_id": job_id}))
 
 
 def _known(states: Iterable[JobState]) -> list[JobState]:

@@ -142,10 +142,18 @@ class SqlJobStore:
         with self._transactions.begin() as work:
             return stops.request_stop(work, looking.whole_id(work.connection, job_id), retention=self._keep)
 
-    def events(self, job_id: str, *, after: int = 0, limit: int = 1000) -> Sequence[JobEvent]:
-        """Return events with ``seq > after``, in order."""
+    def events(
+        self,
+        job_id: str,
+        *,
+        after: int = 0,
+        limit: int = 1000,
+        kinds: Iterable[str] | None = None,
+        newest: bool = False,
+    ) -> Sequence[JobEvent]:
+        """Return events with ``seq > after``, in order: the first ``limit`` (1 to 10,000), or the newest."""
         with reading(self._engine) as connection:
-            return looking.events(connection, job_id, after=after, limit=limit)
+            return looking.events(connection, job_id, after=after, limit=limit, kinds=kinds, newest=newest)
 
     def counts(self) -> Mapping[JobState, int]:
         """Return how many jobs are in each state."""

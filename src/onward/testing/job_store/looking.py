@@ -82,6 +82,26 @@ def events_can_be_read_on_from_any_number(store: JobStore) -> None:
     assert list(store.events(lease.job_id, after=23)) == []
 
 
+def events_are_told_by_kind_and_from_the_end(store: JobStore) -> None:
+    lease = running(store)
+    for n in range(12):
+        store.report(lease, [("log", {"n": n}), ("progress", {"n": n}), ("score", {"n": n})])
+    everything = store.events(lease.job_id)
+    assert len(everything) == 39
+    for kinds in (["score"], ["log", "state"], ["progress", "progress"], ["no such kind"], []):
+        told = [event for event in everything if event.kind in kinds]
+        assert list(store.events(lease.job_id, kinds=kinds)) == told
+        assert list(store.events(lease.job_id, kinds=kinds, limit=5)) == told[:5]
+        assert list(store.events(lease.job_id, kinds=kinds, limit=5, newest=True)) == told[-5:]
+        behind = [event for event in told if event.seq > 20]
+        assert list(store.events(lease.job_id, kinds=kinds, after=20, limit=3)) == behind[:3]
+        assert list(store.events(lease.job_id, kinds=kinds, after=20, limit=3, newest=True)) == behind[-3:]
+    assert list(store.events(lease.job_id, limit=4, newest=True)) == list(everything[-4:])
+    assert list(store.events(lease.job_id, newest=True)) == list(everything)
+    (last,) = store.events(lease.job_id[:-1], kinds=iter(["score"]), limit=1, newest=True)
+    assert last == everything[-1], "the beginning of an id suffices"
+
+
 def pages_are_stable_and_complete(store: JobStore) -> None:
     ids = [store.submit(request(number)).job.id for number in range(25)]
     newest_first = [job.id for job in store.find(limit=100).jobs]
@@ -127,6 +147,10 @@ def nonsense_is_refused(store: JobStore) -> None:
         assert store.find(kinds=[text]).jobs == ()
     assert list(store.events(job.id, after=10**30)) == []
     assert len(store.events(job.id, after=-(10**6))) == 1
+    for text in ("\0", "\ud800", "'; --", ""):
+        assert list(store.events(job.id, kinds=[text])) == []
+    refused(lambda: store.events(job.id, kinds=["log"], limit=0), JobError)
+    refused(lambda: store.events("nobody", kinds=["log"], newest=True), JobNotFoundError)
     assert len(store.claim("owner-1", limit=10**12)) == 1
 
 
@@ -223,6 +247,7 @@ CHECKS = (
     progress_is_an_event_and_the_rows_own,
     events_are_numbered_without_gaps,
     events_can_be_read_on_from_any_number,
+    events_are_told_by_kind_and_from_the_end,
     pages_are_stable_and_complete,
     jobs_are_found_by_what_they_are,
     nonsense_is_refused,
