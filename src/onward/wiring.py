@@ -365,6 +365,7 @@ class Application:
     def _take_turns(self, name: str) -> Iterator[None]:
         """Let one writer at a time into the block: for stores that keep no conditional writes."""
         from onward.database import exclusive, writing
+        from onward.database.transactions import LONG_TURN_SECONDS
 
         if self.engine.dialect.name == "sqlite":  # one host; a job's end may hold the one writer's place
             from onward.storage.file_locks import held_alone
@@ -380,7 +381,7 @@ class Application:
                 yield
             return
         with writing(self.engine, durable=False) as connection:
-            exclusive(connection, f"artifact:{name}")
+            exclusive(connection, f"artifact:{name}", patience_seconds=LONG_TURN_SECONDS)
             yield
 
     def _staging(self) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from onward.database.patience import ANSWER_SECONDS, connector
 from onward.errors import ConfigError, StorageError
 
 __all__ = ["NOT_DURABLE", "READ_ONLY", "open_database"]
@@ -25,7 +26,12 @@ IDLE_SECONDS = 60
 ALLOWED = "sqlite:////absolute/path/onward.db or postgresql://user@host/database"
 
 
-def open_database(url: str | URL, *, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS) -> Engine:
+def open_database(
+    url: str | URL,
+    *,
+    busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS,
+    answer_seconds: float = ANSWER_SECONDS,
+) -> Engine:
     """Return an engine; no connection is made and no table is touched yet.
 
     SQLite runs in write-ahead mode with foreign keys on. Every transaction starts with
@@ -39,7 +45,10 @@ def open_database(url: str | URL, *, busy_timeout_seconds: float = BUSY_TIMEOUT_
     url
         SQLAlchemy address of a SQLite file or a PostgreSQL database.
     busy_timeout_seconds
-        How long a writer waits for another before `StorageError`.
+        How long a writer waits for another before `StorageError`, on SQLite.
+    answer_seconds
+        How long each answer of PostgreSQL is waited for before `StorageError`; connecting has five
+        seconds. See `onward.database.patience`.
 
     Raises
     ------
@@ -51,7 +60,7 @@ def open_database(url: str | URL, *, busy_timeout_seconds: float = BUSY_TIMEOUT_
     address = _address(url)
     if address.get_backend_name() == "sqlite":
         return _open_sqlite(address, busy_timeout_seconds)
-    return _open_postgresql(address)
+    return _open_postgresql(address, answer_seconds)
 
 
 def _address(url: str | URL) -> URL:
@@ -87,8 +96,9 @@ def _create(address: URL, **options: Any) -> Engine:
         ) from error
 
 
-def _open_postgresql(address: URL) -> Engine:
-    engine = _create(address, pool_pre_ping=True)
+def _open_postgresql(address: URL, answer_seconds: float) -> Engine:
+    engine = _create(address, pool_pre_ping=True, pool_timeout=answer_seconds)
+    event.listen(engine, "do_connect", connector(answer_seconds))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:

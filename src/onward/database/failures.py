@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from onward.database.patience import NO_ANSWER
 from onward.errors import StorageError
 
 __all__ = ["storage_error", "storage_errors"]
 
+SILENT = frozenset({NO_ANSWER, "ConnectionTimeout"})
 RECOVER = "Restore it from a backup; `sqlite3 onward.db .recover` saves what can be read."
 
 # The primary result code is the first part of the extended name: SQLITE_IOERR_WRITE is an IOERR.
@@ -76,6 +78,18 @@ def storage_error(error: Exception, database: str) -> StorageError:
     for prefix, what, remedy in SQLITE_MEANINGS:
         if name.startswith(prefix):
             return StorageError(what, got=f"{database} ({reason})", remedy=remedy)
+    if type(original).__name__ in SILENT:
+        return StorageError(
+            "The database does not answer",
+            got=f"{database} ({reason})",
+            remedy="Try again in a moment; check that it runs and can be reached.",
+        )
+    if isinstance(original, PoolTimeoutError):
+        return StorageError(
+            "The database does not answer fast enough",
+            got=f"{database} (every connection to it is in use)",
+            remedy="Try again in a moment; check that it runs and is not overloaded.",
+        )
     if "no such table" in reason or type(original).__name__ == "UndefinedTable":
         return StorageError(
             "The database has no tables of Onward yet",

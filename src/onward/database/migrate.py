@@ -6,7 +6,8 @@ import threading
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from onward.database.transactions import exclusive, reading, writing
+from onward.database.patience import patient
+from onward.database.transactions import LONG_TURN_SECONDS, exclusive, reading, writing
 from onward.errors import StorageError
 
 __all__ = ["HEAD", "current_revision", "ensure_current", "upgrade"]
@@ -48,7 +49,7 @@ def upgrade(engine: Engine) -> str:
     """
     if _up_to_date(current_revision(engine)):
         return HEAD
-    with _alembic_globals, writing(engine) as connection:
+    with _alembic_globals, writing(engine) as connection, patient(connection, LONG_TURN_SECONDS):
         exclusive(connection, LOCK)
         if not _up_to_date(_revision(connection)):
             _migrate(connection)

@@ -10,8 +10,14 @@ from sqlalchemy import Connection, Engine, text
 
 from onward.database.engine import NOT_DURABLE, READ_ONLY
 from onward.database.failures import storage_errors
+from onward.database.patience import patient
 
-__all__ = ["exclusive", "reading", "writing"]
+__all__ = ["LONG_TURN_SECONDS", "exclusive", "reading", "writing"]
+
+TURN_SECONDS = 60.0
+"""Time after which PostgreSQL ends an idle transaction: whoever holds a turn for longer is at work."""
+LONG_TURN_SECONDS = 3600.0
+"""For turns in which somebody migrates, or carries files over a network."""
 
 
 @contextmanager
@@ -54,14 +60,24 @@ def writing(engine: Engine, *, durable: bool = True) -> Iterator[Connection]:
             yield connection
 
 
-def exclusive(connection: Connection, key: str) -> None:
+def exclusive(connection: Connection, key: str, *, patience_seconds: float = TURN_SECONDS) -> None:
     """Let one transaction at a time past this point, on every host, until it ends.
 
     SQLite has one writer anyway; PostgreSQL takes an advisory lock named by ``key``.
+
+    Parameters
+    ----------
+    connection
+        Inside a transaction.
+    key
+        Names the turn.
+    patience_seconds
+        How long another one is waited for before `StorageError`.
     """
     if connection.dialect.name == "postgresql":
         number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big", signed=True)
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+        with patient(connection, patience_seconds):
+            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
 
 def _shown(engine: Engine) -> str:
