@@ -24,6 +24,9 @@ __all__ = ["bound_socket", "check_host", "has_working_key", "serve"]
 
 GRACEFUL_SECONDS = 10
 BACKLOG = 2048
+KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 120_000}
+"""Seconds of silence, seconds between questions, and how many of them a host may leave unanswered;
+milliseconds after which what was sent and never received ends a connection."""
 
 
 class _Server(uvicorn.Server):
@@ -163,6 +166,11 @@ def bound_socket(host: str, port: int) -> socket.socket:
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Connections inherit it: a host that is gone never closes one.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in KEEPALIVE.items():
+            if hasattr(socket, option):
+                listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
         listening.bind((host, port))
     except OSError as error:
         listening.close()

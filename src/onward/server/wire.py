@@ -6,13 +6,15 @@ import httptools
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from onward.server.silence import Attentive
+
 __all__ = ["MOST_HEAD_BYTES", "BoundedHttp"]
 
 MOST_HEAD_BYTES = 64 * 1024
 
 
-class BoundedHttp(HttpToolsProtocol):
-    """Uvicorn's protocol on httptools, without two of its traps.
+class BoundedHttp(Attentive, HttpToolsProtocol):
+    """Uvicorn's protocol on httptools, without three of its traps.
 
     The parser takes headers, trailers and extensions of chunks of any length and keeps what has not
     ended yet; headers are read before anybody knows who sends them. Here a request is refused (400,
@@ -21,6 +23,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     It also loses the body of a request that offers another protocol (``Upgrade: h2c``, which Java's
     client sends with its first request). Such a connection goes on with the slower parser h11.
+    And it waits for ever for a client that fell silent; see `onward.server.silence`.
     """
 
     _idle_bytes = 0
@@ -28,6 +31,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, unless there is too much head in it."""
+        self._heard = self.loop.time()
         self._unset_keepalive_if_required()
         self._idle_bytes += len(data)
         try:
@@ -74,16 +78,18 @@ class BoundedHttp(HttpToolsProtocol):
             self.transport.close()  # two that answer on one connection would mix their answers
             return
         self.connections.discard(self)
+        self.look_away()
         head = [self.scope["method"].encode(), b" ", self.url, b" HTTP/1.1\r\n"]
         for name, value in self.headers:
             if name != b"upgrade":
                 head += [name, b": ", value, b"\r\n"]
         other = _QuietH11(config=self.config, server_state=self.server_state, app_state=self.app_state)
+        other.silence_seconds, other.stuck_seconds = self.silence_seconds, self.stuck_seconds
         other.connection_made(self.transport)
         self.transport.set_protocol(other)
         other.data_received(b"".join([*head, b"\r\n", rest]))
 
 
-class _QuietH11(H11Protocol):
+class _QuietH11(Attentive, H11Protocol):
     def _unsupported_upgrade_warning(self) -> None:
         """Say nothing: whoever offers another protocol gets an answer in this one."""
