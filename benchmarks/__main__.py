@@ -24,16 +24,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, what in CATALOG.items():
             print(f"{name:<15} {what}")
         return 0
+    page = Path(asked.page) if asked.write else None
+    if not asked.names:
+        return _measured([name for name in CATALOG if name not in ON_REQUEST], asked.quick, page)
+    if page is None:
+        return _measured(asked.names, asked.quick)
+    # each has a table of its own on the page
+    return max(_measured([name], asked.quick, page, section=name) for name in asked.names)
+
+
+def _measured(names: Sequence[str], quick: bool, page: Path | None = None, *, section: str = "") -> int:
     started, before = time.strftime("%Y-%m-%d"), load_average()
-    rows, failed = measure(
-        asked.names or [name for name in CATALOG if name not in ON_REQUEST], quick=asked.quick
-    )
+    rows, failed = measure(names, quick=quick)
     loads = f"load average {before:.1f} before, {load_average():.1f} after"
     circumstances = f"{describe()}; {loads}; {started}"
     table = render(rows)
     print(f"{table}\n\n{circumstances}")
-    if asked.write:
-        write_table(Path(asked.page), table, circumstances)
+    if page is not None:
+        write_table(page, table, circumstances, section=section)
     return 1 if failed else 0
 
 

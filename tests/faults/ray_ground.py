@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ QUICK = {
     "PYTHONPATH": str(ROOT),
 }
 START_SECONDS = 120.0
+STARTS = 4
 
 
 class Nodes:
@@ -41,14 +42,13 @@ class Nodes:
         from ray.cluster_utils import Cluster
 
         os.environ.update(QUICK)
-        self._cluster: Any = Cluster(
-            initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
-        )
+        head = {"num_cpus": 0, "include_dashboard": False}
+        self._cluster: Any = _patiently(lambda: Cluster(initialize_head=True, head_node_args=head))
         self.address = str(self._cluster.address)
         self._nodes = [self.add() for _ in range(nodes)]
 
     def add(self) -> Any:
-        return self._cluster.add_node(num_cpus=2)
+        return _patiently(lambda: self._cluster.add_node(num_cpus=2))
 
     def lose_a_node(self) -> float:
         """Kill every process of the node that was there first; returns the wall second before."""
@@ -63,6 +63,17 @@ class Nodes:
 
     def close(self) -> None:
         self._cluster.shutdown()
+
+
+def _patiently(start: Callable[[], Any]) -> Any:
+    """Start a part of a cluster; Ray itself gives it 30 s, which a busy machine may not have."""
+    for _ in range(STARTS - 1):
+        try:
+            return start()
+        except Exception as error:  # Ray raises nothing more particular
+            if "timed out during startup" not in str(error):
+                raise
+    return start()
 
 
 @contextmanager

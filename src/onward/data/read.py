@@ -12,7 +12,8 @@ import pandas as pd
 
 from onward.data import importers
 from onward.data.availability import RULES, make_series
-from onward.data.market import OhlcPolicy, make_market
+from onward.data.bars import OhlcPolicy
+from onward.data.market import make_market
 from onward.data.timeframe import TimeRange, format_timeframe, parse_timeframe, parse_timerange
 from onward.errors import FormatError, NotEnoughDataError, SeriesError, TimeframeError
 from onward.types import Market, SideSeries

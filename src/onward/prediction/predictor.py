@@ -100,14 +100,14 @@ class Predictor:
         else 0. The decision time is the open time of the bar plus the timeframe, UTC.
         """
         probability = self.from_matrix(features)
-        frame = pd.DataFrame(probability, index=features.index, columns=list(CLASS_COLUMNS))
+        columns: dict[str, Any] = dict(zip(CLASS_COLUMNS, probability.T, strict=True))
         if self.following is None:
-            frame["signal"] = [CLASSES[i] for i in probability.argmax(axis=1)]
+            columns["signal"] = np.asarray(CLASSES)[probability.argmax(axis=1)]
         else:
-            frame["signal"] = self.following.signal(market, frame)
+            columns["signal"] = self.following.signal(market, pd.DataFrame(columns, index=features.index))
         opened = pd.DatetimeIndex(features.index.get_level_values(1))
-        frame["decision_time"] = opened + market.timeframe
-        return frame
+        columns["decision_time"] = opened + market.timeframe
+        return pd.DataFrame(columns, index=features.index)
 
     def narrowed(self) -> Predictor:
         """Return the predictor that computes what the model sees, and nothing that it can do without.

@@ -89,17 +89,26 @@ def test_a_benchmark_that_fails_becomes_a_row(monkeypatch, capsys):
 
 def test_chosen_benchmarks_run_and_are_written_down(monkeypatch, capsys, tmp_path):
     page = tmp_path / "page.md"
-    page.write_text(f"# Before\n\n{_page.BEGIN}\nold figures\n{_page.END}\n\nafter\n")
+    begin, end = _page.marks()
+    long_begin, long_end = _page.marks("tuning")
+    page.write_text(f"# Before\n\n{begin}\nold\n{end}\n\n{long_begin}\nolder\n{long_end}\nafter\n")
     monkeypatch.setattr(program, "load", lambda name: lambda quick: [Row(name, 1.0 + quick, "s")])
-    assert program.main(["harness", "startup", "--quick", "--write", "--page", str(page)]) == 0
+    assert program.main(["--quick", "--write", "--page", str(page)]) == 0
     shown, written = capsys.readouterr().out, page.read_text()
-    assert "| harness | 2 " in shown
-    assert shown.index("harness") < shown.index("startup")
-    assert "old figures" not in written
+    assert "| harness " in shown
+    assert shown.index("startup") < shown.index("harness")
+    assert "old\n" not in written
+    assert "older\n" in written
     assert written.startswith("# Before")
     assert written.endswith("after\n")
-    assert "| startup | 2 " in written
+    assert "| startup " in written
+    assert "| tuning " not in written
     assert _machine.describe() in written
+    assert program.main(["tuning", "--write", "--page", str(page)]) == 0
+    rewritten = page.read_text()
+    assert "older\n" not in rewritten
+    assert rewritten.split(long_begin)[0] == written.split(long_begin)[0]
+    assert "| tuning " in rewritten.split(long_begin)[1]
 
 
 def test_a_page_without_marks_is_left_alone(tmp_path):
@@ -112,7 +121,9 @@ def test_a_page_without_marks_is_left_alone(tmp_path):
 
 def test_the_documentation_can_take_the_table():
     text = PAGE.read_text(encoding="utf-8")
-    assert text.index(_page.BEGIN) < text.index(_page.END)
+    for section in ("", *(name for name in _catalog.ON_REQUEST if _page.marks(name)[0] in text)):
+        begin, end = _page.marks(section)
+        assert text.index(begin) < text.index(end)
     assert all(f"`{name}`" in text for name in _catalog.CATALOG)
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from onward.data.market import make_market, ohlc_violations
+from onward.data.bars import ohlc_violations
+from onward.data.market import make_market
 from onward.errors import DataError, NotEnoughDataError, SeriesError, TimeframeError
 from onward.testing.markets import random_walk
 from onward.types import INDEX_NAMES, OHLCV

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from onward.data.market import ohlc_violations
+from onward.data.bars import ohlc_violations
 from onward.data.quality.report import Problem, SymbolQuality
 from onward.types import FloatArray, IntArray, Market
 

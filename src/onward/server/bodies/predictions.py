@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from onward.server.bodies.base import Answer, Body, Number, Whole
+from onward.server.bodies.base import Answer, Body, Number, Part, Whole
 from onward.server.bodies.jobs import Moment
 
 __all__ = ["Bars", "PredictionAnswer", "PredictionBody", "PredictionRow"]
@@ -29,7 +29,7 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-class Bars(Body):
+class Bars(Part):
     """Closed bars of one symbol, in order of time."""
 
     symbol: str = Field(min_length=1, max_length=100)

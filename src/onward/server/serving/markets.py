@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from onward.config.data import DataProcessingConfig
+from onward.data.availability import make_series
+from onward.data.bars import market_of
 from onward.data.loading import load_market
-from onward.data.market import make_market
 from onward.data.timeframe import parse_timeframe
 from onward.errors import NotEnoughDataError, SeriesError
 from onward.server.serving.market_shelf import Asked, MarketShelf
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["sent_market", "stored_market"]
 
-COLUMNS = ("open", "high", "low", "close", "volume")
+MILLISECOND = 1_000_000
 SPARE = 1.25
 """Bars that are read more than are needed: gaps have no rows."""
 LEAST_STEP = pd.Timedelta(1, unit="h")
@@ -43,18 +44,14 @@ def sent_market(
     DataError
         When they break a rule of the price or time model.
     """
-    frames = []
-    for one in bars:
-        times = np.array([row[0] for row in one.rows], dtype="datetime64[ms]").astype("datetime64[ns]")
-        values = np.array([row[1:] for row in one.rows], dtype=np.float64)
-        frame = pd.DataFrame(values, columns=list(COLUMNS))
-        frame.insert(0, "open_time", pd.DatetimeIndex(times, tz="UTC"))
-        frame.insert(0, "symbol", one.symbol)
-        frames.append(frame)
-    return make_market(
-        pd.concat(frames, ignore_index=True),
-        timeframe=model.version.manifest.timeframe,
-        series={name: _series(name, rows) for name, rows in series.items()},
+    timeframe = parse_timeframe(model.version.manifest.timeframe)
+    return market_of(
+        np.concatenate([np.array([row[0] for row in one.rows], dtype=np.int64) for one in bars])
+        * MILLISECOND,
+        np.repeat(np.array([one.symbol for one in bars], dtype=object), [len(one.rows) for one in bars]),
+        np.concatenate([np.array([row[1:] for row in one.rows], dtype=np.float64) for one in bars]),
+        timeframe=timeframe,
+        series={name: make_series(name, _series(name, rows), bar=timeframe) for name, rows in series.items()},
     )
 
 
