@@ -13,8 +13,8 @@ from onward.testing.models import check_model, check_notices_damage, example_row
 
 QUICK = {
     "n_rounds": 8,
-    "n_trees": 16,
-    "n_epochs": 30,
+    "n_trees": 8,
+    "n_epochs": 15,
     "batch_rows": 32,
     "max_passes": 20,
     "n_threads": 1,

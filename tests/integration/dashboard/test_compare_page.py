@@ -18,7 +18,7 @@ from tests.integration.dashboard.conftest import Open
 from tests.integration.dashboard.homes import Things, copy_home
 from tests.integration.dashboard.serving import Site, served
 
-N_MORE = 20
+N_MORE = 8
 
 
 def trial(number: int, score: float) -> dict[str, object]:
@@ -81,6 +81,10 @@ def test_comparisons_are_without_fault(
     page.goto(f"/compare?run={site.here.run}&run={made[0]}&run=nonsense")
     settled(page)
     check_axe(page)
+    for cell in page.locator("#direction td, .side-by-side thead th.compare-run").all():
+        place = cell.bounding_box()
+        assert place is not None
+        assert place["x"] + place["width"] <= int(str(reader["width"])), "two runs fit beside each other"
     page.goto("/compare?" + "&".join(f"run={run}" for run in runs))
     settled(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "only tables scroll"

@@ -95,6 +95,7 @@ def trained(shop: Workshop, name: str, **more: Any) -> Job:
     return shop.submit("train", {"plan": FOLDS, "audit": False, "save": name}, **more)
 
 
+@pytest.mark.slow
 def test_a_lost_helper_costs_its_fold_and_nothing_else(shop: Workshop) -> None:
     plain = shop.succeeded(trained(shop, "alone"))
     (shop.home / "hold").touch()

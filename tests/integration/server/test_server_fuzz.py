@@ -33,7 +33,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
 """Requests an operation; `make fuzz` asks for more, and for others each time (its seed is printed)."""
 LONGEST_ANSWER = 30.0
 """Seconds after which an answer counts as a hang: what computes answers within a second or two."""

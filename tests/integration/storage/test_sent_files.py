@@ -58,6 +58,7 @@ def uploads_of(application: Application) -> list[str]:
     return [info.name for info in application.artifacts.store.list("uploads/")]
 
 
+@pytest.mark.slow
 def test_another_host_imports_what_was_sent_to_this_one(
     homes: tuple[Application, Application], object_server: ObjectServer
 ) -> None:

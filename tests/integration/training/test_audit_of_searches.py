@@ -129,6 +129,7 @@ def test_of_many_labels_some_are_audited_and_the_report_says_how_many() -> None:
     assert {check.note for check in report.checks} == {"24 of 40 label settings"}
 
 
+@pytest.mark.slow
 def test_labels_that_vary_are_not_judged_by_spans_that_are_not_theirs() -> None:
     space = {"labels.horizon_bars": [3, 12]}
     stacked = coordinator(

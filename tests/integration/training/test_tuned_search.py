@@ -272,6 +272,7 @@ def test_when_no_trial_can_be_judged_the_first_reason_is_told() -> None:
     assert "no row crosses a barrier" in str(refused.value.got)
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_resumed_from_the_command_line(tmp_path: Path) -> None:
     import onward as ow
     from onward.settings import load_settings
@@ -310,6 +311,7 @@ def test_a_killed_run_is_resumed_from_the_command_line(tmp_path: Path) -> None:
         ow.tune(market, plan, resume="20990101", home=home)
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed_with_its_own_plan_and_data_only(tmp_path: Path) -> None:
     import onward as ow
 

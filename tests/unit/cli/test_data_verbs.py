@@ -104,7 +104,7 @@ def test_check_takes_every_timeframe_that_is_stored(cli, candles: Path, funding:
     # a verb of one market needs no timeframe where only one has the symbol, and says how to name it
     built = cli.json(
         "features", "build", "--out", "f.parquet", "--set", "data.symbols=BTC/USDT",
-        "--set", "features.manual.families=price",
+        "--set", "features.stages=manual", "--set", "features.manual.families=price",
     )  # fmt: skip
     assert built["rows"] == 1500
     assert "--set data.timeframe=1h" in cli.fails("features", "build", "--out", "g.parquet")

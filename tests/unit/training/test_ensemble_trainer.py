@@ -234,6 +234,7 @@ def test_a_published_ensemble_predicts_as_it_did(tmp_path: Path) -> None:
     assert loaded.predictor.importance().sum() == pytest.approx(result.predictor.importance().sum())
 
 
+@pytest.mark.slow
 def test_rows_that_decay_to_nothing_are_passed_over() -> None:
     decayed = {"labels__time_decay": -0.4, "training__calibration": "temperature"}
     for plan in (STACK, BAGS, VOTE):

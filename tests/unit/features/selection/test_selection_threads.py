@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from threadpoolctl import threadpool_limits
 
 from onward.features.selection import AdvancedFeatureSelector, ShiftedLabelSelector
@@ -51,6 +52,7 @@ def test_the_ledger_does_not_tell_how_many_threads_made_it():
     assert len(found) == 1
 
 
+@pytest.mark.slow
 def test_neither_does_that_of_another_process():
     code = "import test_selection_threads as t; print(t.ledgers())"
     known = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}

@@ -117,7 +117,7 @@ def test_windows_do_not_cross_symbols(walk):
         rolling_features(panel.iloc[[0, 20, 1, 21]], window=2, parameters=TWO)
 
 
-@pytest.mark.parametrize("parameters", ["financial", "efficient"])
+@pytest.mark.parametrize("parameters", ["financial", pytest.param("efficient", marks=pytest.mark.slow)])
 def test_a_window_has_the_same_bits_wherever_it_stands(walk, parameters):
     batch = rolling_features(walk, window=48, parameters=parameters)
     once_more = rolling_features(walk, window=48, parameters=parameters, threads=1)
