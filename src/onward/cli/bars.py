@@ -18,7 +18,7 @@ from rich.progress import Progress as RichProgress
 from rich.text import Text
 
 from onward.cli.pace import Pace
-from onward.cli.texts import said
+from onward.cli.texts import said, scored
 from onward.types import ProgressEvent
 
 __all__ = ["BarProgress", "bars_on"]
@@ -40,7 +40,7 @@ def bars_on(console: Console) -> RichProgress:
 
 
 class BarProgress:
-    """Draw one bar a stage."""
+    """Draw one bar a stage; scores (of a fold, or a trial) are lines above the bars."""
 
     def __init__(self, bars: RichProgress) -> None:
         self._bars = bars
@@ -57,6 +57,8 @@ class BarProgress:
             )
         self._paces[event.stage].note(event, now)
         self._bars.update(self._tasks[event.stage], completed=event.done, total=total, message=said(event))
+        if line := scored(event):
+            self._bars.console.print(line, markup=False, highlight=False)
 
 
 class TimeLeft(ProgressColumn):

@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar with the time left in a terminal, lines elsewhere."""
+"""Progress on standard error: bars with the time left in a terminal, lines elsewhere; scores as they come."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from onward.cli.pace import Pace
-from onward.cli.texts import duration, said
+from onward.cli.texts import duration, scored
 
 if TYPE_CHECKING:
     from onward.protocols import Progress
@@ -40,6 +40,8 @@ def shown_progress(*, plain: bool) -> Iterator[Progress]:
 class LineProgress:
     """Write one line when a stage ends, with its duration, and one now and then while it is long.
 
+    Scores (of a fold, or a trial) are lines of their own, as they come.
+
     Parameters
     ----------
     every
@@ -60,6 +62,9 @@ class LineProgress:
             self._pace, self._written = Pace(event, now), now
         self._last = event
         self._pace.note(event, now)
+        if line := scored(event):
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
         if event.total and event.done >= event.total:
             self.close()
         elif now - self._written >= self._every:
@@ -80,8 +85,7 @@ class LineProgress:
 
     @staticmethod
     def _write(event: ProgressEvent, text: str) -> None:
-        message = said(event)
-        sys.stderr.write(f"{event.stage}: {text}" + (f" ({message})" if message else "") + "\n")
+        sys.stderr.write(f"{event.stage}: {text}" + (f" ({event.message})" if event.message else "") + "\n")
         sys.stderr.flush()
 
 

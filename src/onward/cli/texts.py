@@ -11,7 +11,7 @@ from onward.errors import UserError
 if TYPE_CHECKING:
     from onward.types import ProgressEvent
 
-__all__ = ["actor_name", "duration", "moment_of", "refuse_existing", "said", "size"]
+__all__ = ["actor_name", "duration", "moment_of", "refuse_existing", "said", "scored", "size"]
 
 
 def actor_name(given: str | None = None) -> str:
@@ -74,5 +74,14 @@ def size(n_bytes: float) -> str:
 
 def said(event: ProgressEvent) -> str:
     """Return what an event has to say besides its figures of progress."""
-    figures = ", ".join(f"{name} {value:.4g}" for name, value in event.values.items())
-    return " ".join(filter(None, (event.message, figures)))
+    return " ".join(filter(None, (event.message, _figures(event))))
+
+
+def scored(event: ProgressEvent) -> str:
+    """Return the figures of an event as a line of their own; empty when it has none."""
+    where = event.message if event.message.startswith(event.stage) else f"{event.stage} {event.message}"
+    return f"{where.strip()}: {_figures(event)}" if event.values else ""
+
+
+def _figures(event: ProgressEvent) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in event.values.items())

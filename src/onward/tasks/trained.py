@@ -16,6 +16,7 @@ from onward.jobs.values import Job
 from onward.registry.files import atomic_file
 from onward.registry.names import check_alias, check_name
 from onward.registry.plain import plain
+from onward.tasks.folds import checkpoint_key
 from onward.tasks.ledger import JobLedger, run_changes, write_books
 from onward.tasks.markets import MARKET_FIELDS, frozen_source, market_of
 from onward.tasks.outputs import Delivery, checked_output, hashes, refusals, written
@@ -93,21 +94,29 @@ def carry_out(context: TaskContext, services: WorkerServices, train: Train) -> d
     with relayed(context):
         plan, ledger = plan_of(context), JobLedger(context)
         market = market_of(services.store, plan.data, context.spec)
-        result = train(_service(context, services, ledger), market, plan)
-        files = _leave(context, result)
-    search = result.search
+        search = _search_directory(context.shared, plan.content_hash, market.content_hash)
+        result = train(_service(context, services, ledger, search), market, plan)
+        files = _leave(context, result, search)
+    found = result.search
     return {
         **ledger.found,
         "plan_hash": plan.content_hash,
         "data_hash": market.content_hash,
         "certificate": plain(result.certificate),
         "warnings": list(result.warnings),
-        "search": None if search is None else {"chosen": plain(search.chosen), "n_trials": search.n_trials},
+        "search": None if found is None else {"chosen": plain(found.chosen), "n_trials": found.n_trials},
         "files": files,
     }
 
 
-def _service(context: TaskContext, services: WorkerServices, ledger: JobLedger) -> MLTrainingService:
+def _search_directory(shared: Path, plan_hash: str, data_hash: str) -> Path:
+    """Return where the trials of a search are kept for attempts with the same plan and data."""
+    return shared / SEARCH / checkpoint_key(plan_hash, data_hash)
+
+
+def _service(
+    context: TaskContext, services: WorkerServices, ledger: JobLedger, search: Path
+) -> MLTrainingService:
     from onward.training.assembly import make_trainer
     from onward.training.auditing import audit_trainer
     from onward.training.conduct import Conductor
@@ -118,7 +127,7 @@ def _service(context: TaskContext, services: WorkerServices, ledger: JobLedger) 
         registry=_no_registry,
         audit=audit_trainer,
         staging=lambda: context.directory,
-        run_directory=lambda _: context.shared / SEARCH,
+        run_directory=lambda _: search,
         folds=partial(kept_folds, context, lambda plan, market: _outer_folds(services, plan, market)),
         together=sharing_of(context),
     )
@@ -136,7 +145,7 @@ def _no_registry() -> NoReturn:
     raise JobError("a worker publishes nothing itself")
 
 
-def _leave(context: TaskContext, result: TrainingResult) -> dict[str, str]:
+def _leave(context: TaskContext, result: TrainingResult, search: Path) -> dict[str, str]:
     """Write what is to be published, every byte on the disk, and return the hashes of loose files."""
     from onward.training.publishing import stage_bundle
 
@@ -144,8 +153,8 @@ def _leave(context: TaskContext, result: TrainingResult) -> dict[str, str]:
     with atomic_file(context.directory / REPORT) as draft:
         draft.write_text(report, encoding="utf-8", newline="\n")
     for name in JOURNAL:
-        if (context.shared / SEARCH / name).is_file():
-            shutil.copyfile(context.shared / SEARCH / name, context.directory / name)
+        if (search / name).is_file():
+            shutil.copyfile(search / name, context.directory / name)
             names.append(name)
     name = context.spec["save"]
     if name is not None:
@@ -237,7 +246,8 @@ def ended(services: SupervisorServices, job: Job) -> None:
     try:
         services.runs.close_ended()
         for run in services.runs.of_job(job.id):
-            _keep_trials(shared / SEARCH, services.home.runs / run.id)
+            kept = _search_directory(shared, run.record.plan_hash, run.record.data_hash)
+            _keep_trials(kept, services.home.runs / run.id)
         if job.state != "failed":
             shutil.rmtree(shared, ignore_errors=True)
     except (OnwardError, OSError) as error:  # the next job that ends closes this run as well

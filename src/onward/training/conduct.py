@@ -19,6 +19,7 @@ from onward.training.acting import primary_of
 from onward.training.assembly import plan_cautions
 from onward.training.checkpoints import FoldKeeper
 from onward.training.diagnosing import diagnose
+from onward.training.figures import CountedFigures
 from onward.training.ledger import RunLedger
 from onward.training.optimization import OptimizationCoordinator, SearchedTraining, StudyKeeper
 from onward.training.optimization.crew import Together
@@ -110,7 +111,10 @@ class Conductor:
         keeper = None
         if isinstance(trainer, OptimizationCoordinator):
             keeper = self._keeper(trainer, run_id)
-            trainer = trainer.kept_by(keeper, self._together)
+            # Without a row there is nothing to count in, and without a listener nobody who looks.
+            counted = run_id is not None and progress is not None
+            figures = CountedFigures(lambda: self._ledger.look(run_id)) if counted else None
+            trainer = trainer.kept_by(keeper, self._together, figures)
         elif isinstance(trainer, BaseTrainer) and self._folds is not None:
             trainer = trainer.keeping(self._folds(plan, market, lambda: self._ledger.look(run_id)))
         started = time.perf_counter()
@@ -157,8 +161,9 @@ class Conductor:
         """Return the place where the trials of a run are kept."""
         if run_id is None or self._run_directory is None:
             return trainer.keeper
-        directory = self._run_directory(run_id)
-        return StudyKeeper(directory=directory, url=trainer.keeper.url, prefix=f"{run_id}/")
+        directory, url = self._run_directory(run_id), trainer.keeper.url
+        # A directory belongs to its run; in a database others have studies of the same names.
+        return StudyKeeper(directory, url, "" if url is None else f"{run_id}/")
 
     def _close(self, run_id: str | None, error: BaseException) -> None:
         """Close the row of a run that came to nothing; what went wrong first stays the error."""

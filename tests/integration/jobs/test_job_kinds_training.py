@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     shop = Workshop(tmp_path_factory.mktemp("shop"), n_bars=450)
     yield shop
     shop.close()
+
+
+@pytest.fixture(scope="module")
+def straight(shop: Workshop) -> Job:
+    """A search that nothing interrupted; its model is ``searched``."""
+    return shop.succeeded(shop.submit("tune", {"plan": SEARCHED, "audit": False, "save": "searched"}))
 
 
 def without_times(result: object) -> object:
@@ -94,27 +101,72 @@ def test_an_attempt_after_a_kill_goes_on_from_finished_folds_and_ends_alike(shop
     assert (run.record.status, run.record.model_ref) == ("succeeded", f"models:/{name}/1")
 
 
-def test_an_attempt_after_a_kill_goes_on_from_finished_trials_and_ends_alike(shop: Workshop) -> None:
+def test_an_attempt_after_a_kill_goes_on_from_finished_trials_and_ends_alike(
+    shop: Workshop, straight: Job
+) -> None:
     spec = {"plan": SEARCHED, "audit": False}
-    plain = shop.succeeded(shop.submit("tune", {**spec, "save": "searched"}))
     job = shop.lost(
         lambda number: shop.submit("tune", {**spec, "save": f"searched-again-{number}"}),
         lambda job: len([e for e in shop.events(job, "score") if e.payload["stage"] == "search"]) >= 3,
     )
     done = shop.succeeded(job)
-    first = next(e for e in shop.events(job, "score") if e.attempt == 2)
-    assert first.payload["stage"] == "search"
-    first_progress = next(
-        e for e in shop.events(job, "progress") if e.attempt == 2 and e.payload["stage"] == "search"
-    )
-    assert first_progress.payload["done"] >= 3
+    before, after = (trials_told(shop, job, attempt=number) for number in (1, 2))
+    assert list(before) == list(after)[: len(before)], "told again, first"
+    assert {trial: after[trial] for trial in before} == before
+    assert list(after) == every_trial()
+    assert "stage" in {event.kind for event in shop.store.events(job.id)}
+    folds = [e.payload for e in shop.events(job, "score") if e.payload["stage"] == "fold" and e.attempt == 2]
+    assert [one["message"] for one in folds] == ["fold 1", "fold 2", "fold 3"]
+    assert set(folds[0]["values"]) == {"direction_auc", "range_auc", "log_loss_skill"}
     assert shop.model_files(done.request.spec["save"]) == shop.model_files("searched")
-    assert without_times(done.result) == without_times(plain.result)
+    assert without_times(done.result) == without_times(straight.result)
     assert done.result is not None
     home = shop.home / "runs" / done.result["run"]
     assert {path.name for path in home.iterdir()} == {"report.html", "search.journal", "search.json"}
     kept = json.loads((home / "search.json").read_text("utf-8"))
     assert (home / kept["place"]).is_file(), "named as it lies now, not where its worker had it"
+
+
+def trials_told(shop: Workshop, job: Job, *, attempt: int) -> dict[tuple[str, int], dict[str, float]]:
+    """Return the figures of each trial that an attempt told of, in the order in which it did."""
+    told = [e.payload for e in shop.events(job, "score") if e.attempt == attempt]
+    searched = [one for one in told if one["stage"] == "search"]
+    trials = {(one["message"].partition(",")[0], one["values"]["trial"]): one["values"] for one in searched}
+    assert len(trials) == len(searched), "each once"
+    return trials
+
+
+def every_trial() -> list[tuple[str, int]]:
+    searches = [*(f"fold {number} of 3" for number in (1, 2, 3)), "all rows"]
+    return [(search, number) for search in searches for number in range(SEARCHED["optimization.trials"])]
+
+
+def test_a_search_that_failed_is_tried_again_from_its_trials_and_ends_alike(
+    shop: Workshop, straight: Job
+) -> None:
+    spec = {"plan": SEARCHED, "audit": False}
+    for number in range(5):  # on a busy machine the moment may be over before anybody looks
+        job = shop.submit("tune", {**spec, "save": f"retried-{number}"}, max_attempts=1)
+        shop.until(lambda job=job: len(shop.events(job, "score")) >= 6 or shop.store.get(job.id).finished_at)
+        shop.kill_worker(job)
+        if (failed := shop.ended(job)).state == "failed":
+            break
+    assert (failed.state, failed.reason) == ("failed", "worker_lost")
+    (run,) = shop.application.runs.of_job(job.id)
+    kept = shop.until(lambda: _whole_lines(shop.home / "runs" / run.id / "search.journal"))
+    assert run.record.looked_at, "the score of its first outer fold was told"
+    again = shop.manager.retry(job.id).job
+    done = shop.succeeded(again)
+    (second,) = shop.application.runs.of_job(again.id)
+    assert (shop.home / "runs" / second.id / "search.journal").read_bytes().startswith(kept)
+    assert list(trials_told(shop, again, attempt=1)) == every_trial(), "told by the new job as well"
+    assert shop.model_files(done.request.spec["save"]) == shop.model_files("searched")
+    assert without_times(done.result) == without_times(straight.result)
+
+
+def _whole_lines(journal: Path) -> bytes:
+    told = journal.read_bytes() if journal.exists() else b""
+    return told[: told.rfind(b"\n") + 1]
 
 
 def test_the_trials_of_a_stopped_search_are_there_to_go_on_from(shop: Workshop) -> None:
@@ -137,7 +189,8 @@ def test_the_trials_of_a_stopped_search_are_there_to_go_on_from(shop: Workshop) 
         audit=False,
         progress=events.append,
     )
-    assert next(event for event in events if event.stage == "search").done >= 2
+    first, second, *_ = (event for event in events if event.stage == "search")
+    assert (first.done, first.values["trial"], second.values["trial"]) == (1, 0, 1), "not from nothing"
     assert result.run_id == run.id
 
 

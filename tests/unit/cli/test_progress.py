@@ -65,9 +65,27 @@ def test_one_line_a_stage_outside_a_terminal(capsys: pytest.CaptureFixture[str])
     captured = capsys.readouterr()
     assert captured.out == ""
     lines = captured.err.splitlines()
-    assert [line.split(" in ")[0] for line in lines] == ["features: 100%", "fold: 5/5", "search: 3"]
+    assert [line.split(" in ")[0] for line in lines] == [
+        "features: 100%",
+        "fold 1: AUC 0.5312",
+        "fold 5: AUC 0.52",
+        "fold: 5/5",
+        "search: 3",
+    ]
     assert lines[0].endswith("(manual, 9 of 9 columns)")
-    assert "(fold 5 AUC 0.52)" in lines[1]
+    assert lines[3].endswith("(fold 5)")
+
+
+def test_trials_are_lines_as_they_come(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = LineProgress()
+    progress(ProgressEvent("search", 0, 20, "fold 1 of 5"))
+    values = {"trial": 7, "inner sharpe": 0.51234, "best inner sharpe": 0.6}
+    progress(ProgressEvent("search", 8, 20, "fold 1 of 5", values))
+    progress(ProgressEvent("search", 9, 20, "fold 1 of 5, pruned", {"trial": 8}))
+    assert capsys.readouterr().err.splitlines() == [
+        "search fold 1 of 5: trial 7, inner sharpe 0.5123, best inner sharpe 0.6",
+        "search fold 1 of 5, pruned: trial 8",
+    ]
 
 
 def test_the_line_comes_when_the_stage_ends(capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,7 +119,8 @@ def test_a_long_stage_says_now_and_then_how_long_it_will_take(
 
 
 def test_bars_follow_the_events() -> None:
-    bars = bars_on(Console(file=io.StringIO()))
+    screen = io.StringIO()
+    bars = bars_on(Console(file=screen))
     progress = BarProgress(bars)
     for event in EVENTS:
         progress(event)
@@ -111,6 +130,7 @@ def test_bars_follow_the_events() -> None:
         ("search", 3, None),
     ]
     assert bars.tasks[1].fields["message"] == "fold 5 AUC 0.52"
+    assert screen.getvalue().splitlines() == ["fold 1: AUC 0.5312", "fold 5: AUC 0.52"]
 
 
 def test_a_terminal_gets_bars(monkeypatch: pytest.MonkeyPatch) -> None:

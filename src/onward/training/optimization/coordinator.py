@@ -17,6 +17,7 @@ from onward.protocols import Labeler, Progress, Splitter
 from onward.splits import final_rows, require_training_rows
 from onward.training.cautions import purging_cautions, symbol_cautions
 from onward.training.dataset import Dataset, label_spans
+from onward.training.figures import FoldFigures
 from onward.training.learnable import require_learnable
 from onward.training.optimization.bench import Bench, Candidate, TrainerFactory
 from onward.training.optimization.budget import Budget
@@ -107,11 +108,19 @@ class OptimizationCoordinator:
         self.labeler: Labeler = labeler_of(self.space, self._base.labeler)
         self._memory: tuple[Market, Memory] | None = None
         self._together: Together | None = None
+        self._figures: FoldFigures = _untold
 
-    def kept_by(self, keeper: StudyKeeper, together: Together | None = None) -> OptimizationCoordinator:
-        """Return the coordinator with its trials kept elsewhere, and others taking part in its searches."""
+    def kept_by(
+        self, keeper: StudyKeeper, together: Together | None = None, figures: FoldFigures | None = None
+    ) -> OptimizationCoordinator:
+        """Return the coordinator with its trials kept elsewhere.
+
+        Others take part in its searches (``together``), and the outer scores that ``figures`` gives
+        are told as folds come.
+        """
         other = self._copy(keeper=keeper)
         other._together = together
+        other._figures = figures or _untold
         return other
 
     def rehearsal(self, pipeline: FeaturePipeline) -> OptimizationCoordinator:
@@ -146,8 +155,8 @@ class OptimizationCoordinator:
         looks
             Called once, when the outer scores are about to be seen (see `BaseTrainer.train`).
         progress
-            Told after every trial, best inner score included, and after each part. It is told no
-            outer score.
+            Told of every trial with its inner score and the best so far, and of each part. It is
+            told no outer score, unless whoever gives them has the look counted (`kept_by`).
 
         Raises
         ------
@@ -172,6 +181,8 @@ class OptimizationCoordinator:
             deadline = budget.deadline(len(folds) + 1 - place)
             title = f"fold {place + 1} of {len(folds)}"
             outer.append(self._outer(bench, rows, fold, title, report, deadline))
+            figures = self._figures(outer[-1].outcome)
+            report(ProgressEvent("fold", place + 1, len(folds), f"fold {place + 1}", figures))
         seconds["searches and folds"] = round(time.perf_counter() - started, 3)
         started = time.perf_counter()
         everything = np.ones(len(market), dtype=np.bool_)
@@ -293,6 +304,7 @@ class OptimizationCoordinator:
         search = Search(title, self.config, bench, allowed, self._seed(fold.number))
         study, records = self._run(search, f"fold-{fold.number}", report, deadline)
         chosen = best_of(records)
+        report(ProgressEvent("fold", fold.number, 0, title))
         candidate = bench.candidate(dict(chosen.parameters))
         own, kept = translated(candidate.dataset, rows, fold)
         outcome = candidate.trainer.fit_fold(candidate.dataset, candidate.labeler, own)
@@ -373,6 +385,11 @@ def _bars_of(market: Market, spans: Spans) -> IntArray:
 def _url(plan: TrainingPlan) -> str | None:
     secret = plan.optimization.storage_url
     return None if secret is None else secret.get_secret_value()
+
+
+def _untold(outcome: FoldOutcome) -> Mapping[str, float]:  # noqa: ARG001
+    """Give no score."""
+    return {}
 
 
 def _silent(event: ProgressEvent) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
-__all__ = ["RECORD", "TrialRecord", "packed_sides", "trial_records", "unpacked_sides"]
+__all__ = ["RECORD", "TrialRecord", "packed_sides", "trial_record", "trial_records", "unpacked_sides"]
 
 RECORD = "onward"
 """Name under which a study keeps what Onward notes of a trial."""
@@ -71,27 +71,8 @@ class TrialRecord:
         return cls(**{**told, "fold_scores": scores, "score": score})
 
 
-def trial_records(study: Study) -> tuple[TrialRecord, ...]:
-    """Return the trials of a study that came to something, in the order of their numbers."""
-    from onward.training.optimization.studies import finished
-
-    return tuple(_record(number, trial) for number, trial in enumerate(finished(study)))
-
-
-def packed_sides(side: FloatArray) -> str:
-    """Return sides (-1, 0, 1, NaN) as short text: a few kilobytes for years of hours."""
-    codes = np.where(np.isfinite(side), side, NOTHING_SAID).astype(np.int8)
-    return base64.b64encode(zlib.compress(codes.tobytes(), 9)).decode("ascii")
-
-
-def unpacked_sides(text: str) -> FloatArray:
-    """Return what `packed_sides` was given."""
-    codes = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=np.int8).astype(np.float64)
-    codes[codes == NOTHING_SAID] = np.nan
-    return codes
-
-
-def _record(number: int, trial: FrozenTrial) -> TrialRecord:
+def trial_record(number: int, trial: FrozenTrial) -> TrialRecord:
+    """Return a trial that came to something, as the one with a number."""
     told: dict[str, Any] = trial.user_attrs[RECORD]
     scores = tuple(math.nan if score is None else float(score) for score in told["scores"])
     known = [score for score in scores if not math.isnan(score)]
@@ -108,6 +89,26 @@ def _record(number: int, trial: FrozenTrial) -> TrialRecord:
         seconds=told["seconds"],
         reason=reason,
     )
+
+
+def trial_records(study: Study) -> tuple[TrialRecord, ...]:
+    """Return the trials of a study that came to something, in the order of their numbers."""
+    from onward.training.optimization.studies import finished
+
+    return tuple(trial_record(number, trial) for number, trial in enumerate(finished(study)))
+
+
+def packed_sides(side: FloatArray) -> str:
+    """Return sides (-1, 0, 1, NaN) as short text: a few kilobytes for years of hours."""
+    codes = np.where(np.isfinite(side), side, NOTHING_SAID).astype(np.int8)
+    return base64.b64encode(zlib.compress(codes.tobytes(), 9)).decode("ascii")
+
+
+def unpacked_sides(text: str) -> FloatArray:
+    """Return what `packed_sides` was given."""
+    codes = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=np.int8).astype(np.float64)
+    codes[codes == NOTHING_SAID] = np.nan
+    return codes
 
 
 def _plain(value: float) -> float | None:

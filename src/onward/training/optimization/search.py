@@ -18,7 +18,8 @@ from onward.training.optimization.objective import fold_score, fold_signals
 from onward.training.optimization.pruning import is_hopeless, rivals
 from onward.training.optimization.records import RECORD, TrialRecord, packed_sides, trial_records
 from onward.training.optimization.studies import finished, quiet_optuna
-from onward.types import BoolArray, ProgressEvent
+from onward.training.optimization.telling import Teller
+from onward.types import BoolArray
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
@@ -67,7 +68,7 @@ class Search:
         study
             Where trials are kept.
         report
-            Told after every trial; inner scores may be seen.
+            Told of every trial (see `Teller`); inner scores may be seen.
         deadline
             Moment (`time.monotonic`) after which no trial begins; the first one always does.
         joining
@@ -97,12 +98,13 @@ class Search:
             shared=shared,
         )
         with quiet_optuna():
-            self._tell(report, study, target)
+            teller = Teller(report, self.title, self.config.objective, target)
+            teller.begin(study)
             while self._begun(study, shared) < target:
                 if deadline is not None and time.monotonic() >= deadline and finished(study):
                     break
                 self._one(study, target)
-                self._tell(report, study, target)
+                teller.news(study)
         records = trial_records(study)
         if not joining:
             best_of(records)
@@ -203,11 +205,6 @@ class Search:
 
     def _exhaustive(self, given: Sequence[Mapping[str, Any]]) -> bool:
         return bool(given) and self.bench.space.size <= min(self.config.trials, MOST_COMBINATIONS)
-
-    def _tell(self, report: Progress, study: Study, target: int) -> None:
-        scores = [one.score for one in trial_records(study) if one.state == "complete"]
-        values = {f"best inner {self.config.objective}": max(scores)} if scores else {}
-        report(ProgressEvent("search", len(finished(study)), target, self.title, values))
 
 
 def best_of(records: tuple[TrialRecord, ...]) -> TrialRecord:
