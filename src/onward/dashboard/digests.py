@@ -1,19 +1,30 @@
-"""Digests of events, kept between requests: a job of a night has told thirty thousand of them."""
+"""Digests of events, kept between requests: a job of a night has told thirty thousand of them.
+
+Nearly all of these say how far it had come at some moment. A page needs the newest of them, the
+newest lines of the log, and the few that it shows each: states, stages, scores. So of a long history
+only those are read.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from onward.dashboard.views.job_events import Digest, digested
+from onward.dashboard.views.job_events import KEPT_LINES, Digest, digested
 
 if TYPE_CHECKING:
     from onward.jobs.protocol import JobStore
+    from onward.jobs.values import JobEvent
 
 __all__ = ["Digests"]
 
 PAGE = 10_000
+FEW = 500
+"""Events that are read whole; when there are more, those that show nothing are left out."""
+SHOWN_EACH = ("state", "stage", "score")
+LINES = ("log", "alarm")
 
 
 class Digests:
@@ -42,10 +53,10 @@ class Digests:
         """
         with self._lock:
             digest = self._known.get(job_id, Digest())
-        while events := store.events(job_id, after=digest.seq, limit=PAGE):
-            digest = digested(digest, events)
-            if len(events) < PAGE:
-                break
+        events = store.events(job_id, after=digest.seq, limit=FEW)
+        digest = digested(digest, events)
+        if len(events) == FEW:
+            digest = _condensed(store, job_id, digest)
         with self._lock:
             kept = self._known.get(job_id)
             if kept is None or kept.seq < digest.seq:
@@ -54,3 +65,37 @@ class Digests:
             while len(self._known) > self._most:
                 self._known.popitem(last=False)
         return digest
+
+
+def _condensed(store: JobStore, job_id: str, digest: Digest) -> Digest:
+    """Return what the rest of the events adds, of which only those are read that show."""
+    last = next(iter(store.events(job_id, after=digest.seq, limit=1, newest=True)), None)
+    if last is None:
+        return digest
+    found = _all(store, job_id, SHOWN_EACH, digest.seq)
+    now = store.events(job_id, after=digest.seq, limit=1, kinds=("progress",), newest=True)
+    if now and not _is_known(str(now[0].payload.get("stage") or ""), digest, found):
+        # Told before stages were events of their own.
+        now = _all(store, job_id, ("progress",), digest.seq)
+    found += now
+    found += store.events(job_id, after=digest.seq, limit=KEPT_LINES, kinds=LINES, newest=True)
+    # What came between these looks is for the next one, or for the stream: it begins behind `last`.
+    events = sorted((event for event in found if event.seq <= last.seq), key=lambda event: event.seq)
+    return replace(digested(digest, events), seq=last.seq)
+
+
+def _all(store: JobStore, job_id: str, kinds: tuple[str, ...], after: int) -> list[JobEvent]:
+    found: list[JobEvent] = []
+    while page := store.events(job_id, after=after, limit=PAGE, kinds=kinds):
+        found += page
+        after = page[-1].seq
+        if len(page) < PAGE:
+            break
+    return found
+
+
+def _is_known(stage: str, digest: Digest, found: list[JobEvent]) -> bool:
+    """Return whether the stage that is under way is the last one that is known to have begun."""
+    begun = [str(event.payload.get("stage")) for event in found if event.kind == "stage"]
+    known = [one.name for one in digest.stages if one.under_way]
+    return (begun or known or [""])[-1] == stage

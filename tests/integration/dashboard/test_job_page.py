@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +16,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from onward.database.moments import utc_now
 from onward.jobs.protocol import JobStore
+from onward.jobs.store import SqlJobStore
 from onward.jobs.values import JobRequest, Lease, Outcome, WorkerIdentity
 from onward.settings import load_settings
 from onward.wiring import build_application
@@ -76,6 +80,13 @@ def progress(stage: str, done: int, total: int, message: str = "") -> tuple[str,
 def fold(number: int) -> tuple[str, dict[str, Any]]:
     values = {"direction_auc": 0.5 + number / 100, "range_auc": 0.6, "log_loss_skill": -0.01}
     return "score", {"stage": "fold", "message": f"fold {number}", "values": values}
+
+
+def trial(number: int, own: float | None, best: float, search: str) -> tuple[str, dict[str, Any]]:
+    values = {"trial": number, "inner sharpe": own, "best inner sharpe": best}
+    known = {name: value for name, value in values.items() if value is not None}
+    message = search if own is not None else f"{search}, pruned"
+    return "score", {"stage": "search", "message": message, "values": known}
 
 
 def line(number: int, level: str = "info") -> tuple[str, dict[str, Any]]:
@@ -173,6 +184,54 @@ def test_a_job_is_followed_as_fast_as_it_tells_and_nothing_moves(desk: Site, ope
         page.goto("/jobs")
         row = page.get_by_role("row").filter(has_text="Training watched").first
         expect(row).to_contain_text("leak found")
+
+
+def test_trials_and_outer_folds_of_a_search_come_with_their_scores(desk: Site, open_page: Open) -> None:
+    with store_of(desk.home) as store:
+        lease = begun(store, "tune")
+        page = open_page(desk, f"/jobs/{lease.job_id}")
+        rows = page.locator("#trial-rows tr:not(.best)")
+        expect(page.locator("#trial-chart")).to_have_attribute("data-empty", "No trial has ended yet.")
+        for n in range(25):
+            own = None if n == 24 else n / 100
+            store.report(
+                lease, [progress("search", n + 1, 25), trial(n, own, min(n, 23) / 100, "fold 1 of 2")]
+            )
+        expect(page.locator("#trial-note")).to_have_text("25 trials have ended.")
+        expect(rows).to_have_count(20)
+        assert [row.split() for row in rows.all_inner_texts()[:2]] == [
+            ["fold", "1", "24", "stopped", "early", "0.2300"],
+            ["fold", "1", "23", "0.2300", "0.2300"],
+        ]
+        expect(page.locator("#trial-rows tr.best")).to_have_text(re.compile(r"fold 1\s*23 \(best\)\s*0\.2300"))
+        store.report(lease, [fold(1), trial(0, -0.5, -0.5, "all rows")])
+        expect(page.locator("#fold-rows tr")).to_have_count(1)
+        expect(page.locator("#trial-note")).to_have_text("26 trials have ended.")
+        seen = page.locator("#trials table").inner_text()
+        assert "all rows" in seen
+        page.reload()
+        settled(page)
+        assert page.locator("#trials table").inner_text() == seen, "a reload loses nothing"
+        assert page.locator("#trial-chart canvas").count() == 1
+        expect(page.locator("#fold-rows tr")).to_have_count(1)
+        check_axe(page)
+
+
+def test_a_job_that_nobody_takes_says_so(desk: Site, open_page: Open) -> None:
+    application = build_application(load_settings(home=desk.home, cwd=desk.home, environ={}))
+    try:
+        earlier = SqlJobStore(application.engine, clock=lambda: utc_now() - timedelta(seconds=30))
+        waiting = earlier.submit(JobRequest("train", {"plan": {}}, priority=-9)).job
+        with store_of(desk.home) as store:
+            for lease in store.leases():
+                store.finish(lease, Outcome("cancelled"))
+            page = open_page(desk, f"/jobs/{waiting.id}")
+            expect(page.locator("#job-now")).to_contain_text("Nobody has taken it yet")
+            begun(store)
+            page.reload()
+            expect(page.locator("#job-now")).to_contain_text("It waits for a free place")
+    finally:
+        application.close()
 
 
 def test_a_stop_is_not_over_before_it_is_proven(desk: Site, open_page: Open) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from onward.dashboard.digests import Digests
-from onward.dashboard.views.job import expected_stages, job_view, jobs_view
+from onward.dashboard.views.job import expected_stages, is_untaken, job_view, jobs_view
 from onward.dashboard.views.job_events import KEPT_LINES, Digest, digested
 from onward.dashboard.views.job_outcome import model_page
+from onward.dashboard.views.job_trials import KEPT_TRIALS, SHOWN_TRIALS
 from onward.jobs.values import Job, JobEvent, JobRequest
 
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
@@ -73,12 +74,71 @@ def test_a_digest_in_pieces_is_the_digest_at_once() -> None:
         (2, "score", score("fold", "fold 2", direction_auc=0.6)),
         (3, "log", {"level": "warning", "text": "look"}),
         (4, "score", score("search", "fold 1", best=0.1)),
+        (5, "stage", {"stage": "search"}),
         (5, "score", score("search", "fold 1", best=0.2)),
     )
     whole = digested(Digest(), told)
     for cut in range(len(told)):
         assert digested(digested(Digest(), told[:cut]), told[cut:]) == whole
-    assert [line.values for line in whole.trials] == [{"best": 0.1}, {"best": 0.2}]
+    assert [(line.number, line.best) for line in whole.trials] == [(0, 0.1), (1, 0.2)], "of an older job"
+    assert [(one.name, one.seconds, one.under_way) for one in whole.stages] == [
+        ("features", 4.0, False),
+        ("search", 0.0, True),
+    ]
+
+
+def trial(number: int, own: float | None, best: float | None, search: str = "fold 1 of 3") -> dict[str, Any]:
+    figures = {"inner auc": own, "best inner auc": best}
+    values = {name: value for name, value in figures.items() if value is not None}
+    return score("search", search, trial=number, **values)
+
+
+def test_trials_have_their_own_score_and_the_best_so_far_and_come_once() -> None:
+    told = [
+        trial(0, 0.5, 0.5),
+        trial(1, None, 0.5, "fold 1 of 3, pruned"),
+        trial(2, 0.4, 0.5),
+        trial(0, None, None, "all rows, refused"),
+        trial(0, 0.5, 0.5),  # an attempt tells again what it goes on from
+    ]
+    digest = digested(Digest(), events(*((n, "score", one) for n, one in enumerate(told))))
+    assert [(t.search, t.number, t.state, t.score, t.best) for t in digest.trials] == [
+        ("fold 1 of 3", 0, "complete", 0.5, 0.5),
+        ("fold 1 of 3", 1, "pruned", None, 0.5),
+        ("fold 1 of 3", 2, "complete", 0.4, 0.5),
+        ("all rows", 0, "refused", None, None),
+    ]
+    assert [t.fold for t in digest.trials] == [1, 1, 1, None]
+    view = job_view(job(kind="tune"), digest)
+    assert (view.n_trials, view.best_trial) == (4, None), "the search under way has none yet"
+    assert [(t.search, t.number) for t in view.newest_trials[:2]] == [("all rows", 0), ("fold 1 of 3", 2)]
+    assert view.for_scripts["trials"][1] == ["fold 1 of 3", 1, "pruned", None, 0.5]
+    assert job_view(job(kind="tune"), Digest()).newest_trials == ()
+
+
+def test_of_very_many_trials_the_newest_are_kept_and_the_best_of_each_search() -> None:
+    best = 0.0
+    told = []
+    for search in ("fold 1 of 2", "fold 2 of 2"):
+        for number in range(KEPT_TRIALS):
+            own = 1.0 if number == 7 else number / 1e6
+            best = max(own, best if number else 0.0)
+            told.append((float(number), "score", trial(number, own, best, search)))
+    told.append((9e9, "score", trial(0, 0.3, 0.3, "all rows")))
+    shown = events(*told)
+    digest = digested(Digest(), shown)
+    assert digested(digested(Digest(), shown[:3100]), shown[3100:]) == digest
+    assert len(digest.trials) == KEPT_TRIALS + 3
+    assert [(t.search, t.number) for t in digest.trials[:3]] == [
+        ("fold 1 of 2", 7),
+        ("fold 1 of 2", KEPT_TRIALS - 1),
+        ("fold 2 of 2", 0),
+    ]
+    view = job_view(job(kind="tune"), digest)
+    assert view.n_trials == 2 * KEPT_TRIALS + 1
+    assert len(view.newest_trials) == SHOWN_TRIALS
+    assert view.best_trial is not None
+    assert (view.best_trial.search, view.best_trial.score) == ("all rows", 0.3)
 
 
 def test_a_fold_that_is_told_again_is_one_fold_and_stages_begin_anew() -> None:
@@ -99,10 +159,10 @@ def test_a_fold_that_is_told_again_is_one_fold_and_stages_begin_anew() -> None:
     assert ([one.name for one in digest.stages], digest.attempt) == (["features"], 2)
 
 
-def test_only_the_newest_lines_are_kept_and_the_others_counted() -> None:
+def test_only_the_newest_lines_are_kept() -> None:
     told = events(*((n, "log", {"text": f"line {n}"}) for n in range(KEPT_LINES + 7)))
     digest = digested(Digest(), told)
-    assert (len(digest.log), digest.dropped, digest.log[-1].text) == (KEPT_LINES, 7, f"line {KEPT_LINES + 6}")
+    assert (len(digest.log), digest.log[-1].text) == (KEPT_LINES, f"line {KEPT_LINES + 6}")
 
 
 def test_figures_that_are_none_are_shown_as_unknown() -> None:
@@ -166,11 +226,29 @@ def test_a_stage_that_had_nothing_to_do_is_behind_once_a_later_one_has_begun() -
     assert job_view(job(), Digest()).passed == frozenset()
 
 
-def test_a_search_promises_trials_and_no_scores_of_folds() -> None:
-    told = score("fold", "fold 1", range_auc=0.6)
-    assert job_view(job(), Digest()).scores_folds
-    assert not job_view(job(kind="tune"), Digest()).scores_folds
-    assert job_view(job(kind="tune"), digested(Digest(), events((1, "score", told)))).scores_folds
+def test_a_job_that_nobody_takes_says_so_once_somebody_would_have_taken_it() -> None:
+    def untaken(state: str = "queued", seconds: float = 20, beat: float | None = None, **more: Any) -> bool:
+        now = NOW + timedelta(seconds=seconds)
+        beaten = None if beat is None else now - timedelta(seconds=beat)
+        return is_untaken(job(state, **more), [job(heartbeat_at=beaten)], now)
+
+    assert untaken()
+    assert untaken(beat=300), "its owner is dead"
+    assert not untaken(beat=3), "somebody is there and busy"
+    assert not untaken(seconds=3)
+    assert not untaken("running")
+    later = JobRequest("train", {}, run_after=NOW + timedelta(seconds=15))
+    assert not untaken(request=later)
+    assert untaken(seconds=40, request=later)
+
+
+def test_a_search_promises_trials_and_scores_of_folds_and_a_training_the_latter() -> None:
+    plain, search, other = (job_view(job(kind=kind), Digest()) for kind in ("train", "tune", "import"))
+    assert [(one.searches, one.scores_folds) for one in (plain, search, other)] == [
+        (False, True),
+        (True, True),
+        (False, False),
+    ]
 
 
 def test_a_training_that_leaks_says_so_in_the_list_and_on_its_page() -> None:

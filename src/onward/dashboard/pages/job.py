@@ -10,13 +10,15 @@ from starlette.responses import Response
 from onward.dashboard.forms import SafeForm
 from onward.dashboard.navigation import Page
 from onward.dashboard.rendering import Render
-from onward.dashboard.views.job import SHOWN, JobsView, JobView, job_view, jobs_view
+from onward.dashboard.views.job import SHOWN, JobsView, JobView, is_untaken, job_view, jobs_view
+from onward.database.moments import utc_now
 from onward.server.authorisation import requires
 from onward.server.dependencies import Caller, Manager, Store, require
 
 if TYPE_CHECKING:
     from onward.dashboard.digests import Digests
     from onward.jobs.protocol import JobStore
+    from onward.jobs.values import JobState
 
 __all__ = ["PAGE", "router"]
 
@@ -30,6 +32,7 @@ PAGE = Page(
 router = APIRouter()
 
 LINES = 50
+HELD: tuple[JobState, ...] = ("starting", "running", "stopping")
 
 Shown = Literal["all", "live", "succeeded", "failed", "cancelled"]
 JobId = Annotated[str, Path(description="Id of a job; its beginning suffices when it is unique.")]
@@ -104,4 +107,5 @@ def _look(store: JobStore, request: Request, job_id: str) -> JobView:
     job = store.get(before.id)
     if job.state != before.state:  # a job that reads as ended is shown with its last event
         digest = digests.of(store, job.id)
-    return job_view(job, digest)
+    held = store.find(states=HELD, limit=LINES).jobs if job.state == "queued" else ()
+    return job_view(job, digest, untaken=is_untaken(job, held, utc_now()))

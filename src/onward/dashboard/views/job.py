@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from onward.dashboard.views.job_events import Digest, StageLine
 from onward.dashboard.views.job_outcome import Fact, Failure, Trained, facts_of, failure_of, trained_of
+from onward.dashboard.views.job_trials import TrialLine, best_and_newest, count_of
 from onward.dashboard.views.overview import JobLine, job_line
 
 if TYPE_CHECKING:
     from onward.jobs.values import Job, JobState
 
-__all__ = ["KINDS", "SHOWN", "JobView", "JobsView", "expected_stages", "job_view", "jobs_view"]
+__all__ = ["KINDS", "SHOWN", "JobView", "JobsView", "expected_stages", "is_untaken", "job_view", "jobs_view"]
 
 KINDS = ("train", "tune", "features", "import", "predict", "audit")
 SHOWN: Mapping[str, tuple[JobState, ...]] = {
@@ -30,6 +31,7 @@ SHOWN: Mapping[str, tuple[JobState, ...]] = {
 
 LOOKS_BACK = ("importance", "drift", "adversarial")
 TRAINING = ("train", "tune")
+UNTAKEN, SILENT = timedelta(seconds=10), timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ class JobView:
     ----------
     line
         What the list says of it.
+    untaken
+        Whether it waits although nobody seems to be there who would take it.
     stages
         Those that have begun and those to come, in the order of the work.
     digest
@@ -117,6 +121,7 @@ class JobView:
     backend: str
     retry_of: str | None
     names_alias: bool
+    untaken: bool
     stages: tuple[StageLine, ...]
     digest: Digest
     trained: Trained | None
@@ -136,8 +141,23 @@ class JobView:
 
     @property
     def scores_folds(self) -> bool:
-        """Whether scores of single folds are to be expected: a search tells those of its trials instead."""
-        return bool(self.digest.folds) or (self.trains and not self.searches)
+        """Whether scores of single folds are to be expected."""
+        return self.trains or bool(self.digest.folds)
+
+    @property
+    def n_trials(self) -> int:
+        """How many trials have ended."""
+        return count_of(self.digest.trials)
+
+    @property
+    def best_trial(self) -> TrialLine | None:
+        """The best trial of the search that is under way."""
+        return best_and_newest(self.digest.trials)[0]
+
+    @property
+    def newest_trials(self) -> tuple[TrialLine, ...]:
+        """Those that ended last, the newest first."""
+        return best_and_newest(self.digest.trials)[1]
 
     @property
     def passed(self) -> frozenset[str]:
@@ -166,7 +186,7 @@ class JobView:
             "stage": next((stage.name for stage in self.stages if stage.under_way), ""),
             "began": None if self.started_at is None else self.started_at.timestamp(),
             "folds": [{"fold": int(line.name), **line.values} for line in digest.folds],
-            "trials": [[line.name, next(iter(line.values.values()), None)] for line in digest.trials],
+            "trials": [[one.search, one.number, one.state, one.score, one.best] for one in digest.trials],
         }
 
 
@@ -201,7 +221,27 @@ def jobs_view(
     return JobsView(lines, shown, kind, known, by_choice, cursor, following)
 
 
-def job_view(job: Job, digest: Digest) -> JobView:
+def is_untaken(job: Job, held: Sequence[Job], now: datetime) -> bool:
+    """Return whether a job that is due waits although nobody seems to be there who would take it.
+
+    Whoever has a free place takes a job within moments, and whoever has none shows that it lives.
+
+    Parameters
+    ----------
+    job
+        The job.
+    held
+        Jobs that somebody works on, as far as he is not dead.
+    now
+        UTC. Clocks of other hosts may differ a little: this is a hint for people.
+    """
+    due = max(job.queued_at, job.request.run_after or job.queued_at)
+    if job.state != "queued" or now - due < UNTAKEN:
+        return False
+    return not any(one.heartbeat_at is not None and now - one.heartbeat_at < SILENT for one in held)
+
+
+def job_view(job: Job, digest: Digest, *, untaken: bool = False) -> JobView:
     """Return everything that the page of a job shows."""
     request = job.request
     succeeded, result = job.state == "succeeded", job.result or {}
@@ -218,6 +258,7 @@ def job_view(job: Job, digest: Digest) -> JobView:
         backend=request.backend,
         retry_of=job.retry_of,
         names_alias=request.spec.get("alias") is not None,
+        untaken=untaken,
         stages=_stages(job, digest),
         digest=digest,
         trained=trained,

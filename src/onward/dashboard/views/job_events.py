@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from onward.dashboard.views.job_trials import TrialLine, kept, trial_line
 
 if TYPE_CHECKING:
     from onward.jobs.values import JobEvent
@@ -30,9 +32,9 @@ class StageLine:
     seconds
         Time spent in it so far; stages may take turns.
     fraction
-        How far it is, 0 to 1; None when nobody knows.
+        How far it is, 0 to 1; None when nobody knows, or when another stage is under way.
     message
-        What it is at.
+        What it is at; empty when another stage is under way.
     since
         When the stretch that is under way began; None when another stage is.
     """
@@ -51,7 +53,7 @@ class StageLine:
 
 @dataclass(frozen=True)
 class ScoreLine:
-    """Figures of something that was finished: a fold, or one more trial of a search."""
+    """Figures of something that was finished, such as a fold."""
 
     seq: int
     stage: str
@@ -82,23 +84,21 @@ class Digest:
     folds
         Scores by fold, each once: an attempt that goes on tells kept folds again.
     trials
-        Best score so far after each trial, in the order in which trials ended.
+        Each once, in the order in which they ended; of very many those that
+        `onward.dashboard.views.job_trials.kept` keeps.
     others
         Scores of jobs that are neither training nor search.
     log
         Newest lines.
-    dropped
-        Lines before those.
     """
 
     seq: int = 0
     attempt: int = 0
     stages: tuple[StageLine, ...] = ()
     folds: tuple[ScoreLine, ...] = ()
-    trials: tuple[ScoreLine, ...] = ()
+    trials: tuple[TrialLine, ...] = ()
     others: tuple[ScoreLine, ...] = ()
     log: tuple[LogLine, ...] = ()
-    dropped: int = field(default=0)
 
 
 def digested(before: Digest, events: Iterable[JobEvent]) -> Digest:
@@ -113,14 +113,15 @@ def digested(before: Digest, events: Iterable[JobEvent]) -> Digest:
     """
     stages = {stage.name: stage for stage in before.stages}
     folds = {line.name: line for line in before.folds}
-    trials, others, log = list(before.trials), list(before.others), list(before.log)
+    trials = {(line.search, line.number): line for line in before.trials}
+    others, log = list(before.others), list(before.log)
     seq, attempt = before.seq, before.attempt
     for event in events:
         seq = event.seq
         if event.attempt != attempt:
             attempt, stages = event.attempt, {}
         payload = event.payload
-        if event.kind == "progress":
+        if event.kind in ("stage", "progress"):
             _enter(stages, payload, event.at)
         elif event.kind == "state":
             if payload.get("state") not in ("starting", "running", "stopping"):
@@ -128,7 +129,8 @@ def digested(before: Digest, events: Iterable[JobEvent]) -> Digest:
         elif event.kind == "score":
             line = _score(event)
             if line.stage == "search":
-                trials.append(line)
+                trial = trial_line(line.name, line.values, trials.values())
+                trials[trial.search, trial.number] = trial
             elif fold_number(line.name) is not None:
                 folds[f"{fold_number(line.name)}"] = replace(line, name=f"{fold_number(line.name)}")
             else:
@@ -136,16 +138,14 @@ def digested(before: Digest, events: Iterable[JobEvent]) -> Digest:
         elif event.kind in ("log", "alarm"):
             level = "error" if event.kind == "alarm" else str(payload.get("level", "info"))
             log.append(LogLine(level, str(payload.get("text") or payload.get("what") or "")))
-    surplus = max(0, len(log) - KEPT_LINES)
     return Digest(
         seq=seq,
         attempt=attempt,
         stages=tuple(stages.values()),
         folds=tuple(sorted(folds.values(), key=lambda line: int(line.name))),
-        trials=tuple(trials),
+        trials=kept(tuple(trials.values())),
         others=tuple(others),
-        log=tuple(log[surplus:]),
-        dropped=before.dropped + surplus,
+        log=tuple(log[-KEPT_LINES:]),
     )
 
 
@@ -171,7 +171,7 @@ def _leave(stages: dict[str, StageLine], at: datetime) -> None:
     for name, stage in stages.items():
         if stage.since is not None:
             spent = max(0.0, (at - stage.since).total_seconds())
-            stages[name] = replace(stage, seconds=stage.seconds + spent, since=None)
+            stages[name] = StageLine(name, stage.seconds + spent)
 
 
 def _score(event: JobEvent) -> ScoreLine:

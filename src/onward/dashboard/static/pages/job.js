@@ -7,6 +7,7 @@ import { follow, perFrame } from "../live.js";
 
 const LINES = 400;
 const AT_END_PX = 24;
+const UNTAKEN_MS = 12000;
 const LIVE = ["queued", "starting", "running", "stopping"];
 const COLOURS = [1, 4, 5, 3, 2]; // neighbours must not look alike
 const data = readData("job-data");
@@ -125,15 +126,48 @@ const drawFolds = perFrame(() => {
   }
 });
 
-const trials = new Map(); // title of a search -> best so far after each of its trials
+const NEWEST = 20;
+const searches = new Map(); // title of a search -> its trials by number, each {search, number, state, score, best}
+let newest = []; // what ended last, the last one first
 let trialChart = null;
 let drawn = 0;
 
-function addTrial(title, best) {
-  if (!trials.has(title)) trials.set(title, []);
-  trials.get(title).push(best);
+function addTrial(search, number, state, score, best) {
+  if (!searches.has(search)) searches.set(search, new Map());
+  const known = searches.get(search);
+  const trial = { search, number: number ?? 1 + Math.max(-1, ...known.keys()), state, score, best };
+  known.set(trial.number, trial);
+  newest = [trial, ...newest.filter((one) => one.search !== search || one.number !== trial.number)].slice(0, NEWEST);
 }
-data.trials.forEach(([title, best]) => addTrial(title, best));
+data.trials.forEach((one) => addTrial(...one));
+
+function takeTrial({ message, values }) {
+  const [, search, state] = /^([^]*?)(?:, (pruned|refused))?$/.exec(message);
+  const figures = Object.entries(values).filter(([name]) => name !== "trial");
+  const figure = (own) => figures.find(([name]) => name.startsWith("inner ") === own)?.[1] ?? null;
+  addTrial(search, values.trial, state ?? "complete", figure(true), figure(false));
+}
+
+function trialRow(trial, marked = false) {
+  const row = document.createElement("tr");
+  if (marked) row.className = "best";
+  const head = row.appendChild(document.createElement("th"));
+  head.scope = "row";
+  head.textContent = searchWord(trial.search);
+  row.insertCell().textContent = marked ? `${trial.number} ${texts.best}` : trial.number;
+  for (const text of [trial.state === "complete" ? number(trial.score, 4) : texts[trial.state], number(trial.best, 4)]) {
+    const cell = row.insertCell();
+    cell.className = "num";
+    cell.textContent = text;
+  }
+  return row;
+}
+
+function bestOf(known) {
+  let best = null;
+  for (const one of known.values()) if (one.score !== null && (best === null || one.score > best.score || (one.score === best.score && one.number < best.number))) best = one;
+  return best;
+}
 
 function key(text, i) {
   const item = document.createElement("span");
@@ -149,19 +183,22 @@ function searchWord(title) {
 
 const drawTrials = perFrame(() => {
   const box = $("trial-chart");
-  if (!box || !trials.size) return;
-  const longest = Math.max(...[...trials.values()].map((one) => one.length));
-  const x = Array.from({ length: longest }, (_, i) => i + 1);
-  const columns = [...trials.values()].map((one) => x.map((_, i) => one[i] ?? null));
-  if (trialChart && drawn === trials.size) trialChart.setData([x, ...columns]);
+  if (!box || !searches.size) return;
+  const best = bestOf(searches.get(newest[0].search));
+  $("trial-rows").replaceChildren(...(best ? [trialRow(best, true)] : []), ...newest.map((one) => trialRow(one)));
+  const lasts = [...searches.values()].map((known) => Math.max(...known.keys()));
+  const x = Array.from({ length: 1 + Math.max(...lasts) }, (_, i) => i);
+  const columns = [...searches.values()].map((known) => x.map((i) => known.get(i)?.best ?? null));
+  if (trialChart && drawn === searches.size) trialChart.setData([x, ...columns]);
   else {
-    trialChart?.destroy();
-    drawn = trials.size;
-    const series = [...trials.keys()].map((title, i) => ({ label: searchWord(title), values: columns[i], colour: `series-${COLOURS[i % COLOURS.length]}`, dash: i < COLOURS.length ? undefined : [6, 4] }));
+    const before = trialChart; // goes when the next one is there: a box that is empty for a moment moves
+    drawn = searches.size;
+    const series = [...searches.keys()].map((title, i) => ({ label: searchWord(title), values: columns[i], colour: `series-${COLOURS[i % COLOURS.length]}`, dash: i < COLOURS.length ? undefined : [6, 4] }));
     trialChart = lineChart(box, { x, series, time: false, format: number, xFormat: whole, legend: false });
+    before?.destroy();
     $("trial-keys").replaceChildren(...series.map((one, i) => key(one.label, i)));
   }
-  const n = [...trials.values()].reduce((sum, one) => sum + one.length, 0);
+  const n = lasts.reduce((sum, last) => sum + last + 1, 0);
   $("trial-note").textContent = filled(texts.trials, { n: n.toLocaleString("en") });
 });
 
@@ -232,7 +269,7 @@ function take({ kind, payload, at }) {
     drawProgress(payload);
   } else if (kind === "score") {
     const fold = /^(?:fold|group) (\d+)\b/.exec(payload.message);
-    if (payload.stage === "search") { addTrial(payload.message, Object.values(payload.values)[0] ?? null); drawTrials(); }
+    if (payload.stage === "search") { takeTrial(payload); drawTrials(); }
     else if (fold) { folds.set(Number(fold[1]), { fold: Number(fold[1]), ...payload.values }); drawFolds(); }
   } else if (kind === "log" || kind === "alarm") {
     waiting.push({ level: kind === "alarm" ? "error" : payload.level ?? "info", text: payload.text ?? payload.what ?? "" });
@@ -258,6 +295,7 @@ drawTrials();
 if (data.live) {
   elapsed();
   setInterval(elapsed, 1000);
+  setInterval(() => { if (state === "queued") refresh(); }, UNTAKEN_MS); // whether nobody is there to take it
   follow(data.id, {
     event: take,
     end: (last) => { if (last) moved(last); },
