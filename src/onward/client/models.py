@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from types import EllipsisType
 from typing import Any
 from urllib.parse import quote
 
@@ -57,21 +58,55 @@ class ModelCalls:
         return found
 
     def set_alias(
-        self, name: str, alias: str, version: int, *, actor: str = "", reason: str = ""
+        self,
+        name: str,
+        alias: str,
+        version: int,
+        *,
+        actor: str = "",
+        reason: str = "",
+        seen: int | EllipsisType | None = ...,
     ) -> AliasChange | None:
-        """Let an alias stand for a version; None when it did already."""
-        body = {"version": version, "actor": actor, "reason": reason}
-        return _change(self._connection.json("PUT", _alias(name, alias), json=body))
+        """Let an alias stand for a version; None when it did already.
 
-    def delete_alias(self, name: str, alias: str, *, actor: str = "", reason: str = "") -> AliasChange:
-        """Take an alias away."""
-        asked = {"actor": actor, "reason": reason}
+        Parameters
+        ----------
+        name, alias, version
+            What is to stand for what.
+        actor, reason
+            Who, and why, for the history.
+        seen
+            Version that the alias stood for when you looked, None when it was not set: it is changed
+            only while that still holds. Left out: whatever it stands for.
+
+        Raises
+        ------
+        RegistryConflictError
+            When somebody moved it since, or the version's leak audit did not pass.
+        """
+        body = {"version": version, "actor": actor, "reason": reason, **_seen(seen)}
+        return _change(self._connection.json("PUT", _alias(name, alias), json=body, **_once(seen)))
+
+    def delete_alias(
+        self, name: str, alias: str, *, actor: str = "", reason: str = "", seen: int | None = None
+    ) -> AliasChange:
+        """Take an alias away; with ``seen``, only while it stands for that version."""
+        asked: dict[str, Any] = {"actor": actor, "reason": reason}
+        asked |= {} if seen is None else {"seen": seen}
         told = self._connection.json("DELETE", _alias(name, alias), params=asked, again=False)
         return AliasChange.of(told["event"])
 
-    def rollback(self, name: str, alias: str, *, actor: str = "", reason: str = "") -> AliasChange:
-        """Let an alias stand for its previous version again."""
-        body = {"actor": actor, "reason": reason}
+    def rollback(
+        self,
+        name: str,
+        alias: str,
+        *,
+        actor: str = "",
+        reason: str = "",
+        seen: int | EllipsisType | None = ...,
+    ) -> AliasChange:
+        """Let an alias stand for its previous version again; ``seen`` as for `set_alias`."""
+        body = {"actor": actor, "reason": reason, **_seen(seen)}
         told = self._connection.json("POST", f"{_alias(name, alias)}/rollback", json=body)
         return AliasChange.of(told["event"])
 
@@ -166,7 +201,9 @@ def _reference(text: str) -> tuple[str, str, str | None]:
         "This does not name a model version",
         got=repr(text),
         allowed="models:/NAME@ALIAS, models:/NAME/NUMBER or models:/NAME/latest ('models:/' may be left out)",
-        remedy="`onward models list` shows what there is.",
+        remedy=f"Write {rest}/latest for its newest version; `onward models list {rest}` shows all."
+        if rest and not set(rest) & set("@/")
+        else "`onward models list` shows what there is.",
     )
 
 
@@ -176,6 +213,15 @@ def _part(text: str) -> str:
 
 def _alias(name: str, alias: str) -> str:
     return f"/models/{_part(name)}/aliases/{_part(alias)}"
+
+
+def _seen(seen: int | EllipsisType | None) -> dict[str, int | None]:
+    return {} if isinstance(seen, EllipsisType) else {"seen": seen}
+
+
+def _once(seen: int | EllipsisType | None) -> dict[str, bool]:
+    """Return how a change is sent: twice is not the same as once where the first changes what was seen."""
+    return {} if isinstance(seen, EllipsisType) else {"again": False}
 
 
 def _change(told: Mapping[str, Any]) -> AliasChange | None:

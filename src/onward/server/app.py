@@ -30,7 +30,9 @@ from onward.server.services import Provider, ServerServices
 from onward.server.serving.job_looks import JobLooks
 from onward.server.serving.market_shelf import MarketShelf
 from onward.server.serving.shelf import ModelShelf
+from onward.server.shown import ShownPaths
 from onward.server.state import ServerState
+from onward.server.stored import StoredSeries
 
 __all__ = ["API", "create_app"]
 
@@ -123,6 +125,8 @@ def _state(services: ServerServices, config: ServerConfig) -> ServerState:
         provider=provider,
         shelf=ModelShelf(partial(provider.build, "registry"), capacity=config.max_models),
         markets=MarketShelf(),
+        series=StoredSeries(provider),
+        shown=ShownPaths.of(services.home.root, config.data_directories),
         looks=JobLooks(),
         hub=EventHub(
             partial(provider.get, "job_store"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from functools import partial
 
+import anyio
 import anyio.to_thread
 from anyio import CapacityLimiter
 from starlette.requests import Request
@@ -19,8 +19,12 @@ from onward.server.authorisation import CALLER, HOW_TO_SHOW, STILL
 from onward.server.credentials import credential_of, was_forwarded
 from onward.server.hosts import is_loopback
 from onward.server.knocking import looked_up
+from onward.server.public import PublicPaths
 
 __all__ = ["Authentication"]
+
+PUBLIC_SECONDS = 1.0
+"""How long what is open to everybody waits for a database that is to say who asks."""
 
 
 class Authentication:
@@ -48,7 +52,7 @@ class Authentication:
         *,
         authenticator: Authenticator,
         knocking: CapacityLimiter,
-        public: Container[str],
+        public: PublicPaths,
     ) -> None:
         self._app = app
         self._authenticator = authenticator
@@ -62,10 +66,11 @@ class Authentication:
             return
         client = scope.get("client")
         address = str(client[0]) if client else ""
+        open_to_all = scope["path"] in self._public
         try:
-            caller = await self._caller(scope, address)
+            caller = await (self._stranger if open_to_all else self._caller)(scope, address)
         except OnwardError as error:
-            if scope["path"] not in self._public:
+            if not open_to_all:
                 # As if a route had refused: whoever shows errors in a way of his own shows these too.
                 refuse = scope["app"].exception_handlers[OnwardError]
                 answer: Response = await refuse(Request(scope, receive), error)
@@ -76,6 +81,14 @@ class Authentication:
         scope[STILL] = partial(self._caller, scope, address)
         with acting(Actor(caller.who, caller.name, address)):
             await self._app(scope, receive, send)
+
+    async def _stranger(self, scope: Scope, address: str) -> Caller:
+        """Return who asks for what is open to everybody: nobody, if that takes long to find out."""
+        if self._public.anonymous(scope["path"]):
+            return NOBODY
+        with anyio.move_on_after(PUBLIC_SECONDS):
+            return await self._caller(scope, address)
+        return NOBODY
 
     async def _caller(self, scope: Scope, address: str) -> Caller:
         credential = credential_of(scope)
@@ -95,5 +108,5 @@ class Authentication:
             return False
         needed = self._authenticator.needs_keys()
         if needed is None:
-            needed = await anyio.to_thread.run_sync(self._authenticator.look_for_keys)
+            needed = await anyio.to_thread.run_sync(self._authenticator.look_for_keys, abandon_on_cancel=True)
         return not needed

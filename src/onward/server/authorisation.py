@@ -15,6 +15,7 @@ from onward.server.csrf import check_csrf
 from onward.server.state import state_of
 
 __all__ = [
+    "ANONYMOUS",
     "CALLER",
     "HOW_TO_SHOW",
     "PUBLIC",
@@ -81,11 +82,21 @@ class Requires:
         Class of rate limits; default is that of the scope.
     stream
         Whether the route takes the body in as a stream: a session then shows its token in the header.
+    anonymous
+        Whether nobody is even looked up who asks: the answer is the same for all.
     """
 
-    def __init__(self, scope: Scope | None, rate: RateClass | None = None, *, stream: bool = False) -> None:
+    def __init__(
+        self,
+        scope: Scope | None,
+        rate: RateClass | None = None,
+        *,
+        stream: bool = False,
+        anonymous: bool = False,
+    ) -> None:
         self.scope = scope
         self.stream = stream
+        self.anonymous = anonymous
         self.rate: RateClass | None = rate or scope
 
     async def __call__(self, request: Request) -> None:
@@ -117,7 +128,9 @@ def requires(scope: Scope | None, *, rate: RateClass | None = None, stream: bool
 
 
 PUBLIC = requires(None)
-"""For routes that are open to everybody: health, and logging in."""
+"""For routes that are open to everybody: whether the server is ready, and logging in."""
+ANONYMOUS = Depends(Requires(None, anonymous=True))
+"""For routes that answer everybody alike, also while the database that knows the keys is away."""
 
 
 def declared(dependencies: Iterable[Any]) -> list[Requires]:

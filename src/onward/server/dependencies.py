@@ -11,13 +11,15 @@ from onward.access.protocol import AccessStore
 from onward.config.server import ServerConfig
 from onward.jobs.protocol import JobStore
 from onward.registry.protocol import ModelRegistry
-from onward.server.authorisation import PUBLIC, caller, require, requires
+from onward.server.authorisation import ANONYMOUS, PUBLIC, caller, require, requires
 from onward.server.events.hub import EventHub
 from onward.server.paths import NamedFiles
 from onward.server.serving.shelf import ModelShelf
 from onward.server.state import ServerState, state_of
+from onward.server.stored import StoredSeries
 
 __all__ = [
+    "ANONYMOUS",
     "PUBLIC",
     "Access",
     "Caller",
@@ -27,6 +29,7 @@ __all__ = [
     "Manager",
     "Registry",
     "Repositories",
+    "Series",
     "Shelf",
     "State",
     "Store",
@@ -44,6 +47,7 @@ __all__ = [
     "requires",
     "server_config",
     "server_state",
+    "stored_series",
     "training",
 ]
 
@@ -89,6 +93,11 @@ async def repositories(state: State) -> Any:
     return await state.provider.get("repositories")
 
 
+async def stored_series(state: State) -> StoredSeries:
+    """Return how far stored market data reach."""
+    return state.series
+
+
 async def training(state: State) -> Any:
     """Return the `MLTrainingService`."""
     return await state.provider.get("training")
@@ -117,6 +126,7 @@ Store = Annotated[JobStore, Depends(job_store)]
 Manager = Annotated[Any, Depends(job_manager)]  # its module is not needed before a job is
 Registry = Annotated[ModelRegistry, Depends(model_registry)]
 Repositories = Annotated[Any, Depends(repositories)]  # pandas comes with its type
+Series = Annotated[StoredSeries, Depends(stored_series)]
 Training = Annotated[Any, Depends(training)]  # and the training libraries with this one
 Shelf = Annotated[ModelShelf, Depends(model_shelf)]
 Hub = Annotated[EventHub, Depends(event_hub)]

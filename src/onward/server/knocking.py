@@ -26,4 +26,6 @@ async def looked_up(
         As `Authenticator.look_up`.
     """
     limiter = knocking if authenticator.suspects(credential, address) else None
-    return await anyio.to_thread.run_sync(authenticator.look_up, credential, address, limiter=limiter)
+    return await anyio.to_thread.run_sync(
+        authenticator.look_up, credential, address, limiter=limiter, abandon_on_cancel=True
+    )

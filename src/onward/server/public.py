@@ -1,8 +1,9 @@
-"""Which addresses are open to everybody: those whose routes say so."""
+"""Which addresses are open to everybody, and which ask nobody who he is: those whose routes say so."""
 
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
@@ -14,7 +15,7 @@ __all__ = ["PublicPaths"]
 
 
 class PublicPaths:
-    """Recognises the paths of routes that declare ``PUBLIC``.
+    """Recognises the paths of routes that declare ``PUBLIC`` or ``ANONYMOUS``.
 
     Parameters
     ----------
@@ -24,13 +25,26 @@ class PublicPaths:
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
-        self._patterns: list[re.Pattern[str]] | None = None
 
     def __contains__(self, path: object) -> bool:
-        if self._patterns is None:
-            self._patterns = [
-                compile_path(route.path or "")[0]
-                for route in iter_route_contexts(self._app.routes)
-                if any(one.scope is None for one in declared(getattr(route, "dependencies", ())))
-            ]
-        return any(pattern.match(str(path)) for pattern in self._patterns)
+        exact, patterns = self._known
+        return path in exact or any(pattern.match(str(path)) for pattern in patterns)
+
+    def anonymous(self, path: str) -> bool:
+        """Return whether it does not matter who asks at a path that is open to everybody."""
+        return self._known[0].get(path, False)
+
+    @cached_property
+    def _known(self) -> tuple[dict[str, bool], list[re.Pattern[str]]]:
+        """Paths, each with whether it is anonymous, and patterns of paths: every request meets them."""
+        exact: dict[str, bool] = {}
+        patterns: list[re.Pattern[str]] = []
+        for route in iter_route_contexts(self._app.routes):
+            required = declared(getattr(route, "dependencies", ()))
+            if any(one.scope is None for one in required):
+                pattern, _, convertors = compile_path(route.path or "")
+                if convertors:
+                    patterns.append(pattern)
+                else:
+                    exact[route.path or ""] = any(one.anonymous for one in required)
+        return exact, patterns

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from onward.data.repositories import DataStore
     from onward.jobs.manager import BackgroundTaskManager
     from onward.jobs.protocol import JobStore
-    from onward.registry import ModelRegistry
+    from onward.registry import ModelRegistry, RunStore
     from onward.settings import ResolvedSettings, Settings
     from onward.training.service import MLTrainingService
 
@@ -55,6 +55,10 @@ class ServerServices(Protocol):
     @property
     def registry(self) -> ModelRegistry:
         """Published models."""
+
+    @property
+    def runs(self) -> RunStore:
+        """What became of every training; asked where models are published after their job's end."""
 
     @property
     def repositories(self) -> DataStore:

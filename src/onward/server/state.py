@@ -17,6 +17,8 @@ from onward.server.services import Provider
 from onward.server.serving.job_looks import JobLooks
 from onward.server.serving.market_shelf import MarketShelf
 from onward.server.serving.shelf import ModelShelf
+from onward.server.shown import ShownPaths
+from onward.server.stored import StoredSeries
 
 if TYPE_CHECKING:
     from onward.config.server import ServerConfig
@@ -38,6 +40,10 @@ class ServerState:
         Models that are loaded.
     markets
         Stored markets that were built for them.
+    series
+        How far stored series reach.
+    shown
+        Says paths to clients.
     looks
         Looks at jobs, shared by those who ask at the same time.
     hub
@@ -59,6 +65,8 @@ class ServerState:
     provider: Provider
     shelf: ModelShelf
     markets: MarketShelf
+    series: StoredSeries
+    shown: ShownPaths
     looks: JobLooks
     hub: EventHub
     metrics: ServerMetrics

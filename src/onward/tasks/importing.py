@@ -23,7 +23,7 @@ from onward.tasks.outputs import refusals
 from onward.tasks.relay import relayed
 from onward.tasks.services import SupervisorServices, WorkerServices
 from onward.tasks.specs import Field, read_spec
-from onward.tasks.uploaded import checked_uploads, fetched
+from onward.tasks.uploaded import checked_names, checked_uploads, fetched
 from onward.types import ProgressEvent
 
 __all__ = ["kind", "run"]
@@ -32,10 +32,13 @@ NAME = "import"
 FIELDS = {
     "files": Field((list,), default=[]),
     "uploads": Field((list,), default=[]),
+    "names": Field((list,), default=[]),
     "symbol": Field(),
     "timeframe": Field(),
     "format": Field(),
 }
+"""``uploads``: files of the shared store; ``names``: how files and uploads, in this order, are called
+by whoever sent them, where that is not how they lie here."""
 
 
 def run(context: TaskContext, services: WorkerServices) -> dict[str, Any]:
@@ -46,17 +49,18 @@ def run(context: TaskContext, services: WorkerServices) -> dict[str, Any]:
     staged = DataStore(context.directory / ROWS)
     with relayed(context), fetched(spec.get("uploads", ()), services, context.directory) as sent:
         files = [*map(Path, spec["files"]), *sent]
-        for number, file in enumerate(files):
-            context.progress(ProgressEvent("import", number, len(files), file.name))
+        names = spec.get("names") or [file.name if file in sent else str(file) for file in files]
+        for number, (file, name) in enumerate(zip(files, names, strict=True)):
+            context.progress(ProgressEvent("import", number, len(files), Path(name).name))
             try:
                 result = read(file, spec["format"])
                 reports = staged.save(result, symbol=spec["symbol"], timeframe=spec["timeframe"])
             except OnwardError as error:
-                raise _said_of(file, error) from error
+                raise _said_of(file, Path(name).name, error) from error
             times = result.frame["timestamp"]
             told.append(
                 {
-                    "file": file.name if file in sent else str(file),
+                    "file": name,
                     "kind": result.kind,
                     "symbols": list(result.symbols),
                     "rows": len(result.frame),
@@ -94,6 +98,7 @@ def _prepare(spec: Mapping[str, Any]) -> Mapping[str, Any]:
     uploads = checked_uploads(given.pop("uploads"))
     if not files and not uploads:
         raise JobError("there is nothing to import", got="no file", remedy="Name a file.")
+    names = checked_names(given.pop("names"), len(files) + len(uploads))
     if given["timeframe"] is not None:
         parse_timeframe(given["timeframe"])
     if given["format"] is None:
@@ -106,7 +111,9 @@ def _prepare(spec: Mapping[str, Any]) -> Mapping[str, Any]:
             got=repr(given["format"]),
             allowed=", ".join(one.name for one in CATALOG),
         )
-    return {**given, "files": files} | ({"uploads": uploads} if uploads else {})
+    # What is not said is left out: a request that was taken by an older version stays the same one.
+    further = {"uploads": uploads, "names": names}
+    return {**given, "files": files, **{name: told for name, told in further.items() if told}}
 
 
 def _publish(
@@ -131,10 +138,12 @@ def _ended(services: SupervisorServices, job: Job) -> None:
     mend(services.store, lambda job_id: job if job_id == job.id else None)
 
 
-def _said_of(file: Path, error: OnwardError) -> OnwardError:
-    """Return the error with the name of the file that it is about."""
-    if file.name in f"{error.what} {error.got}":
-        return error
-    return type(error)(
-        f"{file.name}: {error.what}", got=error.got, allowed=error.allowed, remedy=error.remedy
-    )
+def _said_of(file: Path, name: str, error: OnwardError) -> OnwardError:
+    """Return the error with the name of the file that it is about, as whoever sent it calls it."""
+    what, got = error.what, error.got
+    if name != file.name:
+        what = what.replace(str(file), name).replace(file.name, name)
+        got = got and got.replace(str(file), name).replace(file.name, name)
+    if name not in f"{what} {got}":
+        what = f"{name}: {what}"
+    return type(error)(what, got=got, allowed=error.allowed, remedy=error.remedy)

@@ -15,7 +15,7 @@ from onward.jobs.values import Job
 from onward.storage.uploads import DIGEST
 from onward.tasks.services import WorkerServices
 
-__all__ = ["checked_uploads", "fetched", "may_read", "needed_uploads"]
+__all__ = ["checked_names", "checked_uploads", "fetched", "may_read", "needed_uploads"]
 
 RETRY_HOURS = 24
 """A failed import may be tried again for so long; the same request then needs the file."""
@@ -50,6 +50,24 @@ def checked_uploads(told: Sequence[Any]) -> list[dict[str, str]]:
                 remedy="Send the file with POST /api/v1/data/import, which writes this itself.",
             )
     return [dict(one) for one in told]
+
+
+def checked_names(told: Sequence[Any], count: int) -> list[str]:
+    """Return how files are called by whoever sent them: none, or a printable name for each.
+
+    Raises
+    ------
+    JobError
+        For anything else. They are said of the files, and never where these lie.
+    """
+    fits = all(isinstance(one, str) and 1 <= len(one) <= LONGEST_NAME and one.isprintable() for one in told)
+    if told and not (fits and len(told) == count):
+        raise JobError(
+            "this does not name the files",
+            got=ascii(told)[:200],
+            allowed=f"{count} name{'' if count == 1 else 's'} of at most {LONGEST_NAME} characters, or none",
+        )
+    return [str(one) for one in told]
 
 
 @contextmanager

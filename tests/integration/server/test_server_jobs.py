@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +14,10 @@ from tests.integration.server.houses import House, frames, until
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     house = House(tmp_path_factory.mktemp("house"))
+    inbox = house.directory / "home" / "inbox"
+    rows = house.market.bars.reset_index().drop(columns="symbol").rename(columns={"open_time": "timestamp"})
+    rows.to_csv(inbox / "bars.csv", index=False)
+    (inbox / "empty.csv").write_text("timestamp,open,high,low,close,volume\n")
     yield house
     house.close()
 
@@ -51,6 +56,44 @@ def test_files_become_series_and_series_features(house: House) -> None:
     assert ended["state"] == "succeeded", ended["error"]
     assert (house.application.home.root / "outputs" / "f.parquet").is_file()
     assert "onward_jobs" in house.http.get("/metrics").text
+
+
+def test_nobody_learns_where_files_lie(house: House) -> None:
+    """What a job is told, comes to and says names no place of the server, whatever kind it is."""
+    sent = {"file": ("übungs daten.csv", (house.directory / "home" / "inbox" / "bars.csv").read_bytes())}
+    bodies: dict[str, dict[str, Any]] = {
+        "import": {"files": ["bars.csv"], "symbol": "BTC/USDT", "timeframe": "1h"},
+        "feature": {"plan": "fast", "data": "bars.parquet"},
+        "training": {"data": "bars.parquet", "report": "copy.html", "save": "paths"},
+    }
+    jobs = [house.http.post(f"/{kind}-jobs", json=body).json()["id"] for kind, body in bodies.items()]
+    form = {"symbol": "BTC/USDT", "timeframe": "1h"}
+    upload = house.http.post("/data/import", files=sent, data=form)
+    assert upload.status_code == 202, upload.text
+    assert upload.json()["read"]["file"] == "übungs daten.csv"
+    bad = house.http.post("/import-jobs", json={"files": ["empty.csv"], "symbol": "X/Y", "format": "table"})
+    assert bad.status_code == 202, bad.text
+    for job in [*jobs, upload.json()["id"], bad.json()["id"]]:
+        ended = house.ended(job)
+        assert ended["state"] == ("failed" if job == bad.json()["id"] else "succeeded"), ended["error"]
+        told = [
+            house.http.get(f"/jobs/{job}", params={"spec": True}).text,
+            house.http.get(f"/jobs/{job}/events").text,
+            house.http.get(f"/jobs/{job}/logs").text,
+            house.http.get(f"/jobs/{job}/result").text,
+        ]
+        for text in told:
+            assert str(house.directory) not in text
+            assert "whole-" not in text
+    results = [house.http.get(f"/jobs/{job}/result").json()["result"] for job in jobs]
+    assert results[0]["imported"][0]["file"] == "bars.csv"
+    assert results[1]["written"] == f"outputs/features-{jobs[1]}.parquet"
+    assert results[2]["report"].startswith("runs/")
+    imported = house.http.get(f"/jobs/{upload.json()['id']}/result").json()["result"]["imported"]
+    assert imported[0]["file"] == "übungs daten.csv"
+    asked = house.http.get(f"/jobs/{jobs[0]}", params={"spec": True}).json()["spec"]
+    again = house.http.post("/import-jobs", json={**bodies["import"], "files": asked["files"]})
+    assert again.status_code == 202, "what is shown can be asked for again"
 
 
 def test_a_plan_is_looked_at_before_it_runs(house: House) -> None:

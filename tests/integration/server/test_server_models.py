@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from onward.client import OnwardClient
+from onward.errors import RegistryConflictError
 from onward.server import create_app
 from onward.testing.registry import stage_bundle
 from tests.integration.server.houses import House, until
@@ -77,6 +79,48 @@ def test_aliases_move_and_return(house: House) -> None:
     assert [(e["alias"], e["version"], e["actor"]) for e in events] == [("champion", 1, "mira")]
     live = house.http.get("/models/btc-1h/history", params={"at": "2100-01-01T00:00:00Z"}).json()
     assert [e["version"] for e in live["events"]] == [1]
+
+
+def test_an_alias_that_somebody_moved_meanwhile_is_left_alone(house: House) -> None:
+    """Over HTTP and with the client: what was seen must still hold."""
+    registry = house.application.registry
+    for seed in range(3):
+        stage_bundle(house.directory / "seen", name="seen", seed=seed)
+        registry.publish(house.directory / "seen")
+    here = "/models/seen/aliases/champion"
+    assert house.http.put(here, json={"version": 1, "seen": None}).status_code == 200
+    refused = house.http.put(here, json={"version": 2, "seen": None})
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:onward:problem:registry-conflict")
+    assert (refused.json()["got"], refused.json()["allowed"]) == ("not set", "version 1")
+    assert house.http.put(here, json={"version": 3, "seen": 2}).status_code == 409
+    assert house.http.put(here, json={"version": 2, "seen": 1}).json()["event"]["previous"] == 1
+    assert house.http.post(f"{here}/rollback", json={"seen": 1}).status_code == 409
+    assert house.http.post(f"{here}/rollback", json={"seen": 2}).json()["event"]["version"] == 1
+    assert house.http.delete(here, params={"seen": 2}).status_code == 409
+    for wrong in (0, -1, "1", True, 1.5, 2**31):
+        assert house.http.put(here, json={"version": 1, "seen": wrong}).status_code == 422, wrong
+        assert house.http.post(f"{here}/rollback", json={"seen": wrong}).status_code == 422, wrong
+    assert house.http.delete(here, params={"seen": 0}).status_code == 422
+
+    with OnwardClient(house.address) as client:
+        for refused_change in (
+            lambda: client.set_alias("seen", "champion", 3, seen=None),
+            lambda: client.set_alias("seen", "champion", 3, seen=2),
+            lambda: client.rollback("seen", "champion", seen=3),
+            lambda: client.delete_alias("seen", "champion", seen=3),
+        ):
+            with pytest.raises(RegistryConflictError, match="moved seen@champion meanwhile"):
+                refused_change()
+        moved = client.set_alias("seen", "champion", 3, seen=1)
+        assert moved is not None
+        assert (moved.previous, moved.version) == (1, 3)
+        assert client.rollback("seen", "champion", seen=3).version == 1
+        client.set_alias("seen", "champion", 2)
+        assert client.delete_alias("seen", "champion", seen=2).previous == 2
+        assert client.rollback("seen", "champion", seen=None).version == 2
+        client.delete_alias("seen", "champion")
+    for version in (1, 2, 3):
+        registry.delete(f"models:/seen/{version}")
 
 
 def test_predictions_equal_those_of_a_batch(house: House) -> None:

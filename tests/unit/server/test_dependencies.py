@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from onward.errors import RegistryNotFoundError, StorageError
-from onward.registry.values import AliasEvent, ModelSummary
+from onward.registry.values import AliasEvent, ModelSummary, Standing
 from onward.server import create_app
 from onward.server.dependencies import job_store, model_registry
 from tests.unit.server.client import Client
@@ -28,7 +28,16 @@ class MemoryRegistry:
     def list_models(self) -> list[ModelSummary]:
         return [ModelSummary(name, MOMENT, 1, 1, (("champion", 1),)) for name in ("btc-1h", "eth-1h")]
 
-    def set_alias(self, name: str, alias: str, version: int, actor: str, reason: str) -> AliasEvent | None:
+    def set_alias(
+        self,
+        name: str,
+        alias: str,
+        version: int,
+        actor: str,
+        reason: str,
+        *,
+        seen: Standing | None = None,
+    ) -> AliasEvent | None:
         if name != "btc-1h":
             raise RegistryNotFoundError("There is no such model", got=name)
         self.events.append(AliasEvent(name, alias, "set", version, 1, actor, reason, MOMENT))

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from onward.registry.values import Standing
 from onward.server.bodies.base import Answer, Body, Number, Whole
 
 __all__ = [
@@ -79,21 +80,44 @@ class VersionPage(Answer):
 
 
 class NoteBody(Body):
-    """Who changes something, and why, for the history."""
+    """Who changes something, why, and what it stood for when that was decided."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"actor": "mira", "reason": "calibration drifted"}]}
+        json_schema_extra={
+            "examples": [
+                {"actor": "mira", "reason": "calibration drifted"},
+                {"actor": "mira", "reason": "calibration drifted", "seen": 4},
+            ]
+        }
     )
 
     actor: Note = ""
     reason: Note = ""
+    seen: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=2**31 - 1,
+        description="Version that the alias stood for when it was looked at, null when it was not set: it "
+        "is changed only while that still holds (409 else). Left out: whatever it stands for.",
+    )
+
+    @property
+    def standing(self) -> Standing | None:
+        """What was seen; None when the request does not say."""
+        return Standing(self.seen) if "seen" in self.model_fields_set else None
 
 
 class AliasBody(NoteBody):
     """What an alias is to stand for."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"version": 3, "actor": "mira", "reason": "better out of fold"}]}
+        json_schema_extra={
+            "examples": [
+                {"version": 3, "actor": "mira", "reason": "better out of fold"},
+                {"version": 3, "actor": "mira", "reason": "better out of fold", "seen": 2},
+                {"version": 1, "reason": "the first one", "seen": None},
+            ]
+        }
     )
 
     version: Whole = Field(ge=1, le=2**31 - 1)

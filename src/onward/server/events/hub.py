@@ -56,6 +56,7 @@ class EventHub:
         self._channels: dict[str, Channel] = {}
         self._poller: asyncio.Task[None] | None = None
         self._closed = False
+        self._failing = False
 
     @property
     def followers(self) -> int:
@@ -125,8 +126,14 @@ class EventHub:
             try:
                 return await anyio.to_thread.run_sync(lambda: store.events(job_id, after=after, limit=PAGE))
             except StorageError as error:  # away for a minute: whoever follows waits
-                _log.warning("events cannot be read: %s", error)
+                self._fails(error)
                 await asyncio.sleep(self._poll_seconds)
+
+    def _fails(self, error: OnwardError) -> None:
+        """Say once, not at every look, that the store is away."""
+        if not self._failing:
+            _log.warning("events cannot be read: %s", error)
+        self._failing = True
 
     def _look(self) -> None:
         if self._poller is None or self._poller.done():
@@ -140,8 +147,9 @@ class EventHub:
                 store = await self._store()
                 found = await anyio.to_thread.run_sync(_news_of, store, wanted)
             except OnwardError as error:
-                _log.warning("events cannot be read: %s", error)
+                self._fails(error)
                 continue
+            self._failing = False
             for job_id, events in found.items():
                 channel = self._channels.get(job_id)
                 if channel is None:

@@ -15,6 +15,7 @@ from onward.jobs.values import JobEvent
 from onward.server.authorisation import STILL
 from onward.server.events.channel import is_last
 from onward.server.events.hub import EventHub
+from onward.server.shown import ShownPaths
 from onward.server.views.jobs import event_frame
 
 __all__ = ["EVENT_STREAM", "EventStream"]
@@ -38,14 +39,16 @@ class EventStream(Response):
         Whom to follow with.
     job_id, after
         What to follow, and from where.
+    shown
+        Says paths.
     """
 
     media_type = EVENT_STREAM
 
-    def __init__(self, hub: EventHub, job_id: str, after: int) -> None:
+    def __init__(self, hub: EventHub, job_id: str, after: int, shown: ShownPaths) -> None:
         super().__init__(headers={"X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self._hub, self._job_id, self._after = hub, job_id, after
+        self._hub, self._job_id, self._after, self._shown = hub, job_id, after, shown
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send frames until the job has ended or the client has left."""
@@ -89,7 +92,7 @@ class EventStream(Response):
                 if event is None:
                     yield b": still here\n\n"
                 else:
-                    yield event_frame(event)
+                    yield event_frame(event, self._shown)
                     if is_last(event):
                         yield _end(event)
 

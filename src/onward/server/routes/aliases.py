@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body, Path, Query
 from starlette.responses import Response
 
 from onward.errors import UserError
+from onward.registry.values import Standing
 from onward.server.bodies.models import AliasAnswer, AliasBody, AliasHistory, NoteBody
 from onward.server.dependencies import Caller, Registry, requires
 from onward.server.responses import answer, refusals
@@ -30,12 +31,19 @@ NO_NOTE = NoteBody()
     dependencies=[requires("admin")],
 )
 def put(name: Name, alias: Alias, body: AliasBody, registry: Registry, caller: Caller) -> Response:
-    """Let an alias stand for a version whose leak audit passed."""
-    event = registry.set_alias(name, alias, body.version, caller.acting_as(body.actor), body.reason)
+    """Let an alias stand for a version whose leak audit passed; with `seen`, if nobody moved it meanwhile."""
+    event = registry.set_alias(
+        name, alias, body.version, caller.acting_as(body.actor), body.reason, seen=body.standing
+    )
     return answer({"event": None if event is None else alias_event_view(event)})
 
 
-@router.delete("/models/{name}/aliases/{alias}", response_model=AliasAnswer, dependencies=[requires("admin")])
+@router.delete(
+    "/models/{name}/aliases/{alias}",
+    response_model=AliasAnswer,
+    responses=refusals(404, 409),
+    dependencies=[requires("admin")],
+)
 def delete(
     name: Name,
     alias: Alias,
@@ -43,12 +51,17 @@ def delete(
     caller: Caller,
     actor: Annotated[str, Query(max_length=200)] = "",
     reason: Annotated[str, Query(max_length=200)] = "",
+    seen: Annotated[
+        int | None,
+        Query(ge=1, le=2**31 - 1, description="Version that it stood for when it was looked at (409 else)."),
+    ] = None,
 ) -> Response:
     """Take an alias away; its history stays."""
     for text in (actor, reason):
         if "\0" in text:
             raise UserError("a note holds NUL", got=ascii(text)[:80], allowed="printable text")
-    event = registry.delete_alias(name, alias, caller.acting_as(actor), reason)
+    standing = None if seen is None else Standing(seen)
+    event = registry.delete_alias(name, alias, caller.acting_as(actor), reason, seen=standing)
     return answer({"event": alias_event_view(event)})
 
 
@@ -66,7 +79,7 @@ def rollback(
     body: Annotated[NoteBody, Body()] = NO_NOTE,
 ) -> Response:
     """Let an alias stand for its previous version again; repeated, one step further back."""
-    event = registry.rollback(name, alias, caller.acting_as(body.actor), body.reason)
+    event = registry.rollback(name, alias, caller.acting_as(body.actor), body.reason, seen=body.standing)
     return answer({"event": alias_event_view(event)})
 
 

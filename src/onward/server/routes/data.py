@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from onward.server.bodies.data import QualityAnswer
-from onward.server.dependencies import Repositories, State, requires
+from onward.server.dependencies import Repositories, Series, State, requires
 from onward.server.responses import answer, refusals
 
 __all__ = ["router"]
@@ -25,11 +25,9 @@ class SeriesAnswer(BaseModel):
 
 
 @router.get("/data/series", response_model=SeriesAnswer)
-def series(repositories: Repositories) -> Response:
+def series(stored: Series) -> Response:
     """List what is stored, and how far it reaches."""
-    from onward.registry.plain import plain
-
-    return answer({"series": [plain(one.to_dict()) for one in repositories.coverage()]})
+    return answer({"series": stored.coverage()})
 
 
 @router.get(

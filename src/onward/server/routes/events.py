@@ -11,7 +11,7 @@ from starlette.responses import Response
 from onward.errors import UserError
 from onward.jobs.states import TERMINAL
 from onward.server.bodies.jobs import EventPage
-from onward.server.dependencies import Hub, Store, requires
+from onward.server.dependencies import Hub, State, Store, requires
 from onward.server.events.stream import EVENT_STREAM, EventStream
 from onward.server.responses import answer, refusals
 from onward.server.views.jobs import event_view
@@ -37,6 +37,7 @@ async def events(
     job_id: Annotated[str, Path(description="Id of a job; its beginning suffices when it is unique.")],
     store: Store,
     hub: Hub,
+    state: State,
     after: Annotated[int, Query(ge=0, le=LARGEST_NUMBER, description="Number of the last one seen.")] = 0,
     limit: Annotated[int, Query(ge=1, le=1000, description="Of a page.")] = 500,
     accept: Annotated[str | None, Header(include_in_schema=False)] = None,
@@ -53,12 +54,13 @@ async def events(
         ):
             return Response(status_code=204)  # which tells an EventSource not to come back
         hub.admit()
-        return EventStream(hub, job.id, after)
+        return EventStream(hub, job.id, after, state.shown)
     found = await anyio.to_thread.run_sync(lambda: store.events(job.id, after=after, limit=limit))
     newest = found[-1].seq if found else after
     # The job was read first: ended, and a page that is not full, means that nothing is left.
     ended = job.state in TERMINAL and len(found) < limit
-    return answer({"events": [event_view(event) for event in found], "after": newest, "ended": ended})
+    told = [event_view(event, state.shown) for event in found]
+    return answer({"events": told, "after": newest, "ended": ended})
 
 
 def _number(text: str) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import anyio
 import anyio.to_thread
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from onward.errors import OnwardError, StorageError
-from onward.server.dependencies import PUBLIC, Caller, State, requires
+from onward.server.dependencies import ANONYMOUS, PUBLIC, Caller, State, requires
 from onward.server.responses import answer, refusals
 from onward.server.state import ServerState
 
@@ -16,6 +17,8 @@ __all__ = ["router"]
 
 router = APIRouter(tags=["health"], responses=refusals())
 
+READY_SECONDS = 2.0
+"""How long the database may take to say that it is there: probes wait no longer."""
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -25,9 +28,9 @@ class Health(BaseModel):
     status: str
 
 
-@router.get("/health/live", response_model=Health, dependencies=[PUBLIC])
+@router.get("/health/live", response_model=Health, dependencies=[ANONYMOUS])
 async def live() -> Response:
-    """Say that the process answers."""
+    """Say that the process answers, whatever became of its database."""
     return answer({"status": "alive"})
 
 
@@ -54,8 +57,19 @@ async def _look(state: ServerState) -> None:
             got="; ".join(f"{name}: {words}" for name, words in waiting.items()),
             remedy="Ask again in a moment.",
         )
-    store = await state.provider.get("job_store")
-    await anyio.to_thread.run_sync(store.counts)
+    try:
+        with anyio.fail_after(READY_SECONDS):
+            await anyio.to_thread.run_sync(_ask, state, abandon_on_cancel=True)
+    except TimeoutError as error:
+        raise StorageError(
+            "the server is not ready",
+            got=f"the database did not answer within {READY_SECONDS:g} s",
+            remedy="Ask again in a moment.",
+        ) from error
+
+
+def _ask(state: ServerState) -> None:
+    state.provider.build("job_store").counts()
 
 
 @router.get(

@@ -96,11 +96,17 @@ async def import_(body: ImportJob, state: State, manager: Manager, files: Files,
 
 @router.post("/jobs/{job_id}/retry", **ACCEPTED)
 def retry(
-    job_id: JobId, manager: Manager, store: Store, caller: Caller, body: RetryJob | None = None
+    job_id: JobId,
+    manager: Manager,
+    store: Store,
+    state: State,
+    caller: Caller,
+    body: RetryJob | None = None,
 ) -> Response:
     """Submit the request of an ended job again, as a new job; an alias needs the scope `admin` again."""
     _refuse_alias(store.get(job_id).request.spec.get("alias"), caller)
-    return _accepted(manager.retry(job_id, **({} if body is None else body.model_dump())))
+    again = manager.retry(job_id, **({} if body is None else body.model_dump()))
+    return _accepted(state, again)
 
 
 async def _submit(
@@ -115,11 +121,11 @@ async def _submit(
         return manager.submit(kind, spec, idempotency_key=key, **body.conditions())
 
     # Checks of a plan against its market import training libraries and read files.
-    return _accepted(await anyio.to_thread.run_sync(submit, limiter=state.heavy))
+    return _accepted(state, await anyio.to_thread.run_sync(submit, limiter=state.heavy))
 
 
-def _accepted(submission: Any) -> Response:
-    view = job_view(submission.job)
+def _accepted(state: ServerState, submission: Any) -> Response:
+    view = job_view(submission.job, state.shown)
     return answer({**view, "created": submission.created}, 202, headers={"Location": view["links"]["self"]})
 
 

@@ -91,7 +91,7 @@ async def upload(
     while job.state not in TERMINAL and time.monotonic() < ends:
         await anyio.sleep(LOOK_SECONDS)
         job = await anyio.to_thread.run_sync(store.get, job.id)
-    view = job_view(job)
+    view = job_view(job, state.shown)
     content = {**view, "created": submission.created, "read": read}
     return answer(content, 202, headers={"Location": view["links"]["self"]})
 

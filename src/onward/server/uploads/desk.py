@@ -15,7 +15,7 @@ from fastapi import Depends, FastAPI, Request
 
 from onward.server.services import Provider
 from onward.server.state import ServerState
-from onward.server.uploads.staging import Staging
+from onward.server.uploads.staging import DIRECTORY, Staging, called
 from onward.server.uploads.sweeping import UploadSweeper
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["UploadDesk", "Uploads", "sweeping", "upload_desk"]
 
-DIRECTORY = "uploads"
 _making = threading.Lock()
 
 
@@ -69,7 +68,8 @@ class UploadDesk:
         key
             Of the request, when it may be sent again.
         """
-        shared = self.shared()
+        shared, name = self.shared(), called(file)
+        spec = spec if name == file.name else {**spec, "names": [name]}
         if shared is not None:
             told = {**spec, "uploads": [{"name": file.name, "sha256": shared.put(file)}]}
             return manager.submit("import", told, idempotency_key=key)

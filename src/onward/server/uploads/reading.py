@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from onward.errors import DataError, FormatError, OnwardError
+from onward.server.uploads.staging import called
 
 __all__ = ["read_guarded"]
 
@@ -29,7 +30,8 @@ def read_guarded(
     seconds, memory_bytes
         Limits of the child process.
     name
-        How the client called the file: what is said of it says so; the path's own name when None.
+        How the client called the file: what is said of it says so; None for what was written down beside
+        it when it came, else the path's own name.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def read_guarded(
         Limits,
     )
 
-    shown = path.name if name is None else name
+    shown = called(path) if name is None else name
     limits = Limits(seconds=seconds, memory_bytes=memory_bytes, address_space_bytes=memory_bytes + 2 * 2**30)
     try:
         with IsolatedProcess(limits=limits, directory=path.parent) as child:

@@ -18,13 +18,17 @@ from typing import BinaryIO
 from onward.errors import StorageError
 from onward.server.uploads.names import kept_name, shown_name
 
-__all__ = ["ARRIVING_SECONDS", "Arriving", "Staging"]
+__all__ = ["ARRIVING_SECONDS", "DIRECTORY", "Arriving", "Staging", "called"]
 
+DIRECTORY = "uploads"
+"""Of the home."""
 RESERVE_BYTES = 256 * 2**20
 """Left free on the disk: a database that cannot write is worse than an upload that is refused."""
 ARRIVING = "arriving-"
 WHOLE = "whole-"
 JOB = "job-"
+CALLED = ".called"
+"""Beside a file that was sent: how its client calls it. No name that is kept begins with a dot."""
 IDENTITY = re.compile(r"[0-9a-f]{40}")
 ARRIVING_SECONDS = 3600.0
 """A directory that nobody wrote to for so long belongs to a server that was killed."""
@@ -52,6 +56,8 @@ class Arriving:
         """Begin the file; the client's name is a hint, never a path."""
         self.path, self.name = self.directory / kept_name(name), shown_name(name)
         self._sink = self.path.open("xb")
+        if self.name != self.path.name:
+            (self.directory / CALLED).write_text(self.name, encoding="utf-8")
         return self
 
     def write(self, piece: bytes) -> int:
@@ -134,6 +140,8 @@ class Staging:
         )
         directory.mkdir(mode=0o700, exist_ok=True)
         arriving.path.replace(directory / name)
+        if (arriving.directory / CALLED).exists():
+            (arriving.directory / CALLED).replace(directory / CALLED)
         os.utime(directory)
         return directory / name
 
@@ -146,7 +154,12 @@ class Staging:
             return None
         directory = self.root / f"{WHOLE}{identity}"
         try:
-            (file,) = [path for path in directory.iterdir() if not path.name.startswith(JOB)]
+            # Directories are those of somebody who reads it at this moment.
+            (file,) = [
+                path
+                for path in directory.iterdir()
+                if path.is_file() and not path.name.startswith((JOB, "."))
+            ]
             os.utime(directory)
         except (OSError, ValueError):
             return None
@@ -184,6 +197,14 @@ class Staging:
 
     def _directories(self, prefix: str) -> list[Path]:
         return sorted(path for path in self.root.glob(f"{prefix}*") if path.is_dir())
+
+
+def called(path: Path) -> str:
+    """Return how the client calls a file that lies here; its own name when that is the same."""
+    try:
+        return (path.parent / CALLED).read_text(encoding="utf-8")
+    except OSError:
+        return path.name
 
 
 def _touched(directory: Path) -> float:
