@@ -31,7 +31,8 @@ QUICK = {
     "RAY_DEDUP_LOGS": "0",
     "PYTHONPATH": str(ROOT),
 }
-START_SECONDS = 120.0
+START_SECONDS = 300.0
+"""Until a cluster or a server of it is there; a minute on an idle machine."""
 STARTS = 4
 
 
