@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import Field, field_validator
+from pydantic.config import JsonDict
 from pydantic_settings import SettingsConfigDict
 
 from onward.config.base import Section
@@ -14,9 +15,17 @@ from onward.config.text import DURATION
 
 __all__ = ["DataProcessingConfig"]
 
+FINDS: JsonDict = {"identity": False}
+"""Marks how data are found: what was found has a hash of its own."""
+
 
 class DataProcessingConfig(Section):
-    """Which market data a run uses. Everything left at ``none`` means: all that is there."""
+    """Which market data a run uses. Everything left at ``none`` means: all that is there.
+
+    How data are found is no part of a plan's identity: what was found has a hash of its own, which
+    stands beside that of the plan. So a run that names its timeframe and one that leaves it to the
+    data are the same configuration.
+    """
 
     model_config = SettingsConfigDict(env_prefix="ONWARD_DATA__")
 
@@ -24,20 +33,22 @@ class DataProcessingConfig(Section):
         None,
         description="Symbols to use, such as BTC/USDT (venue:symbol where several venues are stored); "
         "none = every symbol that is given or stored.",
+        json_schema_extra=FINDS,
     )
     timeframe: Annotated[str, Field(pattern=DURATION)] | None = Field(
-        None, description="Length of a bar, such as 1h; none = that of the data."
+        None, description="Length of a bar, such as 1h; none = that of the data.", json_schema_extra=FINDS
     )
     timerange: str | None = Field(
         None,
         description="Open times to use, UTC, either side optional, the end exclusive; a side is "
         "YYYYMMDD, YYYYMMDDTHHMM, or Unix seconds or milliseconds; none = everything.",
-        json_schema_extra={"allowed": "text such as 20200101-20251231, 20200101- or -20251231"},
+        json_schema_extra={**FINDS, "allowed": "text such as 20200101-20251231, 20200101- or -20251231"},
     )
     series: tuple[str, ...] | None = Field(
         None,
         description="Side series to use, such as funding, open_interest, fear_greed; none = every "
         "series that is given or stored, an empty list = no series.",
+        json_schema_extra=FINDS,
     )
 
     @field_validator("timerange")

@@ -75,12 +75,14 @@ class TrainingPlan(PlanSections):
 
         Values are hashed, not the way they were written: a plan that spells out a default equals
         one that leaves it out, and keeps its hash when the default changes in a later version.
-        The number of threads is left out, it changes how fast and not what.
+        Left out are the number of threads, which changes how fast and not what, and the section
+        ``data``: which bars it came to is said by the hash of the market (`Market.content_hash`), so
+        that a run is the same configuration whether its timeframe was given or that of the data.
         """
         ignored = {p for p, field in field_paths(type(self)).items() if _changes_nothing(field)}
         values = {k: v for k, v in flattened(self.model_dump(mode="json")).items() if k not in ignored}
         canonical = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(f"plan-v1|{canonical}".encode()).hexdigest()
+        return hashlib.sha256(f"plan-v2|{canonical}".encode()).hexdigest()
 
     @property
     def label_family(self) -> str:

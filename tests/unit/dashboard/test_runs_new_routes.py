@@ -14,8 +14,10 @@ import pytest
 
 from onward.access.scopes import Scope
 from onward.dashboard import create_site
+from onward.data.loading import load_market
 from onward.data.read import sample_market
 from onward.settings import load_settings
+from onward.training.plan import TrainingPlan
 from onward.wiring import Application, build_application
 from tests.unit.server.client import Client
 from tests.unit.training.small_runs import SMALL
@@ -103,6 +105,18 @@ def test_the_same_form_is_one_job_however_often_it_comes(desk: Desk) -> None:
     job = desk.application.job_store.find(limit=1).jobs[0]
     assert job.request.spec["plan"]["labels"]["horizon_bars"] == 5
     assert job.request.spec["actor"] == "run"
+
+
+def test_the_form_asks_for_the_same_configuration_as_the_command_line(desk: Desk) -> None:
+    """The form names symbol and timeframe, the command need not: it is looked at twice, and counts once."""
+    assert desk.post("/runs/new", "run", request_key="two").status_code == 303
+    spec = desk.application.job_store.find(limit=1).jobs[0].request.spec
+    assert spec["plan"]["data"]["timeframe"] == "1h"
+    plan = desk.application.settings.plan.with_overrides(fast())
+    assert plan.data.timeframe is None
+    assert spec["plan_hash"] == plan.content_hash
+    shown = load_market(desk.application.repositories, TrainingPlan(**spec["plan"]).data)
+    assert shown.content_hash == load_market(desk.application.repositories, plan.data).content_hash
 
 
 def test_the_check_is_that_of_the_api(desk: Desk) -> None:

@@ -85,6 +85,9 @@ def test_each_configuration_counts_once_and_each_further_one_costs(application: 
     again = train(application, market)
     assert again.verdict.direction.n_looked_at == 1
     assert again.verdict.direction.p == first.verdict.direction.p
+    named = {"data__timeframe": "1h", "data__symbols": list(market.symbols), "data__series": ["driver"]}
+    spelt = train(application, market, **named)
+    assert spelt.verdict.direction.n_looked_at == 1, "as a form asks for it, which names what it shows"
     second = train(application, market, model__n_rounds=6)
     p = second.verdict.direction.p
     assert second.verdict.direction.n_looked_at == 2

@@ -173,7 +173,6 @@ def test_equal_values_have_equal_hashes_however_they_were_written() -> None:
         {"labels.mode": "fixed"},
         {"features.manual.without": ["temporal"]},
         {"training.seed": 1},
-        {"data.series": []},
     ],
 )
 def test_other_values_have_other_hashes(override: dict[str, object]) -> None:
@@ -185,6 +184,14 @@ def test_a_model_takes_the_parameters_and_what_is_extra() -> None:
     assert parameters["n_rounds"] == 9
     assert parameters["window"] == 3
     assert "name" not in parameters
+
+
+@pytest.mark.parametrize(
+    "found",
+    [{"timeframe": "1h"}, {"symbols": ("A/B",)}, {"timerange": "20200101-"}, {"series": ()}],
+)
+def test_how_data_are_found_is_not_asked_of_the_plan_but_of_the_data(found: dict[str, object]) -> None:
+    assert TrainingPlan(data=found).content_hash == DEFAULT_HASH
 
 
 def test_threads_change_how_fast_and_not_what() -> None:
