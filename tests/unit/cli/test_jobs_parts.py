@@ -41,6 +41,15 @@ def event(kind: str, payload: dict, attempt: int = 1) -> JobEvent:
         ("state", {"state": "failed", "reason": "oom"}, "failed (oom)"),
         ("score", {"stage": "fold", "message": "fold 2", "values": {"auc": 0.5}}, "fold 2: auc 0.5"),
         ("score", {"stage": "search 1", "message": "trial 3", "values": {"v": 1}}, "search 1 trial 3: v 1"),
+        (
+            "score",
+            {
+                "stage": "search",
+                "message": "fold 1 of 5, pruned",
+                "values": {"trial": 3, "best inner auc": 0.6},
+            },
+            "search fold 1 of 5, pruned: trial 3, best inner auc 0.6",
+        ),
         ("log", {"level": "info", "text": "hello"}, "hello"),
         ("log", {"level": "error", "text": "hello"}, "error: hello"),
     ],
@@ -49,8 +58,9 @@ def test_events_are_lines(kind: str, payload: dict, line: str) -> None:
     assert event_line(event(kind, payload)) == f"03:04:05  {line}"
 
 
-def test_progress_is_no_line() -> None:
-    assert event_line(event("progress", {"stage": "fold"})) is None
+@pytest.mark.parametrize("kind", ["progress", "stage"])
+def test_how_far_it_is_is_no_line(kind: str) -> None:
+    assert event_line(event(kind, {"stage": "fold"})) is None
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,7 @@ def retry(
     session: Session,
     job: JobId,
     *,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew: take over no finished fold.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew: take over nothing.")] = False,
     after: AfterOption = None,
     attempts: RetryAttempts = None,
     timeout: RetryTimeout = None,
@@ -220,10 +220,10 @@ def retry(
 ) -> None:
     """Submit the request of an ended job again, as a new job.
 
-    Folds that a training which failed had finished are taken over when the new job runs on the same
-    machine; they are kept until the old job is pruned. A job that succeeded or was stopped begins
-    anew in any case (a stopped search goes on with `onward tune --resume`). What waits, runs or is
-    being ended cannot be tried again yet.
+    What a job that failed had finished (folds of a training, trials of a search) is taken over when
+    the new job runs on the same machine; it is kept until the old job is pruned. A job that
+    succeeded or was stopped begins anew in any case (a stopped search goes on with `onward tune
+    --resume`). What waits, runs or is being ended cannot be tried again yet.
     """
     from onward.cli.jobs.submitting import show_submission
 
