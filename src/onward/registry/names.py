@@ -6,12 +6,13 @@ import re
 
 from onward.errors import RegistryError
 
-__all__ = ["LATEST", "check_alias", "check_name", "check_number"]
+__all__ = ["LATEST", "NAME", "check_alias", "check_name", "check_number"]
 
 LATEST = "latest"
 """Not an alias: it always means the newest version."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+"""Shape of a model's name; `check_name` knows what is not allowed besides."""
 ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 # Windows keeps these for devices, with and without an ending.
 DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)

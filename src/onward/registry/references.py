@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from onward.errors import RegistryError
-from onward.registry.names import LATEST, check_alias, check_name
+from onward.registry.names import LATEST, NAME, check_alias, check_name
 
 __all__ = ["Reference", "parse_reference"]
 
@@ -50,5 +50,7 @@ def parse_reference(text: object) -> Reference:
         "This does not name a model version",
         got=repr(text),
         allowed="models:/NAME@ALIAS, models:/NAME/NUMBER or models:/NAME/latest ('models:/' may be left out)",
-        remedy="`onward models list` shows what there is.",
+        remedy=f"Write {rest}/{LATEST} for its newest version; `onward models list {rest}` shows all."
+        if NAME.fullmatch(rest)
+        else "`onward models list` shows what there is.",
     )

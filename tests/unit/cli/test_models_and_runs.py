@@ -49,6 +49,26 @@ def test_a_version_from_alias_to_deletion(cli, versions: list[str]) -> None:
     assert [v["number"] for v in cli.json("models", "list", "btc")] == [2, 1]
 
 
+def test_the_name_of_a_model_shows_its_newest_version_and_the_way_to_others(cli, versions: list[str]) -> None:
+    cli.ok("models", "alias", "btc", "champion", "1")
+    shown = cli.ok("models", "show", "btc")
+    assert shown.startswith("models:/btc/3\n")
+    assert "This is the newest of 3 versions; champion is version 1." in shown
+    assert "`onward models show btc@champion`" in shown
+    assert "`onward models list btc`" in shown
+    assert cli.json("models", "show", "models:/btc")["number"] == 3
+    assert "newest of" not in cli.ok("models", "show", "btc/3")
+    cli.ok("models", "alias", "btc", "champion", "--remove")
+    assert "`onward models show btc/2`" in cli.ok("models", "show", "btc")
+    for number in (1, 2):
+        cli.ok("models", "delete", f"btc/{number}", "--yes")
+    assert "newest of" not in cli.ok("models", "show", "btc"), "there is no other one"
+    assert "Did you mean btc?" in cli.fails("models", "show", "bct")
+    assert "cannot have this name" in cli.fails("models", "show", "")
+    for verb in ("delete", "export"):  # these do not guess, and say what to write
+        assert "Write btc/latest" in cli.fails("models", verb, "btc", *(["f"] if verb == "export" else []))
+
+
 def test_what_was_live_when(cli, versions: list[str]) -> None:
     cli.ok("models", "alias", "btc", "champion", "2")
     later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()

@@ -84,14 +84,18 @@ def show(
     from onward.cli.jobs.details import print_job
     from onward.cli.jobs.following import follow
     from onward.jobs.documents import event_document, job_document
+    from onward.tasks.posting import published
 
     application = session.application()
     sight = next(follow(application.job_store, application.job_store.get(job).id))
-    value = job_document(sight.job, spec=True)
+    found = sight.job
+    if session.server is None:  # which says by itself what was published since
+        found = published(found, lambda: application.runs)
+    value = job_document(found, spec=True)
     if events:
         value["events"] = [event_document(event) for event in sight.events]
     told = sight.events if events else None
-    session.show(value, lambda: print_job(sight.job, told, application.home.root))
+    session.show(value, lambda: print_job(found, told, application.home.root))
 
 
 @verb(app, remote=True)

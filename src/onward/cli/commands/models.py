@@ -25,6 +25,13 @@ Ref = Annotated[
     str,
     typer.Argument(metavar="MODEL", help="models:/NAME@ALIAS, models:/NAME/NUMBER or models:/NAME/latest."),
 ]
+Shown = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="NAME (its newest version), models:/NAME@ALIAS, models:/NAME/NUMBER or models:/NAME/latest.",
+    ),
+]
 ActorOption = Annotated[
     str | None, typer.Option("--actor", help="Who does it; else the name you are logged in as.")
 ]
@@ -56,15 +63,18 @@ def list_(
 
 
 @verb(app, remote=True)
-def show(session: Session, model: Ref) -> None:
+def show(session: Session, model: Shown) -> None:
     """Show a version.
 
-    Its card: verdict, leak certificate, scores, features and plan.
+    Its card: verdict, leak certificate, scores, features and plan. The name of a model alone shows its
+    newest version, and says which others there are.
     """
     from onward.cli.remote.models import RemoteVersion
 
     registry = session.application().registry
-    version: Any = registry.resolve(model)
+    alone = not set(model.removeprefix("models:/")) & set("@/")
+    version: Any = registry.resolve(f"{model}/latest" if alone else model)
+    others = list(registry.list_versions(version.name)) if alone else []
     if isinstance(version, RemoteVersion):
         directory, card = None, version.card
     else:
@@ -74,6 +84,8 @@ def show(session: Session, model: Ref) -> None:
     def render() -> None:
         print_note(f"{version.ref}" + (f" ({', '.join(version.aliases)})" if version.aliases else ""))
         print_note(card)
+        for line in _how_to_see(version, others):
+            print_note(line)
 
     session.show(
         {**_version(version), "manifest": version.manifest.to_json(), "directory": directory}, render
@@ -236,6 +248,20 @@ def cleanup(
             print_note("Nothing to delete.")
 
     session.show({"deleted": [v.ref for v in gone], "swept": swept, "dry_run": dry_run}, render)
+
+
+def _how_to_see(version: Any, versions: list[Any]) -> list[str]:
+    """Return which versions of a model there are besides its newest one, and what shows them."""
+    name, others = version.name, [one for one in versions if one.number != version.number]
+    if not others:
+        return []
+    standing = [(alias, one.number) for one in others for alias in one.aliases]
+    named = "".join(f"; {alias} is version {number}" for alias, number in standing)
+    another = f"{name}@{standing[0][0]}" if standing else f"{name}/{others[0].number}"
+    return [
+        f"This is the newest of {len(versions)} versions{named}.",
+        f"See another one with `onward models show {another}`, all with `onward models list {name}`.",
+    ]
 
 
 def _show_live(session: Session, registry: Any, name: str, alias: str, moment: datetime) -> None:
