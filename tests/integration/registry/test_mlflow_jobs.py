@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,11 @@ from onward.registry.mlflow import Connection, MlflowRegistry, Outbox
 from onward.registry.placement import Placement
 from onward.registry.values import Posting
 from onward.storage import LocalCopies
-from onward.testing.mlflow_store import copy_mlflow, make_mlflow, missing
+from onward.tasks.posting import published
+from onward.testing.mlflow_store import MlflowServer, copy_mlflow, make_mlflow, missing, missing_server
 from onward.testing.registry import Workshop as Bundles
 from tests.integration.jobs.workshop import Workshop
+from tests.integration.server.houses import House, until
 
 REASON = missing()
 pytestmark = [
@@ -85,6 +88,9 @@ def test_a_training_is_published_right_after_its_end(uri: str, tmp_path: Path) -
             lambda: [one for one in shop.application.runs.of_job(job.id) if one.record.model_ref]
         )
         assert run.record.model_ref == "models:/whole/1"
+        told = published(shop.store.get(job.id), lambda: shop.application.runs).result
+        assert told is not None
+        assert (told["model"], told["alias"]) == ("models:/whole/1", "champion")
         registry = shop.application.registry
         version = registry.resolve("whole@champion")
         assert version.digest == done.result["posted"]["digest"]
@@ -120,3 +126,54 @@ def test_the_upkeep_delivers_what_waited_for_mlflow(
         assert again.application.registry.resolve("late/1").aliases == ()
     finally:
         again.close()
+
+
+@pytest.mark.skipif(missing_server() is not None, reason=str(missing_server()))
+def test_a_tracking_server_keeps_models_goes_away_and_comes_back(tmp_path: Path) -> None:
+    """A real `mlflow server`: a job over HTTP, its version, its prediction, and a server that was away."""
+    (tmp_path / "mlflow").mkdir()
+    with MlflowServer(tmp_path / "mlflow") as tracking:
+        house = House(
+            tmp_path,
+            **{
+                "registry.backend": "mlflow",
+                "registry.mlflow_uri": tracking.uri,
+                "jobs.upkeep_seconds": 0.5,
+            },
+        )
+        try:
+            body = {"data": "bars.parquet", "save": "btc", "alias": "champion", "actor": "mira"}
+            job = house.http.post("/training-jobs", json=body).json()["id"]
+            assert house.ended(job)["state"] == "succeeded"
+
+            def version_of(job: str) -> dict[str, Any] | None:
+                result: dict[str, Any] = house.http.get(f"/jobs/{job}/result").json()["result"]
+                assert house.http.get(f"/jobs/{job}").json()["result"]["model"] == result["model"]
+                return result if result["model"] else None
+
+            result = until(lambda: version_of(job), 60)
+            assert (result["model"], result["alias"]) == ("models:/btc/1", "champion")
+            assert result["posted"]["model"] == "btc"
+            listed = house.http.get("/jobs").json()["jobs"]
+            assert [one["result"]["model"] for one in listed] == ["models:/btc/1"]
+            detail = house.http.get("/models/btc/versions/1").json()
+            assert (detail["certificate"], detail["aliases"]) == ("passed", ["champion"])
+            bars = house.market.bars
+            times = bars.index.get_level_values(1).as_unit("ms").asi8.tolist()
+            rows = [[t, *map(float, v)] for t, v in zip(times, bars.to_numpy(), strict=True)]
+            sent = {"bars": [{"symbol": str(house.market.symbols[0]), "rows": rows}]}
+            answer = house.http.post("/models/btc@champion/predictions", json=sent)
+            assert answer.status_code == 200, answer.text
+
+            tracking.stop()
+            away = house.http.get("/models")
+            assert (away.status_code, away.headers["content-type"]) == (503, "application/problem+json")
+            later = house.http.post("/training-jobs", json={**body, "audit": False, "alias": None}).json()[
+                "id"
+            ]
+            assert house.ended(later)["state"] == "succeeded", "hours of training do not fail for that"
+            assert version_of(later) is None
+            tracking.start()
+            assert until(lambda: version_of(later), 60)["model"] == "models:/btc/2"
+        finally:
+            house.close()
