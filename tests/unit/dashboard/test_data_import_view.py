@@ -22,12 +22,15 @@ def rows(n: int, prices: str = "1,2,0.5,1.5,3") -> str:
     return "".join(f"{1_577_836_800_000 + 3_600_000 * i},{prices}\n" for i in range(n))
 
 
-def looked_at(path: Path, text: str | None = None, **given: str | None) -> PreviewView:
+def looked_at(
+    path: Path, text: str | None = None, *, answered: bool = False, **given: str | None
+) -> PreviewView:
     if text is not None:
         path.write_text(text)
     asked = {"symbol": None, "timeframe": None, "format": None, **given}
     _, read = inspect({}, {"path": str(path), "detail": "yes", **asked}, lambda *_: None)
-    return preview_view(read, upload="u", symbol=given.get("symbol"), timeframe=given.get("timeframe"))
+    found = {"symbol": given.get("symbol"), "timeframe": given.get("timeframe")}
+    return preview_view(read, upload="u", answered=answered, **found)
 
 
 def test_a_file_says_what_it_holds(tmp_path: Path) -> None:
@@ -62,10 +65,15 @@ def test_what_a_check_finds_is_told_before_anything_is_stored(tmp_path: Path) ->
 def test_what_is_missing_or_wrong_stands_at_its_field(
     tmp_path: Path, name: str, n: int, given: dict[str, str], errors: dict[str, str]
 ) -> None:
-    view = looked_at(tmp_path / name, HEADER + rows(n), **given)
-    assert dict(view.errors) == errors
+    view = looked_at(tmp_path / name, HEADER + rows(n), answered=True, **given)
+    assert (dict(view.errors), dict(view.asked)) == (errors, {})
     assert bool(view.details) == bool(errors)
     assert view.symbol == given.get("symbol", "")
+    first = looked_at(tmp_path / name, **given)
+    missing = {field: key for field, key in errors.items() if key.endswith("_missing")}
+    assert dict(first.asked) == missing, "asked for first, and no error before somebody could answer"
+    assert dict(first.errors) == {field: key for field, key in errors.items() if field not in missing}
+    assert bool(first.details) == bool(first.errors)
 
 
 def test_several_symbols_keep_their_names(tmp_path: Path) -> None:

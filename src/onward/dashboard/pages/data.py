@@ -144,7 +144,7 @@ async def start(
         )
     except UserError as error:
         return _refused(render, error, path.name)
-    view = preview_view(read, upload=given["upload"], symbol=symbol, timeframe=timeframe)
+    view = preview_view(read, upload=given["upload"], symbol=symbol, timeframe=timeframe, answered=True)
     if view.errors:
         return render.fragment("fragments/data_preview.html", status=422, view=view)
     job = await anyio.to_thread.run_sync(

@@ -21,6 +21,7 @@ REPAIRS = frozenset(
     {"sorted", "duplicates", "conflicts", "incomplete", "volume", "zone", "jitter", "left_out", "layout"}
 )
 FINDINGS = frozenset({"gaps", "zero_volume", "outliers", "stale", "nan"})
+ASKED = frozenset({"symbol_missing", "timeframe_missing"})
 MOST = 8
 
 
@@ -50,8 +51,10 @@ class PreviewView:
         What was put right, and what a check of the bars finds.
     symbol, given_timeframe
         What the reader gave, or what was recognised.
+    asked
+        What neither the file nor its name says and the reader is to fill in: key of the sentence by field.
     errors
-        Key of the sentence by field.
+        What is wrong, or is missing although it was asked for: key of the sentence by field.
     details
         Parts of the error behind it.
     """
@@ -71,6 +74,7 @@ class PreviewView:
     findings: tuple[Counted, ...]
     symbol: str
     given_timeframe: str
+    asked: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -123,7 +127,12 @@ class OutcomeView:
 
 
 def preview_view(
-    read: Mapping[str, Any], *, upload: str, symbol: str | None, timeframe: str | None
+    read: Mapping[str, Any],
+    *,
+    upload: str,
+    symbol: str | None,
+    timeframe: str | None,
+    answered: bool = False,
 ) -> PreviewView:
     """Return what a file holds.
 
@@ -135,12 +144,15 @@ def preview_view(
         By which the file is found again.
     symbol, timeframe
         What the reader gave; None: nothing.
+    answered
+        Whether the reader has had the chance to give it: what is still missing is an error then.
     """
     refused, symbols = read["refused"], tuple(read["symbols"])
+    asked: dict[str, str] = {}
     errors: dict[str, str] = {}
     if refused is not None:
         place, key = _place(refused["error"], read["kind"], symbols, symbol, timeframe)
-        errors[place] = key
+        (errors if answered or key not in ASKED else asked)[place] = key
     own = symbols[0] if len(symbols) == 1 else ""
     return PreviewView(
         upload=upload,
@@ -166,8 +178,9 @@ def preview_view(
         ),
         symbol=own if symbol is None else symbol,
         given_timeframe=(read["timeframe"] or "") if timeframe is None else timeframe,
+        asked=asked,
         errors=errors,
-        details={} if refused is None else refused,
+        details=refused if errors else {},
     )
 
 

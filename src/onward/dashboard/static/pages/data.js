@@ -84,10 +84,23 @@ function importing(form) {
   result.addEventListener("htmx:afterSettle", () => {
     if (!result.firstElementChild) return;
     if (result.querySelector("[data-refused]")) { input.focus(); return; }
-    (result.querySelector("[aria-invalid]") ?? result.querySelector("h3"))?.focus();
+    (result.querySelector("[aria-invalid], [data-missing]") ?? result.querySelector("h3"))?.focus();
     const outcome = result.querySelector("[data-outcome]");
     if (outcome) stale = true;
     if (outcome?.dataset.job) watch(outcome.dataset.job);
+  });
+
+  // Nobody is told that something is missing or wrong while still typing it: once the field is left, or sent.
+  function tell(field, text) {
+    const frame = field.closest(".field");
+    frame.classList.toggle("wrong", Boolean(text));
+    if (text) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+    frame.querySelector(".error").textContent = text ? `✕ ${text}` : "";
+  }
+  result.addEventListener("input", ({ target }) => tell(target, ""));
+  result.addEventListener("focusout", ({ target }) => {
+    if (target.isConnected && target.dataset.missing && !target.value.trim()) tell(target, target.dataset.missing);
   });
 
   function watch(job) {
