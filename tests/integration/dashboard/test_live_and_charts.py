@@ -20,7 +20,9 @@ FOLLOW = """async ([module, job]) => {
   follow(job, { event: (e) => told.push(e.seq), end: (state) => { over = state; },
     gone: () => { over = "gone"; } });
 }"""
-CHARTS = """async ([scripts, module, source]) => {
+CHARTS = """async ([scripts, style, module, source]) => {
+  await new Promise((done) => document.head.append(
+    Object.assign(document.createElement("link"), { rel: "stylesheet", href: style, onload: done })));
   for (const src of scripts) await new Promise((done) => {
     const script = Object.assign(document.createElement("script"), { src, onload: done });
     document.head.append(script);
@@ -68,7 +70,7 @@ def test_charts_draw_and_load_finer_bars_where_somebody_looks(site: Site, open_p
         asset_url("vendor/uPlot.iife.min.js"),
     ]
     source = "/ui/series/candles?symbol=BTC%2FUSD&timeframe=1h"
-    page.evaluate(CHARTS, [scripts, asset_url("charts.js"), source])
+    page.evaluate(CHARTS, [scripts, asset_url("vendor/uPlot.min.css"), asset_url("charts.js"), source])
     assert len(bars(page)) in (1500, 1501), "3,000 bars, two in one"
     newest = bars(page)[-1]["time"]
     with page.expect_response("**/ui/series/candles*from=*"):
@@ -82,6 +84,26 @@ def test_charts_draw_and_load_finer_bars_where_somebody_looks(site: Site, open_p
     assert len(seen) < 450, "and not many more"
     assert len(asked) == 2
     assert page.locator("#l canvas").count() == 1
+    edge = page.evaluate(
+        """() => { const scale = chart.chart.timeScale(), { from, to } = scale.getVisibleRange();
+          const write = scale.options().tickMarkFormatter;
+          const middle = Math.floor((from + to) / 7200) * 3600;
+          return [from, middle, to].map((time) => write(time, 2).search(/\\d/)); }"""
+    )
+    assert edge[0] > 0, "a date at the edge is moved inwards"
+    assert edge[1:] == [0, 0], "and no other"
+    legend, place = page.locator("#l .u-legend"), page.locator("#l").bounding_box()
+    assert place is not None
+    height = legend.bounding_box()["height"]  # type: ignore[index]
+    page.mouse.move(place["x"] + place["width"] / 3, place["y"] + 60)
+    expect(legend.locator(".u-value").first).not_to_have_text("–")
+    assert legend.bounding_box()["height"] == height  # type: ignore[index]
+    assert page.evaluate("line.plot.axes[0].font[0]").startswith("12px")
+    page.set_viewport_size({"width": 3840, "height": 2160})
+    wait_until(page, "line.plot.axes[0].font[0].startsWith('20px')")
+    assert page.evaluate("chart.chart.options().layout.fontSize") == 20, "letters of charts follow the page's"
+    page.set_viewport_size({"width": 1280, "height": 860})
+    wait_until(page, "line.plot.axes[0].font[0].startsWith('12px')")
     before = page.locator("#l").screenshot()
     page.get_by_role("button", name="Dark", exact=True).click()
     page.wait_for_timeout(100)

@@ -4,13 +4,39 @@
 const root = document.documentElement;
 const POINTS = 1500;
 const EDGE = 0.15; // of the loaded stretch, at which more is fetched
+const LETTERS = 0.75; // rem
+const AXIS = 5.25;
+const REST_MS = 120;
+const AGAIN_MS = 5000;
+const SAMPLED = 200; // values of a line whose written length is looked at
+const TICKS = [{ year: "numeric" }, { month: "short" }, { day: "numeric" }, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }];
+const formats = TICKS.map((parts) => new Intl.DateTimeFormat(root.lang, { ...parts, timeZone: "UTC" }));
+const pen = document.createElement("canvas").getContext("2d");
+
+/** Pixels of a length in `rem`: what charts draw grows with the letters of the page. */
+export const rem = (length = 1) => length * parseFloat(getComputedStyle(root).fontSize);
+const letter = () => Math.round(rem(LETTERS));
+const family = () => getComputedStyle(document.body).fontFamily;
+const wide = (text) => { pen.font = `bold ${letter()}px ${family()}`; return pen.measureText(text).width; };
 
 /** Value of a colour of `tokens.css`, e.g. colour("up"). */
 export function colour(name) {
   return getComputedStyle(root).getPropertyValue(`--${name}`).trim();
 }
 
-/** Calls `paint` now and whenever the colours of the page change; what it returns ends that. */
+// A window on another screen has other letters.
+let letters = rem();
+let settling = 0;
+addEventListener("resize", () => {
+  clearTimeout(settling);
+  settling = setTimeout(() => {
+    if (rem() === letters) return;
+    letters = rem();
+    root.dispatchEvent(new CustomEvent("themechange"));
+  }, REST_MS);
+});
+
+/** Calls `paint` now and whenever the colours or letters of the page change; what it returns ends that. */
 export function themed(paint) {
   paint();
   root.addEventListener("themechange", paint);
@@ -22,7 +48,17 @@ function say(box, text) {
   if (line) line.textContent = text;
 }
 
-const day = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+const DASH = root.lang === "ja" ? "/" : "-";
+const day = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ").replaceAll("-", DASH);
+const DATES = ["{YYYY}", `{YYYY}${DASH}{MM}`, `{MM}${DASH}{DD}`, `{YYYY}${DASH}{MM}${DASH}{DD}`];
+// From one step on: what each tick says, and what the first of a year, or day, says below it.
+const DATED = [
+  [365 * 86400, DATES[0], null, null, null, null, null, null, 1],
+  [28 * 86400, DATES[1], null, null, null, null, null, null, 1],
+  [86400, DATES[2], "\n{YYYY}", null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", `\n${DATES[3]}`, null, `\n${DATES[2]}`, null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", `\n${DATES[3]}`, null, `\n${DATES[2]}`, null, null, null, 1],
+];
 
 /**
  * Candles with volume. Sends for what the view needs: a coarse picture of everything first, finer
@@ -40,10 +76,25 @@ export function candleChart(box, { from = null, to = null, markers = [], volume 
   const { createChart, CandlestickSeries, HistogramSeries, createSeriesMarkers } = window.LightweightCharts;
   const chart = createChart(box, {
     autoSize: true,
-    layout: { attributionLogo: false, fontFamily: getComputedStyle(document.body).fontFamily },
-    timeScale: { timeVisible: true, secondsVisible: false, minBarSpacing: 0.4 },
-    localization: { timeFormatter: day },
+    layout: { attributionLogo: false, fontFamily: family(), fontSize: letter() },
+    timeScale: { timeVisible: true, secondsVisible: false, minBarSpacing: 0.4, tickMarkFormatter: whole },
+    localization: { timeFormatter: day, locale: root.lang },
   });
+
+  // The library writes each date around its place, and cuts what would stand beyond an edge: there
+  // blanks on the outer side move it inwards.
+  function whole(time, kind) {
+    const text = (formats[kind] ?? formats.at(-1)).format(time * 1000);
+    const place = chart.timeScale().timeToCoordinate(time);
+    if (place === null) return text;
+    const half = wide(text) / 2 + 2;
+    const [left, right] = [half - place, place + half - chart.timeScale().width()];
+    const blanks = (pixels) => "\u00a0".repeat(Math.ceil((2 * pixels) / wide("\u00a0")));
+    if (left > 0 && left < 2 * half) return blanks(left) + text;
+    return right > 0 && right < 2 * half ? text + blanks(right) : text;
+  }
+  // What it has written once it remembers, wherever that has moved meanwhile.
+  const rewrite = () => chart.timeScale().applyOptions({ tickMarkFormatter: whole });
   const candles = chart.addSeries(CandlestickSeries, { priceLineVisible: false });
   const bars = volume ? chart.addSeries(HistogramSeries, { priceScaleId: "volume", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false }) : null;
   if (bars) chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
@@ -53,9 +104,9 @@ export function candleChart(box, { from = null, to = null, markers = [], volume 
 
   themed(() => {
     chart.applyOptions({
-      layout: { background: { color: colour("card") }, textColor: colour("quiet") },
+      layout: { background: { color: colour("card") }, textColor: colour("quiet"), fontSize: letter() },
       grid: { vertLines: { color: colour("grid") }, horzLines: { color: colour("grid") } },
-      rightPriceScale: { borderColor: colour("line") },
+      rightPriceScale: { borderColor: colour("line"), minimumWidth: rem(AXIS) }, // figures that come must move nothing
       timeScale: { borderColor: colour("line") },
     });
     candles.applyOptions({ upColor: colour("up"), downColor: colour("down"), borderVisible: false, wickUpColor: colour("up"), wickDownColor: colour("down") });
@@ -80,20 +131,22 @@ export function candleChart(box, { from = null, to = null, markers = [], volume 
     if (last !== null) address.searchParams.set("to", Math.ceil(last));
     address.searchParams.set("points", POINTS);
     box.setAttribute("aria-busy", "true");
-    try {
-      const answer = await fetch(address);
-      if (!answer.ok) throw new Error(`${answer.status}`);
-      const found = await answer.json();
-      if (number !== asked) return; // somebody has scrolled on meanwhile
-      rows = found;
-      loaded = { first, last, bars: found.bars };
-      fill();
-      if (view) chart.timeScale().setVisibleRange(view);
-      else chart.timeScale().fitContent();
-      describe();
-    } finally {
-      if (number === asked) box.removeAttribute("aria-busy");
+    const answer = await fetch(address).catch(() => null);
+    const found = answer?.ok ? await answer.json().catch(() => null) : null;
+    if (number !== asked) return; // somebody has scrolled on meanwhile
+    box.removeAttribute("aria-busy");
+    if (!found) {
+      say(box, box.dataset.failed ?? "");
+      if (!answer || answer.ok || answer.status >= 500) setTimeout(() => number === asked && load(first, last, view), AGAIN_MS);
+      return;
     }
+    rows = found;
+    loaded = { first, last, bars: found.bars };
+    fill();
+    if (view) chart.timeScale().setVisibleRange(view);
+    else chart.timeScale().fitContent();
+    rewrite();
+    describe();
   }
 
   function describe() {
@@ -107,7 +160,7 @@ export function candleChart(box, { from = null, to = null, markers = [], volume 
     if (!range || !loaded || !rows.time.length) return;
     onRange?.(range.from, range.to);
     clearTimeout(timer);
-    timer = setTimeout(() => want(range.from, range.to), 120);
+    timer = setTimeout(() => { rewrite(); want(range.from, range.to); }, REST_MS);
   });
 
   function want(left, right) {
@@ -148,24 +201,38 @@ export function lineChart(box, { x, series, time = true, format = (value) => val
   let plot = null;
   let columns = [x, ...series.map((one) => one.values)];
   const written = (value) => (value === null || value === undefined ? "–" : format(value));
-  const legendHeight = () => (legend ? plot?.root.querySelector(".u-legend")?.offsetHeight ?? 28 : 0);
+  const legendHeight = () => (legend ? plot?.root.querySelector(".u-legend")?.offsetHeight ?? rem(1.75) : 0);
+  const resize = () => plot.setSize({ width: box.clientWidth, height: box.clientHeight - legendHeight() });
+  // Each figure below the chart has room for its longest: what the pointer makes it say must move nothing.
+  const reserve = () => {
+    if (!legend) return;
+    const said = [(v) => (time ? day(v) : (xFormat ?? written)(v)), ...series.map(() => written)];
+    plot.root.querySelectorAll(".u-legend .u-value").forEach((cell, i) => {
+      const known = columns[i].filter((v) => v !== null && v !== undefined);
+      const step = Math.ceil(known.length / SAMPLED);
+      const some = known.filter((_, k) => k % step === 0);
+      const ends = known.length ? [known.reduce((a, b) => Math.min(a, b)), known.reduce((a, b) => Math.max(a, b))] : [];
+      const longest = Math.max(1, ...[...some, ...ends].map((v) => said[i](v).length));
+      cell.style.minWidth = `calc(${longest}ch + .5rem)`; // with its padding
+    });
+  };
   const stop = themed(() => {
     plot?.destroy();
-    const axis = { stroke: colour("quiet"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font: "12px system-ui" };
+    const axis = { stroke: colour("quiet"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font: `${letter()}px ${family()}`, size: rem(time ? 3.1 : 2), space: rem(3.2) };
     plot = new window.uPlot({
       width: box.clientWidth,
-      height: box.clientHeight - (legend ? 28 : 0),
+      height: box.clientHeight - (legend ? rem(1.75) : 0),
       legend: { show: legend },
       tzDate: (seconds) => window.uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       cursor: { y: false },
       scales: { x: { time }, y: log ? { distr: 3 } : {} },
-      axes: [xFormat ? { ...axis, values: (_, ticks) => ticks.map(xFormat) } : axis, { ...axis, size: 64, values: (_, ticks) => ticks.map(written) }],
+      axes: [xFormat ? { ...axis, values: (_, ticks) => ticks.map(xFormat) } : time ? { ...axis, values: DATED } : axis, { ...axis, size: rem(4), space: rem(1.9), values: (_, ticks) => ticks.map(written) }],
       series: [
-        { ...(xLabel && { label: xLabel }), value: (_, v) => (v === null || v === undefined ? "–" : time ? day(v) : (xFormat ?? written)(v)) },
+        { label: xLabel ?? box.dataset.time ?? "", value: (_, v) => (v === null || v === undefined ? "–" : time ? day(v) : (xFormat ?? written)(v)) },
         ...series.map((one, i) => ({
           label: one.label,
           stroke: colour(one.colour ?? `series-${i + 1}`),
-          width: one.width ?? 1.5,
+          width: (one.width ?? 1.5) * rem(1 / 16),
           dash: one.dash,
           fill: one.fill ? `${colour(one.colour ?? `series-${i + 1}`)}22` : undefined,
           points: { show: points },
@@ -174,13 +241,14 @@ export function lineChart(box, { x, series, time = true, format = (value) => val
       ],
       bands: bands.map((pair) => ({ series: pair, fill: `${colour("band")}aa` })),
     }, columns, box);
-    plot.setSize({ width: box.clientWidth, height: box.clientHeight - legendHeight() });
+    reserve();
+    resize();
   });
-  const sized = new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: box.clientHeight - legendHeight() }));
+  const sized = new ResizeObserver(resize);
   sized.observe(box);
   return {
     get plot() { return plot; },
-    setData: (given) => { columns = given; plot.setData(given); },
+    setData: (given) => { columns = given; plot.setData(given); if (legend) { reserve(); resize(); } },
     destroy: () => { stop(); sized.disconnect(); plot.destroy(); },
   };
 }

@@ -1,9 +1,9 @@
 // One series: candles with side series in panes below, all of them loaded as far as somebody looks.
 import { readData } from "../app.js";
-import { candleChart, colour, lineChart, themed } from "../charts.js";
+import { candleChart, colour, lineChart, rem, themed } from "../charts.js";
 
 const COLOURS = ["series-1", "series-4", "series-5"];
-const AXIS_WIDTH = 96;
+const AXIS_WIDTH = 6; // rem
 const PRICE_SHARE = 3; // height of the candles to that of a pane
 
 const box = document.getElementById("chart");
@@ -32,8 +32,9 @@ function candles(box, { from, to, bar, panes, end }) {
   });
   shown.chart.panes().forEach((pane, i) => {
     pane.setStretchFactor(i ? 1 : PRICE_SHARE);
-    shown.chart.priceScale("right", i).applyOptions({ minimumWidth: AXIS_WIDTH }); // figures that come must move nothing
   });
+  const widen = () => shown.chart.panes().forEach((_, i) => shown.chart.priceScale("right", i).applyOptions({ minimumWidth: rem(AXIS_WIDTH) })); // figures that come must move nothing
+  themed(widen);
   themed(() => lines.forEach((one, i) => one.applyOptions({ color: colour(COLOURS[i % COLOURS.length]) })));
 
   const buttons = [...document.querySelectorAll("[data-bars]")];
