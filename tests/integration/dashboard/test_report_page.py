@@ -24,6 +24,12 @@ def test_they_are_without_fault(site: Site, open_page: Open, reader: dict[str, o
     check_axe(page)
     for run in (site.here.run, site.here.other_run):
         expect(page.locator(f'a[href="/reports/{run}"]')).to_be_visible()
+    for badge in page.locator("#comparing .both .badge").all():
+        place = badge.bounding_box()
+        assert place is not None
+        assert place["x"] + place["width"] <= int(str(reader["width"])), (
+            "the verdict is seen without scrolling"
+        )
     page.locator(f'a[href="/reports/{site.here.run}"]').click()
     page.wait_for_url(f"**/reports/{site.here.run}")
     settled(page)

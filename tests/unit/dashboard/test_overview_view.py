@@ -69,6 +69,46 @@ def test_a_model_without_candles_of_its_market_is_an_alarm(version: Version) -> 
     assert [one.kind for one in shown.alarms] == ["no_data"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "done", "following"),
+    [
+        ({}, [], "data"),
+        ({"coverage": [coverage("2026-02-01")]}, ["data"], "train"),
+        ({"has_run": True}, ["train"], "data"),
+        ({"coverage": [coverage("2026-02-01")], "has_run": True}, ["data", "train"], "trust"),
+        ({"summaries": [ModelSummary("a", NOW, 1, 1, ())]}, ["train"], "data"),
+        (
+            {"coverage": [coverage("2026-02-01")], "summaries": [ModelSummary("a", NOW, 1, 1, (("x", 1),))]},
+            ["data", "train", "trust"],
+            None,
+        ),
+    ],
+)
+def test_first_steps_are_ticked_once_they_are_done(
+    changes: dict[str, Any], done: list[str], following: str | None
+) -> None:
+    shown = view(**changes)
+    assert [name for name, is_done in shown.steps if is_done] == done
+    assert shown.next_step == following
+
+
+def test_those_that_ended_last_come_first_and_lines_know_when_they_were_asked_for() -> None:
+    hours = {"a": 5, "b": 1, "c": 3}
+    ended = [
+        job(
+            name,
+            "succeeded",
+            started_at=NOW - timedelta(hours=n, seconds=90),
+            finished_at=NOW - timedelta(hours=n),
+        )
+        for name, n in hours.items()
+    ]
+    shown = view(ended=ended)
+    assert [line.id for line in shown.recent] == ["b", "c", "a"]
+    assert {line.asked for line in shown.recent} == {NOW - timedelta(minutes=5)}
+    assert {line.seconds for line in shown.recent} == {90.0}
+
+
 def test_failures_are_alarms_for_a_day() -> None:
     recent = job("a", "failed", reason="oom", finished_at=NOW - timedelta(hours=23))
     old = job("b", "failed", reason="error", finished_at=NOW - timedelta(hours=25))

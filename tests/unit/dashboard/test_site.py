@@ -106,12 +106,16 @@ def test_errors_are_told_in_words(
         in_place = client.get("/ui/overview", headers={"Accept-Language": language, "HX-Request": "true"})
     finally:
         client.app.dependency_overrides.clear()
-    title = texts_of(language)(f"problem.{words}.title")  # type: ignore[arg-type]
+    t = texts_of(language)  # type: ignore[arg-type]
+    title = t(f"problem.{words}.title")
     for one in (answer, in_place):
         assert one.status_code == status
         assert title in one.text
         assert "secret inside" not in one.text
         assert one.headers["content-security-policy"] == POLICY
+    assert t(f"problem.{words}.text") in in_place.text, "our own sentence stands beside what the server says"
+    assert in_place.text.count('<span class="said" lang="en">') == (status != 500)
+    assert (t("problem.in_english") in answer.text) == (language == "ja" and status != 500)
     assert in_place.headers["hx-retarget"] == "#toasts"
     assert "<html" not in in_place.text
     assert ("refresh" in answer.text) == (status == 503), "what is away for a while is tried again"

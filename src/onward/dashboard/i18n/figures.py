@@ -22,6 +22,8 @@ UNITS = {
 }
 AGO = {"en": "{span} ago", "ja": "{span}前"}
 SOON = {"en": "in {span}", "ja": "{span}後"}
+BELOW = {"en": "under {span}", "ja": "{span}未満"}
+SHORTEST = 0.1
 NOW = {"en": "just now", "ja": "たった今"}
 DAY = {"en": "%Y-%m-%d", "ja": "%Y/%m/%d"}
 BYTES = ("B", "kB", "MB", "GB", "TB")
@@ -92,10 +94,12 @@ class Figures:
         return f"{self.number(n_bytes, 0 if power == 0 or n_bytes >= 9.95 else 1)} {BYTES[power]}"
 
     def duration(self, seconds: float | None) -> str:
-        """Return a time span by its two largest units: ``3 min 5 s``, ``3分5秒``."""
+        """Return a time span by its two largest units: ``3 min 5 s``, ``3分5秒``; nothing took no time."""
         if seconds is None or not math.isfinite(seconds):
             return UNKNOWN
         left, units, parts = abs(seconds), UNITS[self.language], []
+        if left < SHORTEST:
+            return BELOW[self.language].format(span=f"{SHORTEST}{units['second']}")
         if left < 9.95:
             return f"{self.number(left, 1)}{units['second']}"
         left = float(round(left))
@@ -106,13 +110,13 @@ class Figures:
         return ("" if self.language == "ja" else " ").join(parts[:2])
 
     def rough(self, seconds: float | None) -> str:
-        """Return a time span by its largest unit alone: ``3 h``, ``3時間``."""
+        """Return a time span by its largest unit alone: ``3 h``, ``3時間``; a second at least."""
         if seconds is None or not math.isfinite(seconds):
             return UNKNOWN
         for length, unit in STEPS:
             if abs(seconds) >= length:
                 return f"{abs(seconds) // length:,.0f}{UNITS[self.language][unit]}"
-        return f"0{UNITS[self.language]['second']}"
+        return f"1{UNITS[self.language]['second']}"
 
     def ago(self, moment: datetime | None, now: datetime) -> str:
         """Return how long ago, or in how long, something is: ``3 h ago``, ``3時間前``."""

@@ -14,7 +14,7 @@ from onward.dashboard.forms import SafeForm
 from onward.dashboard.navigation import Page
 from onward.dashboard.pages import pages
 from onward.dashboard.rendering import Render
-from onward.dashboard.services import Book
+from onward.dashboard.services import Book, Runs
 from onward.dashboard.views.overview import OverviewView, overview_view
 from onward.jobs.states import STATES, TERMINAL
 from onward.server.authorisation import requires
@@ -23,7 +23,7 @@ from onward.server.dependencies import Manager, Registry, Repositories, State, S
 if TYPE_CHECKING:
     from onward.dashboard.coverage import CoverageBook
     from onward.jobs.protocol import JobStore
-    from onward.registry import ModelRegistry, Version
+    from onward.registry import ModelRegistry, RunStore, Version
 
 __all__ = ["PAGE", "router"]
 
@@ -37,15 +37,15 @@ SAMPLE_SYMBOL, SAMPLE_TIMEFRAME, SAMPLE_MODEL = "BTC/USD", "1h", "btc-usd-1h"
 
 
 @router.get("/", dependencies=[requires("read")])
-def overview(render: Render, registry: Registry, store: Store, book: Book) -> Response:
+def overview(render: Render, registry: Registry, store: Store, book: Book, runs: Runs) -> Response:
     """Show the overview."""
-    return render.page("overview", view=_look(registry, store, book))
+    return render.page("overview", view=_look(registry, store, book, runs))
 
 
 @router.get("/ui/overview", dependencies=[requires("read")])
-def refreshed(render: Render, registry: Registry, store: Store, book: Book) -> Response:
+def refreshed(render: Render, registry: Registry, store: Store, book: Book, runs: Runs) -> Response:
     """Return the part that changes, which the page asks for now and then."""
-    return render.fragment("fragments/overview.html", view=_look(registry, store, book))
+    return render.fragment("fragments/overview.html", view=_look(registry, store, book, runs))
 
 
 @router.post("/ui/overview/train-sample", dependencies=[requires("run")])
@@ -89,7 +89,7 @@ def _stored_sample(repositories: Any) -> str | None:
         return str(path)
 
 
-def _look(registry: ModelRegistry, store: JobStore, book: CoverageBook) -> OverviewView:
+def _look(registry: ModelRegistry, store: JobStore, book: CoverageBook, runs: RunStore) -> OverviewView:
     summaries = registry.list_models()
     ended = store.find(states=tuple(TERMINAL), limit=50).jobs
     return overview_view(
@@ -100,6 +100,7 @@ def _look(registry: ModelRegistry, store: JobStore, book: CoverageBook) -> Overv
         counts=store.counts(),
         coverage=book.coverage(),
         now=datetime.now(UTC),
+        has_run=bool(summaries) or any(one.record.status == "succeeded" for one in runs.list(limit=MOST)),
         most=MOST,
     )
 

@@ -18,10 +18,12 @@ export function post(address, fields = {}) {
 const TOAST_MS = 7000;
 const toasts = document.getElementById("toasts");
 
-export function toast(text, tone = "good") {
+/** Say something for a moment; `english` is what the server itself said, beside the page's own words. */
+export function toast(text, tone = "good", english = "") {
   const element = document.createElement("div");
   element.className = `toast ${tone}`;
   element.textContent = text;
+  if (english) element.append(" ", Object.assign(document.createElement("span"), { className: "said", lang: "en", textContent: english }));
   toasts.append(element);
 }
 
@@ -41,7 +43,7 @@ document.body.addEventListener("htmx:beforeSwap", (event) => {
   if (xhr.status === 401) location.assign(loginPage());
   if (!xhr.getResponseHeader("Content-Type")?.startsWith("application/problem+json")) return;
   event.detail.shouldSwap = false;
-  if (xhr.status !== 401) toast(JSON.parse(xhr.responseText).detail, "bad");
+  if (xhr.status !== 401) toast(toasts.dataset.refused, "bad", JSON.parse(xhr.responseText).detail);
 });
 
 export function loginPage() {

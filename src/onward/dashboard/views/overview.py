@@ -47,7 +47,19 @@ class ModelInUse:
 
 @dataclass(frozen=True)
 class JobLine:
-    """A job in one line."""
+    """A job in one line.
+
+    Attributes
+    ----------
+    asked
+        When it was asked for, by which lists of jobs are sorted.
+    moment
+        When it ended, else when it began, else when it was asked for.
+    seconds
+        How long its last attempt took; None while it goes on, or when it never began.
+    audit_failed
+        Whether it succeeded and yet nothing it came to may be trusted: a look into the future was found.
+    """
 
     id: str
     kind: str
@@ -57,10 +69,11 @@ class JobLine:
     stage: str
     fraction: float | None
     eta_seconds: float | None
+    asked: datetime
     moment: datetime
     live: bool
+    seconds: float | None = None
     audit_failed: bool = False
-    """Whether it succeeded and yet nothing it came to may be trusted: a look into the future was found."""
 
 
 @dataclass(frozen=True)
@@ -129,11 +142,30 @@ class OverviewView:
     n_series: int
     n_rows: int
     alarms: tuple[Alarm, ...]
+    has_run: bool
+    """Whether something was trained, kept or not."""
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was trained yet, so that the first steps are what helps."""
+        """Whether there is no model yet, so that the first steps are what helps."""
         return not self.n_models and not self.running
+
+    @property
+    def steps(self) -> tuple[tuple[str, bool], ...]:
+        """The first steps (``overview.first.<name>``), and whether each is done.
+
+        Nobody knows whether somebody trusts a model; whoever gave it an alias does.
+        """
+        return (
+            ("data", self.n_series > 0),
+            ("train", self.has_run or self.n_models > 0),
+            ("trust", self.n_in_use > 0),
+        )
+
+    @property
+    def next_step(self) -> str | None:
+        """The first step that is not done."""
+        return next((name for name, done in self.steps if not done), None)
 
 
 def overview_view(
@@ -145,6 +177,7 @@ def overview_view(
     counts: Mapping[Any, int],
     coverage: Sequence[Coverage],
     now: datetime,
+    has_run: bool = False,
     most: int = 12,
 ) -> OverviewView:
     """Return what the overview shows.
@@ -156,30 +189,35 @@ def overview_view(
     in_use
         Versions that aliases stand for, with the alias.
     running, ended
-        Jobs that have not ended, and those that ended last; newest first.
+        Jobs that have not ended, newest first, and some of those that have, in any order: the view
+        shows those first that ended last.
     counts
         Jobs by state.
     coverage
         All stored series.
     now
         This moment, UTC.
+    has_run
+        Whether something was trained.
     most
         Lines of each list.
     """
     reach = {(c.symbol, c.timeframe): c for c in coverage if c.kind == "candles"}
     models = tuple(_model(alias, version, reach, now) for alias, version in in_use)
+    last = sorted(ended, key=lambda job: job.finished_at or job.queued_at, reverse=True)
     return OverviewView(
         models=models,
         n_models=len(summaries),
         n_in_use=sum(len(one.aliases) for one in summaries),
         running=tuple(job_line(job) for job in running[:most]),
-        recent=tuple(job_line(job) for job in ended[: most // 2]),
+        recent=tuple(job_line(job) for job in last[: most // 2]),
         n_running=sum(counts.get(state, 0) for state in ("starting", "running", "stopping")),
         n_waiting=counts.get("queued", 0),
         series=series_lines(coverage)[:most],
         n_series=len(coverage),
         n_rows=sum(c.rows for c in coverage),
-        alarms=(*_failures(ended, now), *_stale(models)),
+        alarms=(*_failures(last, now), *_stale(models)),
+        has_run=has_run,
     )
 
 
@@ -195,10 +233,18 @@ def job_line(job: Job) -> JobLine:
         stage=str(progress.get("stage") or ""),
         fraction=progress.get("fraction"),
         eta_seconds=progress.get("eta_seconds"),
+        asked=job.queued_at,
         moment=job.finished_at or job.started_at or job.queued_at,
         live=job.finished_at is None,
+        seconds=_seconds(job),
         audit_failed=audit_failed(job),
     )
+
+
+def _seconds(job: Job) -> float | None:
+    if job.started_at is None or job.finished_at is None:
+        return None
+    return max(0.0, (job.finished_at - job.started_at).total_seconds())
 
 
 def series_lines(coverage: Sequence[Coverage]) -> tuple[SeriesLine, ...]:
