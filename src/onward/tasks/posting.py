@@ -1,4 +1,7 @@
-"""How the end of a job makes its model known: at once in our own database, or by a promise elsewhere."""
+"""How the end of a job makes its model known: at once in our own database, or by a promise elsewhere.
+
+What a promise has come to is told by `onward.tasks.promised`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from onward.database.acting import Actor, acting
-from onward.errors import OnwardError, RegistryError
+from onward.errors import OnwardError
 from onward.jobs.kinds import JobKind
 from onward.jobs.values import Job
 from onward.registry import PlacedBundle, PostingRegistry, TransactionalRegistry
@@ -18,9 +21,7 @@ from onward.registry.values import Posting
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from onward.registry import RunStore
-
-__all__ = ["announced", "deliver", "delivering_kind", "is_promised", "published"]
+__all__ = ["announced", "deliver", "delivering_kind"]
 
 _log = logging.getLogger(__name__)
 
@@ -62,36 +63,6 @@ def announced(
         refused = f"The alias {spec['alias']} was not given: the leak audit of {shown} reads {status}."
         told["warnings"] = [*warnings, refused]
     return told
-
-
-def is_promised(job: Job) -> bool:
-    """Return whether the result of a job promises a version and cannot name it."""
-    result = job.result or {}
-    return bool(result.get("posted")) and result.get("model") is None
-
-
-def published(job: Job, runs: Callable[[], RunStore]) -> Job:
-    """Return a job whose result names the version that was promised, once it is published.
-
-    A job that has ended does not change any more; its run is told of the version when it is there.
-
-    Parameters
-    ----------
-    job
-        Of any kind.
-    runs
-        Gives the runs; asked only for a job with a promise.
-    """
-    if not is_promised(job):
-        return job
-    assert job.result is not None
-    try:
-        version = runs().get(str(job.result.get("run"))).record.model_ref
-    except RegistryError:  # a run of another database
-        return job
-    if version is None:
-        return job
-    return replace(job, result={**job.result, "model": version, "alias": job.result["posted"].get("alias")})
 
 
 def deliver(registry: object) -> None:

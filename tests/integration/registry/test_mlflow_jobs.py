@@ -16,7 +16,7 @@ from onward.registry.mlflow import Connection, MlflowRegistry, Outbox
 from onward.registry.placement import Placement
 from onward.registry.values import Posting
 from onward.storage import LocalCopies
-from onward.tasks.posting import published
+from onward.tasks.promised import published
 from onward.testing.mlflow_store import MlflowServer, copy_mlflow, make_mlflow, missing, missing_server
 from onward.testing.registry import Workshop as Bundles
 from tests.integration.jobs.workshop import Workshop

@@ -13,7 +13,7 @@ import pytest
 from onward.errors import FormatError, JobError, RegistryNotFoundError
 from onward.jobs.values import Job, JobRequest
 from onward.tasks.importing import _said_of
-from onward.tasks.posting import is_promised, published
+from onward.tasks.promised import is_promised, published
 from onward.tasks.uploaded import checked_names
 
 

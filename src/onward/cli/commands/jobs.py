@@ -84,7 +84,7 @@ def show(
     from onward.cli.jobs.details import print_job
     from onward.cli.jobs.following import follow
     from onward.jobs.documents import event_document, job_document
-    from onward.tasks.posting import published
+    from onward.tasks.promised import published
 
     application = session.application()
     sight = next(follow(application.job_store, application.job_store.get(job).id))

@@ -19,7 +19,7 @@ from onward.server.quick import quick
 from onward.server.responses import answer, refusals
 from onward.server.state import ServerState, state_of
 from onward.server.views.jobs import job_links, job_view
-from onward.tasks.posting import is_promised, published
+from onward.tasks.promised import is_promised, published
 
 __all__ = ["router"]
 
