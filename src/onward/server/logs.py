@@ -56,8 +56,8 @@ def _end_of(file: Path) -> list[str]:
 
 def _told(store: JobStore, job_id: str, attempt: int | None) -> Iterator[str]:
     after = 0
-    while events := store.events(job_id, after=after, limit=EVENTS):
+    while events := store.events(job_id, after=after, limit=EVENTS, kinds=("log",)):
         after = events[-1].seq
         for event in events:
-            if event.kind == "log" and attempt in (None, event.attempt):
+            if attempt in (None, event.attempt):
                 yield str(event.payload.get("text", "")).encode(errors="replace").decode()
