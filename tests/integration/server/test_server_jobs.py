@@ -64,7 +64,7 @@ def test_nobody_learns_where_files_lie(house: House) -> None:
     bodies: dict[str, dict[str, Any]] = {
         "import": {"files": ["bars.csv"], "symbol": "BTC/USDT", "timeframe": "1h"},
         "feature": {"plan": "fast", "data": "bars.parquet"},
-        "training": {"data": "bars.parquet", "report": "copy.html", "save": "paths"},
+        "training": {"data": "bars.parquet", "report": "copy.html", "audit": False},
     }
     jobs = [house.http.post(f"/{kind}-jobs", json=body).json()["id"] for kind, body in bodies.items()]
     form = {"symbol": "BTC/USDT", "timeframe": "1h"}

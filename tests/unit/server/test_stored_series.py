@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,26 +14,6 @@ from onward.server.services import Provider
 from onward.server.stored import KEPT, StoredSeries
 from onward.settings import load_settings
 from onward.testing.markets import random_walk
-
-FRESH = """
-import asyncio, sys
-import httpx
-from onward.server import create_app
-from onward.settings import load_settings
-from onward.wiring import build_application
-
-async def scene(app):
-    async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            answer = await client.get("/api/v1/data/series")
-            assert answer.status_code == 200, answer.text
-            print(answer.text)
-
-home = sys.argv[1]
-asyncio.run(scene(create_app(build_application(load_settings(home=home, cwd=home, environ={})))))
-print([name for name in ("pandas", "pyarrow") if name in sys.modules])
-"""
 
 
 class House:
@@ -106,19 +84,3 @@ def test_another_store_than_the_one_that_was_looked_at_is_not_kept(house: House,
     assert house.read == 2
     shared = House(tmp_path / "shared", storage__artifacts="s3://bucket/prefix")
     assert (shared.asked(), shared.asked(), shared.read) == ([], [], 2)
-
-
-def test_a_server_that_begins_tells_it_without_the_libraries_that_read_it(house: House) -> None:
-    house.store.candles("1h").upsert("A/B", house.frame)
-    (told,) = house.asked()
-    done = subprocess.run(
-        [sys.executable, "-c", FRESH, str(house.home.root)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    answer, loaded = done.stdout.splitlines()
-    assert json.loads(answer) == {"series": [told]}
-    assert loaded == "[]"
