@@ -95,6 +95,6 @@ if (written) {
   lineChart(document.getElementById("report-falls"), {
     x,
     series: written.curves.map((curve, i) => ({ label: curve.name, values: curve.drawdown, ...look(i) })).filter((one) => one.values),
-    format: (v) => `${v.toFixed(0)} %`,
+    format: (v) => `${String(Math.round(v) || 0).replace("-", "−")} %`,
   });
 }

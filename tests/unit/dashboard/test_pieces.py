@@ -1,0 +1,45 @@
+"""Pieces that every page is made of, as templates write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from onward.dashboard.i18n import Figures, Words, texts_of
+from onward.dashboard.rendering import environment
+
+
+def written(call: str, body: str = "") -> str:
+    imports = "".join(
+        f'{{% import "macros/{name}.html" as {name} with context %}}' for name in ("ui", "forms", "models")
+    )
+    piece = f"{{% call {call} %}}{body}{{% endcall %}}" if body else f"{{{{ {call} }}}}"
+    t = texts_of("en")
+    return environment().from_string(imports + piece).render(t=t, words=Words(t), fmt=Figures("en"))
+
+
+@pytest.mark.parametrize(
+    ("certificate", "said", "unsaid"),
+    [("passed", "evidence of skill", "counts for nothing"), ("failed", "counts for nothing", "evidence of")],
+)
+def test_verdicts_of_what_saw_the_future_count_for_nothing(certificate: str, said: str, unsaid: str) -> None:
+    found = written(f'models.verdicts("evidence of skill", none, "{certificate}")')
+    assert said in found
+    assert unsaid not in found
+    assert "not judged" in found, "what was never judged is not void"
+
+
+def test_tables_say_by_what_they_are_sorted_and_become_cards() -> None:
+    found = written(
+        'ui.table("Jobs", (("Job", ""), ("Asked for", "num")), newest="Asked for", cards=true)', "<tr></tr>"
+    )
+    assert '<table class="cards">' in found
+    assert '<th scope="col" class="num" aria-sort="descending">Asked for</th>' in found
+    assert found.count("aria-sort") == 1
+    assert "aria-sort" not in written('ui.table("Jobs", (("Job", ""),))', "<tr></tr>")
+
+
+def test_fields_that_are_asked_for_carry_their_error_and_do_not_show_it() -> None:
+    found = written('forms.field("symbol", "Symbol", help="Type it.", missing="Type it, please.")')
+    assert 'required data-missing="Type it, please."' in found
+    assert "aria-invalid" not in found
+    assert '<p class="error" id="symbol-error" aria-live="polite"></p>' in found
