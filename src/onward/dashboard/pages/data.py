@@ -23,6 +23,7 @@ from onward.server.authorisation import requires
 from onward.server.dependencies import Config, Manager, Repositories, State, Store
 from onward.server.uploads.desk import Uploads
 from onward.server.uploads.receiving import receive
+from onward.server.uploads.staging import called
 
 __all__ = ["PAGE", "router"]
 
@@ -112,7 +113,7 @@ async def preview(
                 inspected, arriving.path, config, None, None, None, limiter=state.heavy
             )
         except UserError as error:
-            return _refused(render, error, arriving.path.name)
+            return _refused(render, error, arriving.name)
 
         def keep() -> str:
             with uploads.staging.lock:
@@ -143,7 +144,7 @@ async def start(
             inspected, path, config, symbol, timeframe, given["format"] or None, limiter=state.heavy
         )
     except UserError as error:
-        return _refused(render, error, path.name)
+        return _refused(render, error, called(path))
     view = preview_view(read, upload=given["upload"], symbol=symbol, timeframe=timeframe, answered=True)
     if view.errors:
         return render.fragment("fragments/data_preview.html", status=422, view=view)

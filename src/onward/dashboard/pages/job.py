@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from fastapi import APIRouter, Path, Query, Request
@@ -13,12 +14,15 @@ from onward.dashboard.rendering import Render
 from onward.dashboard.views.job import SHOWN, JobsView, JobView, is_untaken, job_view, jobs_view
 from onward.database.moments import utc_now
 from onward.server.authorisation import requires
-from onward.server.dependencies import Caller, Manager, Store, require
+from onward.server.dependencies import Caller, Manager, State, Store, require
+from onward.tasks.promised import published
 
 if TYPE_CHECKING:
     from onward.dashboard.digests import Digests
     from onward.jobs.protocol import JobStore
-    from onward.jobs.values import JobState
+    from onward.jobs.values import Job, JobState
+    from onward.server.shown import ShownPaths
+    from onward.server.state import ServerState
 
 __all__ = ["PAGE", "router"]
 
@@ -57,15 +61,17 @@ def listed(
 
 
 @router.get("/jobs/{job_id}", dependencies=[requires("read")])
-def job(job_id: JobId, render: Render, store: Store, request: Request) -> Response:
+def job(job_id: JobId, render: Render, store: Store, request: Request, server: State) -> Response:
     """Show a job."""
-    return render.page("job", view=_look(store, request, job_id))
+    return render.page("job", view=_look(store, request, server, job_id))
 
 
 @router.get("/ui/jobs/{job_id}/state", dependencies=[requires("read")])
-def state(job_id: JobId, render: Render, store: Store, request: Request) -> Response:
+def state(job_id: JobId, render: Render, store: Store, request: Request, server: State) -> Response:
     """Return what changes with the state of a job: badge and buttons, and what came of it."""
-    return render.fragment("fragments/job_state.html", view=_look(store, request, job_id), swapped=True)
+    return render.fragment(
+        "fragments/job_state.html", view=_look(store, request, server, job_id), swapped=True
+    )
 
 
 @router.post("/ui/jobs/{job_id}/stop", dependencies=[requires("run")])
@@ -100,7 +106,7 @@ def _list(store: JobStore, show: Shown, kind: str | None, cursor: str | None) ->
     return jobs_view(page.jobs, store.counts(), shown=show, kind=kind, cursor=cursor, following=page.cursor)
 
 
-def _look(store: JobStore, request: Request, job_id: str) -> JobView:
+def _look(store: JobStore, request: Request, server: ServerState, job_id: str) -> JobView:
     digests = cast("Digests", request.app.state.digests)
     before = store.get(job_id)
     digest = digests.of(store, before.id)
@@ -108,4 +114,12 @@ def _look(store: JobStore, request: Request, job_id: str) -> JobView:
     if job.state != before.state:  # a job that reads as ended is shown with its last event
         digest = digests.of(store, job.id)
     held = store.find(states=HELD, limit=LINES).jobs if job.state == "queued" else ()
-    return job_view(job, digest, untaken=is_untaken(job, held, utc_now()))
+    shown = _shown(published(job, lambda: server.provider.services.runs), server.shown)
+    return job_view(shown, digest, untaken=is_untaken(job, held, utc_now()))
+
+
+def _shown(job: Job, paths: ShownPaths) -> Job:
+    """Return a job whose request, result and error say no place of the server's disk."""
+    told = paths.job({"spec": dict(job.request.spec), "result": job.result, "error": job.error})
+    request = replace(job.request, spec=told["spec"])
+    return replace(job, request=request, result=told["result"], error=told["error"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 __all__ = ["KEPT_TRIALS", "SHOWN_TRIALS", "TrialLine", "best_and_newest", "count_of", "kept", "trial_line"]
 
@@ -61,7 +61,7 @@ def trial_line(message: str, values: Mapping[str, float | None], before: Iterabl
     """
     found = TOLD.fullmatch(message)
     assert found is not None
-    search, state = found["search"], found["state"] or "complete"
+    search, state = found["search"], cast("TrialState", found["state"] or "complete")
     number = values.get("trial")
     if number is None:
         number = 1 + max((one.number for one in before if one.search == search), default=-1)

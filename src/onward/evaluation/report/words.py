@@ -67,9 +67,11 @@ def probability(p: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time span of work: ``0.4 s``, ``12 s``, ``3 min 5 s``, ``2 h 4 min``."""
+    """Return a time span of work: ``under 0.1 s``, ``0.4 s``, ``12 s``, ``3 min 5 s``, ``2 h 4 min``."""
     if not _known(seconds):
         return UNKNOWN
+    if seconds < 0.05:
+        return "under 0.1 s"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
