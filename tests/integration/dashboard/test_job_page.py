@@ -203,7 +203,9 @@ def test_trials_and_outer_folds_of_a_search_come_with_their_scores(desk: Site, o
             ["fold", "1", "24", "stopped", "early", "0.2300"],
             ["fold", "1", "23", "0.2300", "0.2300"],
         ]
-        expect(page.locator("#trial-rows tr.best")).to_have_text(re.compile(r"fold 1\s*23 \(best\)\s*0\.2300"))
+        expect(page.locator("#trial-rows tr.best")).to_have_text(
+            re.compile(r"fold 1\s*23 \(best\)\s*0\.2300")
+        )
         store.report(lease, [fold(1), trial(0, -0.5, -0.5, "all rows")])
         expect(page.locator("#fold-rows tr")).to_have_count(1)
         expect(page.locator("#trial-note")).to_have_text("26 trials have ended.")
