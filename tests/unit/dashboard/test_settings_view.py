@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from onward.settings import ResolvedSettings, Settings, load_settings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+JAPANESE = re.compile("[\u3040-\u30ff]")
+"""Kana, which every Japanese sentence has."""
 
 
 def resolved(home: Path) -> ResolvedSettings:
@@ -51,16 +54,19 @@ def test_every_section_has_a_name(tmp_path: Path) -> None:
             assert f"settings.section.{section.key}" in texts_of(language)
 
 
-def test_translated_helps_belong_to_settings_and_the_others_are_marked(tmp_path: Path) -> None:
-    names = {
-        key.removeprefix("settings_help.") for key in catalogue("ja") if key.startswith("settings_help.")
+def test_every_setting_of_every_section_is_explained_in_japanese(tmp_path: Path) -> None:
+    told = {
+        key.removeprefix("settings_help."): text
+        for key, text in catalogue("ja").items()
+        if key.startswith("settings_help.")
     }
-    assert names
-    assert names <= set(field_paths(Settings)), "a setting that is gone"
+    settings = set(field_paths(Settings))
+    assert not settings - set(told), "texts/ja/settings_help.toml does not explain these"
+    assert not set(told) - settings, "settings that are gone"
+    english = [name for name, text in told.items() if not JAPANESE.search(str(text))]
+    assert not english, "left in English"
     view = settings_view(resolved(tmp_path), texts_of("ja"))
-    for section in view.sections:
-        for line in section.lines:
-            assert line.help_language == ("ja" if line.name in names else "en")
+    assert {line.help_language for section in view.sections for line in section.lines} == {"ja"}
 
 
 def key(name: str, **more: datetime) -> ApiKey:
