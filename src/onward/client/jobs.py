@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from onward.client.connection import Connection
+from onward.client.moments import MomentLike, told_moment
 from onward.client.streams import events_of
 from onward.jobs.documents import event_of, job_of
 from onward.jobs.values import Job, JobEvent, JobState, Page, StopReply, Submission
@@ -54,8 +54,11 @@ class JobCalls:
     def submit(self, kind: str, fields: Mapping[str, Any], *, key: str | None = None) -> Submission:
         """Submit a job: ``kind`` is ``training``, ``tuning``, ``feature`` or ``import``."""
         headers = {} if key is None else {"Idempotency-Key": key}
+        body = dict(fields)
+        if body.get("run_after") is not None:
+            body["run_after"] = told_moment(body["run_after"], name="run_after")
         told = self._connection.json(
-            "POST", f"/{kind}-jobs", json=dict(fields), headers=headers, again=key is not None
+            "POST", f"/{kind}-jobs", json=body, headers=headers, again=key is not None
         )
         return Submission(job_of(told), told["created"])
 
@@ -118,7 +121,7 @@ class JobCalls:
         job_id: str,
         *,
         fresh: bool = False,
-        run_after: datetime | None = None,
+        run_after: MomentLike | None = None,
         max_attempts: int | None = None,
         timeout_seconds: float | None = None,
         memory_limit_mb: int | None = None,
@@ -132,12 +135,12 @@ class JobCalls:
         fresh
             Begin anew; else finished folds of a training that failed are taken over.
         run_after
-            Moment with a time zone before which it is not started.
+            Moment before which it is not started: a datetime or ISO 8601 text; without a zone it is UTC.
         max_attempts, timeout_seconds, memory_limit_mb
             Limits of the new job; None = those of the old one.
         """
         given = {
-            "run_after": None if run_after is None else run_after.isoformat(),
+            "run_after": None if run_after is None else told_moment(run_after, name="run_after"),
             "max_attempts": max_attempts,
             "timeout_seconds": timeout_seconds,
             "memory_limit_mb": memory_limit_mb,

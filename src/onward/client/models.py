@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from types import EllipsisType
 from typing import Any
 from urllib.parse import quote
 
 from onward.client.connection import Connection
+from onward.client.moments import MomentLike, told_moment
 from onward.client.values import AliasChange, ModelInfo, Predictions, VersionInfo
 from onward.errors import RegistryError, RegistryNotFoundError
 
@@ -111,12 +111,15 @@ class ModelCalls:
         return AliasChange.of(told["event"])
 
     def history(
-        self, name: str, alias: str | None = None, *, at: datetime | None = None
+        self, name: str, alias: str | None = None, *, at: MomentLike | None = None
     ) -> tuple[AliasChange, ...]:
-        """Return changes of aliases, oldest first; with ``at`` the one that counted then."""
+        """Return changes of aliases, oldest first; with ``at`` the one that counted then.
+
+        A moment is a datetime or ISO 8601 text; without a zone it is UTC.
+        """
         asked = {} if alias is None else {"alias": alias}
         if at is not None:
-            asked["at"] = at.isoformat()
+            asked["at"] = told_moment(at, name="at")
         told = self._connection.json("GET", f"/models/{_part(name)}/history", params=asked)
         return tuple(AliasChange.of(one) for one in told["events"])
 
@@ -139,8 +142,8 @@ class ModelCalls:
         symbols: Iterable[str] | None = None,
         bars: Mapping[str, Sequence[Sequence[float | None]]] | None = None,
         series: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
-        at: datetime | None = None,
-        start: datetime | None = None,
+        at: MomentLike | None = None,
+        start: MomentLike | None = None,
     ) -> Predictions:
         """Predict with a model.
 
@@ -156,9 +159,9 @@ class ModelCalls:
         series
             Side series beside own bars, by name.
         at
-            Moment as of which to predict.
+            Moment as of which to predict: a datetime or ISO 8601 text; without a zone it is UTC.
         start
-            Every bar that opens from here on, not only the newest one.
+            Every bar that opens from here on, not only the newest one; a moment like ``at``.
         """
         name, number, alias = _reference(ref)
         path = (
@@ -175,7 +178,7 @@ class ModelCalls:
             body["series"] = {key: [dict(row) for row in rows] for key, rows in series.items()}
         for field, moment in (("at", at), ("start", start)):
             if moment is not None:
-                body[field] = moment.isoformat()
+                body[field] = told_moment(moment, name=field)
         return Predictions.of(self._connection.json("POST", f"{path}/predictions", json=body, again=True))
 
     def _pages(self, path: str, field: str) -> Iterator[dict[str, Any]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from onward import errors
 from onward.client import OnwardClient
 from onward.client import connection as connections
+from onward.client.moments import MomentLike
 from onward.client.problems import error_of
 from onward.client.streams import frames
 from onward.errors import OnwardError, RateLimitError, StorageError, UserError
@@ -111,6 +114,49 @@ def test_names_never_become_other_addresses() -> None:
         "/api/v1/models/a/aliases/..%2Fx/rollback",
         "/api/v1/data/series/candles/BTC%2FUSDT/quality",
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("2019-10-01T00:00:00Z", "2019-10-01T00:00:00+00:00"),
+        ("2019-10-01", "2019-10-01T00:00:00+00:00"),
+        ("2019-10-01T02:00+02:00", "2019-10-01T02:00:00+02:00"),
+        (datetime(2019, 10, 1), "2019-10-01T00:00:00+00:00"),
+        (datetime(2019, 10, 1, tzinfo=UTC), "2019-10-01T00:00:00+00:00"),
+    ],
+)
+def test_moments_are_text_or_datetimes_in_utc(given: MomentLike, told: str) -> None:
+    seen: list[object] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(json.loads(request.content or b"{}") or dict(request.url.params))
+        return httpx.Response(404, json={})
+
+    client = OnwardClient("http://somewhere", transport=httpx.MockTransport(handle))
+    for ask in (
+        lambda: client.predict("a/1", at=given, start=given),
+        lambda: client.history("a", at=given),
+        lambda: client.retry("1", run_after=given),
+        lambda: client.submit_training("fast", run_after=given),
+    ):
+        with pytest.raises(OnwardError):
+            ask()
+    assert seen == [
+        {"at": told, "start": told},
+        {"at": told},
+        {"fresh": False, "run_after": told},
+        {"plan": "fast", "run_after": told},
+    ]
+
+
+@pytest.mark.parametrize("given", ["yesterday", "", 1_569_888_000, float("nan")])
+def test_moments_that_are_none_are_refused_with_a_remedy(given: object) -> None:
+    client, seen = asked_of(lambda number, request: httpx.Response(500))
+    with pytest.raises(UserError, match="at takes a moment") as caught:
+        client.predict("a/1", at=given)  # type: ignore[arg-type]
+    assert "ISO 8601" in str(caught.value.allowed)
+    assert not seen
 
 
 @pytest.mark.parametrize(
