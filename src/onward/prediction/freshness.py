@@ -42,7 +42,7 @@ def require_fresh(market: Market, now: pd.Timestamp, max_staleness_bars: int) ->
             got=f"last bar closed {newest[symbol].isoformat()}, {missed} bars before {now.isoformat()}",
             allowed=f"at most {max_staleness_bars} bars (prediction.max_staleness_bars)",
             remedy="Import the bars since then, leave the symbol out with data.symbols, or predict as of "
-            "another moment (--at).",
+            "another moment (--at; in Python and in requests: at).",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from onward.data.timeframe import format_timeframe
 from onward.errors import NotEnoughDataError, PredictionError
 from onward.prediction.freshness import require_fresh, series_cautions
+from onward.prediction.learnt import LearntBars, learnt_cautions
 from onward.prediction.predictor import Predictor
 from onward.registry import Version
 from onward.types import IntArray, Market, Prediction
@@ -58,6 +60,7 @@ class LoadedModel:
             trade, see `Predictor.frame`) and ``decision_time`` (UTC). Bars that the model was
             trained on are in-sample: judge it by its out-of-fold scores, not by these. The first
             ``lookback`` bars of a symbol's history are predicted from features that are not warmed up.
+            `cautions` says how many there are of both.
 
         Raises
         ------
@@ -85,6 +88,26 @@ class LoadedModel:
             first = 0 if start is None else _first_at(market.open_time_ns[rows], start)
             cold += max(0, min(self.lookback - 1, rows.stop - rows.start) - first)
         return cold
+
+    def cautions(self, market: Market, start: pd.Timestamp | None = None) -> list[str]:
+        """Return what to be wary of in what `predict` gives, in sentences.
+
+        Strange symbols, rows from features that are not warmed up, and bars that the model was
+        trained on, as far as its manifest tells which those are.
+
+        Raises
+        ------
+        PredictionError, NotEnoughDataError
+            As of `check`.
+        """
+        said = self.check(market)
+        cold = self.cold_rows(market, start)
+        if cold:
+            need = f"{cold} rows have less than the {self.lookback} bars of history that the features need"
+            said.append(f"{need}: do not rely on their predictions")
+        if self._learnt is not None:
+            said += learnt_cautions(self._learnt.among(market, start))
+        return said
 
     def latest(
         self,
@@ -130,6 +153,8 @@ class LoadedModel:
             require_fresh(market, _moment(now), max_staleness_bars)
         frame = self.predictor.latest(market)
         warnings += series_cautions(market)
+        if self._learnt is not None:
+            warnings += learnt_cautions(self._learnt.newest_among(market))
         return Prediction(frame, f"{self.version.name}/{self.version.number}", tuple(warnings))
 
     def check(self, market: Market) -> list[str]:
@@ -148,6 +173,10 @@ class LoadedModel:
         self._check_timeframe(market)
         self._check_series(market)
         return self._check_symbols(market)
+
+    @cached_property
+    def _learnt(self) -> LearntBars | None:
+        return LearntBars.of(self.version.manifest)
 
     def _from(self, market: Market, start: pd.Timestamp) -> Market:
         """Return the bars from a moment on, and before it what their features read."""

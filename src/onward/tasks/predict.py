@@ -48,12 +48,9 @@ def run(context: TaskContext, services: WorkerServices) -> dict[str, Any]:
         asked = _loaded(context)
         market = market_of(services.store, DataProcessingConfig(**spec["wanted"]), spec)
         start = _start(spec["timerange"])
-        for warning in asked.check(market):
+        for warning in asked.cautions(market, start):
             context.log(warning, level="warning")
         cold = asked.cold_rows(market, start)
-        if cold:
-            need = f"{cold} rows have less than the {asked.lookback} bars of history that the features need"
-            context.log(f"{need}: do not rely on their predictions", level="warning")
         frame = asked.predict(market, start=start).reset_index()
         name = _file(spec)
         if name.endswith(".csv"):

@@ -132,6 +132,11 @@ def test_predict_latest_equals_the_batch_row(trained: dict, place: Path, cli) ->
     batch = cli.json(*common)["predictions"]
     assert len(batch) == 900
     assert latest == [batch[-1]]
+    among = "of these bars are among those the model was trained on: judge it by its out-of-fold scores"
+    assert f"Warning: 894 {among}" in cli(*common).stderr  # the newest 6 have no outcome yet
+    assert f"Warning: 150 {among}" in cli(*common, "--timerange", "20200201-").stderr
+    assert "among those" not in cli(*common, "--latest", "--at", last.isoformat()).stderr
+    assert "1 of these bars is among" in cli(*common, "--latest", "--at", "2020-02-01").stderr
     assert "models:/btc/1" in cli.ok(*common, "--timerange", "20200201-")
     cli.ok(*common, "--out", "p.csv")
     assert len(pd.read_csv("p.csv")) == 900

@@ -95,11 +95,7 @@ def _predicted_here(
         prediction = application.prediction.latest(model, market.known_at(moment), now=moment)
         frame, warnings = prediction.frame, prediction.warnings
     else:
-        warnings = tuple(asked.check(market))
-        cold = asked.cold_rows(market, start)
-        if cold:
-            need = f"{cold} rows have less than the {asked.lookback} bars of history that the features need"
-            warnings += (f"{need}: do not rely on their predictions",)
+        warnings = tuple(asked.cautions(market, start))
         frame = asked.predict(market, start=start)
     return frame, asked.version.ref, warnings
 

@@ -90,11 +90,7 @@ def _of_batch(model: LoadedModel, market: Market, start: pd.Timestamp) -> list[s
             allowed=f"{MOST_ROWS:,} bars",
             remedy="Begin later, or submit a job: onward jobs submit predict.",
         )
-    cold = model.cold_rows(market, start)
-    if not cold:
-        return []
-    need = f"{cold} rows have less than the {model.lookback} bars of history that the features need"
-    return [f"{need}: do not rely on their predictions"]
+    return model.cautions(market, start)
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,0 +1,95 @@
+"""Which bars a model learnt from: on those it looks better than it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from onward.data.timeframe import parse_timeframe
+from onward.registry import Manifest
+from onward.types import Market
+
+__all__ = ["LearntBars", "learnt_cautions"]
+
+AMONG = "among those the model was trained on: judge it by its out-of-fold scores"
+
+
+@dataclass(frozen=True)
+class LearntBars:
+    """The stretch of bars that a model was fitted on.
+
+    Attributes
+    ----------
+    symbols
+        Those of training; bars of others are none of it.
+    first_ns, last_ns
+        First and last open time of bars that had a label, ns UTC.
+    """
+
+    symbols: frozenset[str]
+    first_ns: int
+    last_ns: int
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Self | None:
+        """Return what a manifest knows of it; None where it does not say.
+
+        The newest bars of a training have no outcome yet, so nothing was learnt from them: those of
+        one horizon are left out. A rolling window leaves out the oldest.
+        """
+        labels, validation = (manifest.plan.get(name) for name in ("labels", "validation"))
+        try:
+            first, last = (_ns(str(manifest.data.get(name))) for name in ("first_open", "last_open"))
+        except ValueError:
+            return None
+        bar = parse_timeframe(manifest.timeframe).value
+        horizon = labels.get("horizon_bars") if isinstance(labels, dict) else None
+        last -= bar * horizon if isinstance(horizon, int) else 0
+        if isinstance(validation, dict):
+            window = _window_ns(validation.get("window"), validation.get("window_bars"), bar)
+            first = max(first, last - window)
+        return cls(frozenset(manifest.symbols), first, last)
+
+    def among(self, market: Market, start: pd.Timestamp | None = None) -> int:
+        """Return how many bars of a market, or of those from a moment on, were learnt from."""
+        first = self.first_ns if start is None else max(self.first_ns, start.as_unit("ns").value)
+        found = 0
+        for symbol, rows in market.rows.items():
+            if symbol in self.symbols and first <= self.last_ns:
+                opens = market.open_time_ns[rows]
+                begin, end = np.searchsorted(opens, [first, self.last_ns + 1])
+                found += int(end - begin)
+        return found
+
+    def newest_among(self, market: Market) -> int:
+        """Return how many of the symbols' newest bars were learnt from."""
+        return sum(
+            symbol in self.symbols and self.first_ns <= market.open_time_ns[rows.stop - 1] <= self.last_ns
+            for symbol, rows in market.rows.items()
+        )
+
+
+def learnt_cautions(n_bars: int) -> list[str]:
+    """Return what is to be said of predicting bars that were learnt from; nothing when none was."""
+    if n_bars < 1:
+        return []
+    return [f"{n_bars:,} of these bars {'is' if n_bars == 1 else 'are'} {AMONG}"]
+
+
+def _window_ns(window: object, bars: object, bar: int) -> int:
+    """Return the reach of a rolling window before its newest bar; further than any bars when it expands."""
+    if window == "rolling" and isinstance(bars, int):
+        return (bars - 1) * bar
+    if isinstance(window, int):
+        return (window - 1) * bar
+    if isinstance(window, str) and window not in ("rolling", "expanding"):
+        return int(parse_timeframe(window).value)
+    return np.iinfo(np.int64).max // 2
+
+
+def _ns(text: str) -> int:
+    return int(pd.Timestamp(datetime.fromisoformat(text)).as_unit("ns").value)
