@@ -51,9 +51,23 @@ def test_an_import_tells_what_it_recognised(cli, candles: Path) -> None:
     assert "1500 added" in shown
 
 
-def test_a_dry_run_stores_nothing(cli, candles: Path) -> None:
-    cli.ok("data", "import", candles, "--dry-run")
+def test_a_dry_run_says_what_would_be_stored_and_stores_nothing(cli, candles: Path) -> None:
+    named = shutil.copy(candles, "ETH_USDT-1h.csv")
+    shown = cli.ok("data", "import", named, "--dry-run")
+    assert "would be stored as candles of ETH/USDT; nothing was stored" in shown
+    (told,) = cli.json("data", "import", candles, "--symbol", "BTC/USDT", "--dry-run")
+    assert (told["symbols"], told["stored"], told["dry_run"]) == (["BTC/USDT"], [], True)
     assert not cli.home.exists()
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["import", "dry run"])
+def test_a_dry_run_refuses_what_the_import_refuses(dry: tuple[str, ...], cli, candles: Path) -> None:
+    table = pd.read_csv(candles)
+    table.loc[700, "high"] = table.loc[700, "low"] * 0.5
+    table.to_csv("ETH_USDT-1h.csv", index=False)
+    assert "high or low does not contain" in cli.fails("data", "import", "ETH_USDT-1h.csv", *dry)
+    assert "--symbol" in cli.fails("data", "import", candles, *dry)
+    assert cli.json("data", "list") == []
 
 
 def test_candles_without_a_symbol_are_refused(cli) -> None:

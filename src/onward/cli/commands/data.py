@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,6 +17,7 @@ from onward.cli.session import Session, group, verb
 from onward.errors import OnwardError
 
 if TYPE_CHECKING:
+    from onward.data.importers import ImportResult
     from onward.data.quality import QualityReport
 
 app = group("Import, list, check and convert market data.")
@@ -38,13 +40,14 @@ def import_(
     timeframe: TimeframeOption = None,
     format_: FormatOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be read; store nothing.")
+        bool, typer.Option("--dry-run", help="Check and say what would be stored; store nothing.")
     ] = False,
 ) -> None:
     """Store files of market data; twice is once.
 
     Candles, funding, open interest, fear & greed. Each file is stored whole or not at all;
-    importing it again changes nothing. What was recognised and repaired is said for each.
+    importing it again changes nothing. What was recognised and repaired is said for each. With
+    --dry-run whatever the import would be refused for is refused, and nothing is stored.
     """
     from onward.types import ProgressEvent
 
@@ -55,6 +58,8 @@ def import_(
             progress(ProgressEvent("import", number, len(files), file.name))
             with _said_of(file, among=len(files)):
                 told = bring(file)
+            if dry_run:
+                told |= {"dry_run": True, "symbols": told["symbols"] if symbol is None else [symbol]}
             if not session.as_json:
                 _print_import(file, told)
             values.append({name: value for name, value in told.items() if name != "recognised"})
@@ -197,10 +202,20 @@ def _bringing(
 
     def bring(file: Path) -> dict[str, Any]:
         result = read(file, format_)
-        reports = [] if store is None else store.save(result, symbol=symbol, timeframe=timeframe)
-        return import_value(str(file), result, reports)
+        if store is not None:
+            return import_value(str(file), result, store.save(result, symbol=symbol, timeframe=timeframe))
+        _try_out(result, symbol=symbol, timeframe=timeframe)
+        return import_value(str(file), result)
 
     return bring
+
+
+def _try_out(result: ImportResult, *, symbol: str | None, timeframe: str | None) -> None:
+    """Store an import where it is thrown away: whatever it would be refused for is found by storing."""
+    from onward.data.repositories import DataStore
+
+    with tempfile.TemporaryDirectory(prefix="onward-dry-run-") as directory:
+        DataStore(directory).save(result, symbol=symbol, timeframe=timeframe)
 
 
 def _print_import(file: Path, told: dict[str, Any]) -> None:
@@ -212,6 +227,13 @@ def _print_import(file: Path, told: dict[str, Any]) -> None:
     for report in told["stored"]:
         said = ", ".join(f"{report[name]} {name.replace('_', ' ')}" for name in COUNTS if report[name])
         print_note(f"  {report['kind']} {report['symbol'] or '(every symbol)'}: {said or 'nothing to store'}")
+    if told.get("dry_run"):
+        print_note(_would_store(told))
+
+
+def _would_store(told: dict[str, Any]) -> str:
+    names = ", ".join(name or "every symbol" for name in told["symbols"])
+    return f"  would be stored as {told['kind'].replace('_', ' ')} of {names}; nothing was stored (--dry-run)"
 
 
 COUNTS = ("added", "unchanged", "replaced", "refused", "still_open")
