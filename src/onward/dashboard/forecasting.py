@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -117,7 +118,7 @@ def _parts(model: LoadedModel, market: Market, symbol: str, top: str) -> tuple[P
     except ModelError:
         return None
     names = {BASE: "base", OTHERS: "others"}
-    return tuple(
+    parts = [
         Part(
             name=str(line["feature"]),
             kind=names.get(str(line["feature"]), "feature"),  # type: ignore[arg-type]
@@ -125,4 +126,6 @@ def _parts(model: LoadedModel, market: Market, symbol: str, top: str) -> tuple[P
             adds=float(line[top]),
         )
         for line in found.to_dict("records")
-    )
+    ]
+    # `top_contributions` ranks by all three classes; the page speaks of one, the rest comes at the end
+    return tuple(sorted(parts, key=lambda part: -abs(part.adds) if part.kind == "feature" else math.inf))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from onward.dashboard.digests import Digests
+from onward.dashboard.i18n import LANGUAGES, texts_of
 from onward.dashboard.views.job import expected_stages, is_untaken, job_view, jobs_view
 from onward.dashboard.views.job_events import KEPT_LINES, Digest, digested
 from onward.dashboard.views.job_outcome import model_page
@@ -289,6 +290,18 @@ def test_other_jobs_say_what_they_came_to(kind: str, result: dict[str, Any], fac
     view = job_view(job("succeeded", kind=kind, result=result, finished_at=NOW), Digest())
     assert view.trained is None
     assert list(view.facts) == facts
+
+
+def test_a_failure_that_the_page_puts_into_words_is_not_told_twice() -> None:
+    from onward.jobs.conclusion import REMEDY, SAID
+
+    for reason in SAID:
+        error = {"error": "JobError", "what": SAID[reason], "remedy": REMEDY[reason], "got": "an array"}
+        failure = job_view(job("failed", reason=reason, error=error, finished_at=NOW), Digest()).failure
+        assert failure is not None
+        assert failure.parts == {"got": "an array"}, "what the worker itself said of it stays"
+        for language in LANGUAGES:
+            assert f"job.remedy.{reason}" in texts_of(language)
 
 
 def test_a_failure_keeps_its_words_and_its_last_lines() -> None:

@@ -154,7 +154,7 @@ def test_counting_chooses_the_form_and_separates_thousands() -> None:
 
 def test_markup_in_a_placeholder_escapes_the_rest() -> None:
     text = texts_of("en")("overview.jobs.left", span=Markup("<b>3 min</b>"))
-    assert text == Markup("<b>3 min</b> left")
+    assert text == Markup("<b>3 min</b> left in this stage")
     assert isinstance(text, Markup)
     assert not isinstance(texts_of("en")("overview.jobs.left", span="<b>"), Markup)
 

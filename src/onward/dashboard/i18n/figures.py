@@ -24,6 +24,10 @@ AGO = {"en": "{span} ago", "ja": "{span}前"}
 SOON = {"en": "in {span}", "ja": "{span}後"}
 BELOW = {"en": "under {span}", "ja": "{span}未満"}
 SHORTEST = 0.1
+SPOKEN = {
+    "en": {"": "{p}", "<": "below {p}", ">": "above {p}"},
+    "ja": {"": "{p}", "<": "{p}未満", ">": "{p}超"},
+}
 NOW = {"en": "just now", "ja": "たった今"}
 DAY = {"en": "%Y-%m-%d", "ja": "%Y/%m/%d"}
 BYTES = ("B", "kB", "MB", "GB", "TB")
@@ -75,14 +79,21 @@ class Figures:
         return self.number(value, min(8, max(2, 5 - math.floor(math.log10(abs(value))))))
 
     def probability(self, p: float | None) -> str:
-        """Return a p value: two significant digits, and no claim below one in ten thousand."""
+        """Return a p value: two significant digits, no claim below 1 in 10,000 or of what is not certain."""
         if p is None or not math.isfinite(p):
             return UNKNOWN
         if p < 0.0001:
             return "< 0.0001"
+        if 0.995 <= p < 1.0:
+            return "> 0.99"
         if p < 0.00995:
             return f"{p:.4f}"
         return f"{p:.3f}" if p < 0.0995 else f"{p:.2f}"
+
+    def spoken_probability(self, p: float | None) -> str:
+        """Return a p value as it stands in a sentence after *is*: ``below 0.0001``, ``0.0001未満``."""
+        sign, _, value = self.probability(p).rpartition(" ")
+        return SPOKEN[self.language][sign].format(p=value)
 
     def size(self, n_bytes: float | None) -> str:
         """Return an amount of memory or disk, in powers of 1000."""

@@ -102,7 +102,7 @@ class Words:
             parts.append(
                 self._texts(
                     "words.verdict.corrected",
-                    p=figures.probability(verdict.get("corrected_p")),
+                    p=figures.spoken_probability(verdict.get("corrected_p")),
                     n=figures.count(verdict["n_looked_at"]),
                 )
             )

@@ -15,6 +15,8 @@ __all__ = ["Fact", "Failure", "Trained", "facts_of", "failure_of", "model_page",
 LAST_LINES = 20
 SHOWN_FINDINGS = 8
 PARTS = ("what", "got", "allowed", "remedy")
+OWN_WORDS = ("oom", "timeout", "stalled")
+"""Reasons for which the page says itself what happened and what helps, in the reader's language."""
 REFERENCE = re.compile(r"^models:/([^/@]+)/(\d+)$")
 FACTS = ("rows", "columns", "cold_rows", "nan_share", "model", "written", "report")
 """Fields of results that are shown as they are, of those that there are."""
@@ -75,7 +77,8 @@ class Failure:
     reason
         Kind of failure (``error``, ``oom`` ...).
     parts
-        ``what``, ``got``, ``allowed`` and ``remedy`` of the error, of those that there are.
+        ``what``, ``got``, ``allowed`` and ``remedy`` of the error, of those that there are; neither
+        ``what`` nor ``remedy`` where the supervisor said them in general words (`OWN_WORDS`).
     traceback
         For whoever wrote the code; empty when there is none.
     log
@@ -118,9 +121,11 @@ def trained_of(kind: str, result: Mapping[str, Any]) -> Trained | None:
 def failure_of(job: Job) -> Failure:
     """Return what a failed job says of its failure."""
     error = job.error or {}
+    supervised = error.get("error") == "JobError" and job.reason in OWN_WORDS
+    shown = ("got", "allowed") if supervised else PARTS
     return Failure(
         reason=job.reason or "error",
-        parts={name: str(error[name]) for name in PARTS if error.get(name)},
+        parts={name: str(error[name]) for name in shown if error.get(name)},
         traceback=str(error.get("traceback") or ""),
         log=tuple(str(error.get("log") or "").splitlines()[-LAST_LINES:]),
     )
