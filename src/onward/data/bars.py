@@ -207,7 +207,8 @@ def _checked_values(
             got=f"{int(violated.sum())} bars, first {_where(names, codes, stamps, row)}: "
             f"open {o:g}, high {h:g}, low {low:g}, close {c:g}",
             allowed="low <= open, close <= high",
-            remedy="Look at them with `onward data check`; ohlc='widen' stretches high and low.",
+            remedy="Correct those rows, or drop them: a missing bar is a gap, and gaps are fine. In Python "
+            "ohlc='widen' stretches high and low.",
         )
     if ohlc != "keep":
         values[:, 1] = prices.max(axis=1)
