@@ -14,7 +14,7 @@ import httpx
 
 from onward._version import __version__
 from onward.client.problems import error_of, retry_after
-from onward.errors import StorageError, UserError
+from onward.errors import OnwardError, StorageError, UnauthenticatedError, UserError
 
 __all__ = ["Connection", "ServerAwayError"]
 
@@ -24,6 +24,10 @@ FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 AGAIN = frozenset({429, 502, 503, 504})
 SAFE = frozenset({"GET", "PUT", "DELETE"})
+HOW_TO_GIVE_A_KEY = (
+    "Give one: ONWARD_API_KEY or --api-key on the command line, OnwardClient(url, api_key=...) in Python; "
+    "`onward keys create NAME` on the server makes one."
+)
 
 
 class ServerAwayError(StorageError):
@@ -125,7 +129,7 @@ class Connection:
                 # A limit of minutes is told, not slept through.
                 too_long = pause is not None and pause > LONGEST_PAUSE_SECONDS
                 if last or not again or too_long or response.status_code not in AGAIN:
-                    raise error_of(response)
+                    raise self._refusal(response)
             time.sleep(backoff(attempt) if pause is None else pause)
         raise AssertionError("the last attempt returns or raises")
 
@@ -148,8 +152,15 @@ class Connection:
         with self._http.stream("GET", path, headers=dict(headers), timeout=timeout) as response:
             if not response.is_success:
                 response.read()
-                raise error_of(response)
+                raise self._refusal(response)
             yield response
+
+    def _refusal(self, response: httpx.Response) -> OnwardError:
+        """Return what the server refused; how a key is given, where none was."""
+        error = error_of(response)
+        if isinstance(error, UnauthenticatedError) and "Authorization" not in self._http.headers:
+            error = type(error)(error.what, got=error.got, allowed=error.allowed, remedy=HOW_TO_GIVE_A_KEY)
+        return error
 
     def away(self, error: Exception) -> ServerAwayError:
         """Return the error of a server that does not answer."""

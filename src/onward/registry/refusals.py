@@ -86,7 +86,8 @@ def still_in_use(version: Version) -> RegistryError:
         "A version that an alias stands for cannot be deleted",
         got=f"{version.ref} is {', '.join(version.aliases)}",
         allowed="versions without an alias",
-        remedy="Move or delete the alias first.",
+        remedy=f"Move the alias, or take it away: `onward models alias {version.name} {version.aliases[0]} "
+        "--remove`.",
     )
 
 

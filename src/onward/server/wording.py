@@ -16,6 +16,7 @@ REQUESTS: Mapping[str, str] = {
     "jobs retry": f"POST {API}/jobs/ID/retry",
     "jobs list": f"GET {API}/jobs",
     rf"models alias ({WORD}) ({WORD}) VERSION": rf"PUT {API}/models/\1/aliases/\2",
+    rf"models alias ({WORD}) ({WORD}) --remove": rf"DELETE {API}/models/\1/aliases/\2",
     rf"models history ({WORD})": rf"GET {API}/models/\1/history",
     rf"models list ({WORD})": rf"GET {API}/models/\1",
     "models list": f"GET {API}/models",

@@ -13,10 +13,10 @@ from onward.cli.jobs.following import QUIET_SECONDS, Concern
 from onward.cli.jobs.idleness import Idleness
 from onward.cli.jobs.lines import event_line, work_done
 from onward.cli.jobs.logfiles import LogFile
-from onward.cli.jobs.outcome import exit_code
+from onward.cli.jobs.outcome import exit_code, problem_of
 from onward.config.jobs import JobConfig
 from onward.jobs.presence import Presence
-from onward.jobs.values import Job, JobEvent, JobRequest, Outcome
+from onward.jobs.values import Job, JobEvent, JobRequest, Outcome, Reason
 from onward.settings import load_settings
 from onward.wiring import build_application
 from tests.unit.cli.job_ways import begun, ended_in
@@ -108,6 +108,14 @@ def test_the_code_is_that_of_the_same_work_in_the_foreground(
         application.job_store.request_stop(job.id)
     ended_in(application, job, outcome)
     assert exit_code(application.job_store.get(job.id)) == code
+
+
+@pytest.mark.parametrize(("reason", "option"), [("oom", "--memory MB"), ("timeout", "--timeout SECONDS")])
+def test_what_ran_out_can_be_given_more_of(application, reason: Reason, option: str) -> None:
+    job = begun(application)
+    ended_in(application, job, Outcome("failed", reason, error={"error": "JobError", "remedy": "More."}))
+    remedy = problem_of(application.job_store.get(job.id)).remedy
+    assert remedy == f"More. Try it again: onward jobs retry {job.id} {option}"
 
 
 def waiting(application) -> Job:

@@ -17,7 +17,7 @@ from onward.client import connection as connections
 from onward.client.moments import MomentLike
 from onward.client.problems import error_of
 from onward.client.streams import frames
-from onward.errors import OnwardError, RateLimitError, StorageError, UserError
+from onward.errors import OnwardError, RateLimitError, StorageError, UnauthenticatedError, UserError
 from onward.server.problems import problem_of
 
 CLASSES = [
@@ -90,6 +90,24 @@ def test_only_what_is_the_same_when_sent_twice_is_repeated(monkeypatch: pytest.M
     with pytest.raises(RateLimitError) as caught:
         client.jobs()
     assert (len(seen), caught.value.retry_after) == (1, 40.0)
+
+
+def test_a_retry_is_sent_again_with_the_key_it_was_sent_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "FIRST_PAUSE_SECONDS", 0.001)
+    keys: list[str] = []
+
+    def breaks(number: int, request: httpx.Request) -> httpx.Response:
+        keys.append(request.headers["idempotency-key"])
+        raise httpx.ReadError("cut", request=request)
+
+    for key in (None, None, "mine"):
+        client, seen = asked_of(breaks)
+        with pytest.raises(connections.ServerAwayError):
+            client.retry("abc", key=key)
+        assert seen == ["POST"] * connections.ATTEMPTS
+    first, second, mine = (set(keys[n : n + 4]) for n in (0, 4, 8))
+    assert (len(first), len(second), mine) == (1, 1, {"mine"})
+    assert first != second
 
 
 def test_names_never_become_other_addresses() -> None:
@@ -170,6 +188,16 @@ def test_addresses_that_are_none(url: str) -> None:
 def test_a_key_that_is_none() -> None:
     with pytest.raises(UserError, match="API key"):
         OnwardClient("http://a", api_key="clé\n")
+
+
+def test_without_a_key_it_is_said_how_one_is_given_here() -> None:
+    refused = problem_of(UnauthenticatedError("a key is needed", remedy="Send an Authorization header."), "/")
+    answer = {"headers": dict(refused.headers), "content": bytes(refused.body)}
+    for key, remedy in ((None, "ONWARD_API_KEY or --api-key"), ("onward_wrong", "Authorization header")):
+        transport = httpx.MockTransport(lambda request: httpx.Response(refused.status_code, **answer))
+        with pytest.raises(UnauthenticatedError) as caught:
+            OnwardClient("http://somewhere", api_key=key, transport=transport).jobs()
+        assert remedy in str(caught.value.remedy)
 
 
 def test_frames_are_whole_or_left_out() -> None:

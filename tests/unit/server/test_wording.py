@@ -27,6 +27,7 @@ from tests.unit.server.memory import memory_services
         ("`onward models list btc-1h` shows all.", "`GET /api/v1/models/btc-1h` shows all."),
         ("`onward models history a.b` tells.", "`GET /api/v1/models/a.b/history` tells."),
         ("Set it: `onward models alias btc best VERSION`.", "Set it: `PUT /api/v1/models/btc/aliases/best`."),
+        ("Go: `onward models alias btc best --remove`.", "Go: `DELETE /api/v1/models/btc/aliases/best`."),
         ("Import it: onward data import FILE --symbol ...", "Import it: POST /api/v1/data/import"),
         ("Import some: onward data import FILE.", "Import some: POST /api/v1/data/import."),
         ("Start a search: onward tune.", "Start a search: POST /api/v1/tuning-jobs."),

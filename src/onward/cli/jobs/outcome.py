@@ -35,6 +35,7 @@ def problem_of(job: Job) -> errors.OnwardError:
     told = job.error or {}
     named = getattr(errors, str(told.get("error")), None)
     known = isinstance(named, type) and issubclass(named, errors.OnwardError)
+    remedy = told.get("remedy") or f"See its log: onward jobs logs {job.id}"
     # A worker that was lost or ran out of memory is nothing that the user did wrong.
     kind = named if known and job.reason == "error" and named is not errors.JobError else errors.OnwardError
     assert kind is not None
@@ -42,9 +43,15 @@ def problem_of(job: Job) -> errors.OnwardError:
         str(told.get("what") or WHY.get(job.reason or "", "The job failed")),
         got=told.get("got"),
         allowed=told.get("allowed"),
-        remedy=told.get("remedy") or f"See its log: onward jobs logs {job.id}",
+        remedy=" ".join(filter(None, (remedy, _again(job)))),
     )
     return problem
+
+
+def _again(job: Job) -> str | None:
+    """Return how to try a job again with more of what it ran out of."""
+    option = {"oom": "--memory MB", "timeout": "--timeout SECONDS"}.get(job.reason or "")
+    return option and f"Try it again: onward jobs retry {job.id} {option}"
 
 
 WHY = {

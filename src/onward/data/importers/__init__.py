@@ -76,7 +76,7 @@ def recognise(path: str | os.PathLike[str]) -> Recognition:
         got=f"{peek.path.name}: {seen}",
         allowed=", ".join(one.name for one in CATALOG),
         remedy="Name the columns timestamp, open, high, low, close, volume (one row a symbol and moment), "
-        "or say format=... when you know it.",
+        "or name the format when you know it: --format (in Python format=...).",
     )
 
 
