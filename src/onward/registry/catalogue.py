@@ -123,11 +123,11 @@ class Catalogue:
         Raises
         ------
         RegistryError
-            With the nearest name.
+            With the nearest name of those that still have one.
         """
-        names = connection.scalars(select(models.c.name).order_by(models.c.name)).all()
-        if name not in names:
-            raise unknown_model(name, names)
+        if connection.scalar(select(models.c.name).where(models.c.name == name)) is None:
+            left = select(model_versions.c.model).distinct().order_by(model_versions.c.model)
+            raise unknown_model(name, connection.scalars(left).all())
 
     def append(
         self, connection: Connection, name: str, manifest: Manifest, directory: str, now: datetime

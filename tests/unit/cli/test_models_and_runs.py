@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from onward.jobs.values import Outcome
 from onward.registry import RunRecord, RunVerdict
 from onward.settings import load_settings
 from onward.testing.registry import stage_bundle
 from onward.wiring import Application, build_application
+from tests.unit.cli.job_ways import begun, ended_in
 
 
 @pytest.fixture
@@ -38,8 +40,11 @@ def test_a_version_from_alias_to_deletion(cli, versions: list[str]) -> None:
         assert (event["version"], event["actor"], event["reason"]) == (number, "ann", "why")
     assert "already" in cli.ok("models", "alias", "btc", "champion", "3")
     assert cli.json("models", "show", "btc@champion")["number"] == 3
-    assert "# btc" in cli.ok("models", "show", "models:/btc/3")
-    assert "alias" in cli.fails("models", "delete", "btc/3", "--yes")
+    shown = cli.ok("models", "show", "models:/btc/3")
+    assert "\nbtc-1h\n------\n" in shown
+    assert not any(mark in shown for mark in ("&lt;", "|", "```", "**", "# "))
+    assert "`onward models show btc/3 --json` shows it." in shown
+    assert "`onward models alias btc champion --remove`" in cli.fails("models", "delete", "btc/3", "--yes")
     assert cli.json("models", "rollback", "btc", "champion")["version"] == 1
     changes = cli.json("models", "history", "btc")
     assert [(e["action"], e["version"]) for e in changes] == [("set", 1), ("set", 3), ("rollback", 1)]
@@ -47,6 +52,10 @@ def test_a_version_from_alias_to_deletion(cli, versions: list[str]) -> None:
     cli.ok("models", "alias", "btc", "champion", "--remove")
     assert cli.json("models", "delete", "btc/3", "--yes")["number"] == 3
     assert [v["number"] for v in cli.json("models", "list", "btc")] == [2, 1]
+    for number in (1, 2):
+        cli.ok("models", "delete", f"btc/{number}", "--yes")
+    assert "No version of btc is left: all were deleted." in cli.ok("models", "list", "btc")
+    assert "none has been published yet" in cli.fails("models", "list", "eth")  # btc is none to offer
 
 
 def test_the_name_of_a_model_shows_its_newest_version_and_the_way_to_others(cli, versions: list[str]) -> None:
@@ -205,6 +214,23 @@ def test_a_run_is_shown_in_two_small_tables(cli, application: Application) -> No
     again = application.runs.record(record(scores=scores)).id
     assert "folds.0" not in cli.ok("runs", "compare", run, again)
     assert "folds.0.brier" in cli.json("runs", "compare", run, again)["scores"]
+
+
+def test_a_run_that_failed_says_why_before_anything_else(cli, application: Application) -> None:
+    job = begun(application)
+    error = {"error": "DataError", "what": "The bars are odd", "got": "3", "remedy": "Mend them."}
+    ended_in(application, job, Outcome("failed", "error", error=error))
+    failed = {"status": "failed", "scores": {}, "verdicts": {}}
+    shown = cli.ok("runs", "show", application.runs.record(record(**failed, job_id=job.id)).id).splitlines()
+    assert shown[1:5] == [
+        "why: The bars are odd",
+        "got: 3",
+        "fix: Mend them.",
+        f"job: onward jobs show {job.id}",
+    ]
+    assert not any("n_rounds" in line for line in shown)
+    assert "pruned" in cli.ok("runs", "show", application.runs.record(record(**failed, job_id="gone")).id)
+    assert "keep no reason" in cli.ok("runs", "show", application.runs.record(record(**failed)).id)
 
 
 def test_the_report_of_a_run(cli, application: Application) -> None:

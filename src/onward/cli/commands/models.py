@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from onward.cli.cards import card_lines
 from onward.cli.output import print_note, print_table
 from onward.cli.questions import confirm
 from onward.cli.session import Session, group, verb
@@ -48,7 +49,7 @@ def list_(
     registry = session.application().registry
     if name is not None:
         versions = list(registry.list_versions(name))
-        session.show([_version(v) for v in versions], lambda: _print_versions(versions))
+        session.show([_version(v) for v in versions], lambda: _print_versions(name, versions))
         return
     models = list(registry.list_models())
 
@@ -83,7 +84,9 @@ def show(session: Session, model: Shown) -> None:
 
     def render() -> None:
         print_note(f"{version.ref}" + (f" ({', '.join(version.aliases)})" if version.aliases else ""))
-        print_note(card)
+        plan = f"`onward models show {version.name}/{version.number} --json` shows it."
+        for line in card_lines(card, plan=plan):
+            print_note(line)
         for line in _how_to_see(version, others):
             print_note(line)
 
@@ -284,7 +287,7 @@ def _said(event: AliasEvent) -> str:
     return f"{event.model}@{event.alias} now {now}{before}."
 
 
-def _print_versions(versions: list[Version]) -> None:
+def _print_versions(name: str, versions: list[Version]) -> None:
     print_table(
         ("version", "published (UTC)", "aliases", "model", "certificate", "direction", "range", "run"),
         [
@@ -300,6 +303,7 @@ def _print_versions(versions: list[Version]) -> None:
             )
             for v in versions
         ],
+        empty=f"No version of {name} is left: all were deleted.",
     )
 
 

@@ -11,7 +11,7 @@ import typer
 from onward.cli.output import print_note, print_table
 from onward.cli.session import Session, group, verb
 from onward.cli.texts import refuse_existing
-from onward.errors import UserError
+from onward.errors import JobNotFoundError, UserError
 
 if TYPE_CHECKING:
     from onward.registry import Run
@@ -65,7 +65,7 @@ def list_(
 
 @verb(app)
 def show(session: Session, run: RunId) -> None:
-    """Show a run: data, verdicts, scores, plan."""
+    """Show a run: data, verdicts, scores, plan; of one that failed the reason."""
     application = session.application()
     store = application.runs
     found = store.get(run)
@@ -74,9 +74,14 @@ def show(session: Session, run: RunId) -> None:
     def render() -> None:
         record = found.record
         print_note(f"run {found.id}, {found.created_at:%Y-%m-%d %H:%M} UTC, {record.status}")
+        if record.status == "failed":
+            _print_failure(application, found)
         print_note(f"data: {_data(found)} ({record.data_hash[:12]})")
         print_note(f"leak audit: {_audit(found) or 'unknown'}")
         print_note(f"configurations looked at on these data and labels ({record.label_family}): {looked_at}")
+        if record.status == "failed":
+            print_note(f"plan: onward runs show {found.id} --json")
+            return
         print_table(
             ("verdict", "level", "corrected p"),
             [(name, v.level, v.p_value) for name, v in record.verdicts.items()],
@@ -143,6 +148,33 @@ def report(
     if open_:
         typer.launch(str(path))
     session.show({"run": found.id, "report": path}, lambda: print_note(str(path)))
+
+
+def _print_failure(application: Application, run: Run) -> None:
+    """Say why a run failed: its job knows; what ran in the foreground said it there."""
+    from onward.cli.jobs.outcome import problem_of
+
+    if run.record.job_id is None:
+        print_note("why: it was said where the run was started; runs without a job keep no reason.")
+        return
+    try:
+        job = application.job_store.get(run.record.job_id)
+    except JobNotFoundError:
+        print_note(f"why: job {run.record.job_id} knew it, and has been pruned since.")
+        return
+    if job.state != "failed":
+        print_note(f"why: see job {job.id}, {job.state}: onward jobs show {job.id}")
+        return
+    problem = problem_of(job)
+    for label, text in (
+        ("why", problem.what),
+        ("got", problem.got),
+        ("allowed", problem.allowed),
+        ("fix", problem.remedy),
+        ("job", f"onward jobs show {job.id}"),
+    ):
+        if text:
+            print_note(f"{label}: {text}")
 
 
 def _print_scores(scores: Mapping[str, Any]) -> None:
