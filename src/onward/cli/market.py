@@ -55,7 +55,20 @@ def load_market(
     """
     from onward.data.loading import load_market as load
 
-    return load(repositories, data, path, named_files(series or []))
+    market = load(repositories, data, path, named_files(series or []))
+    if path is not None and path.is_file() and data.symbols is None:
+        _say_symbol(path, market)
+    return market
+
+
+def _say_symbol(path: Path, market: Market) -> None:
+    """Say that the symbol is the name of the file, where neither it nor its name tells a pair."""
+    if market.symbols == (path.name.split(".")[0],):
+        typer.echo(
+            f"The symbol is {market.symbols[0]}, as the file is called; "
+            "--set data.symbols=BTC/USDT, say, names another.",
+            err=True,
+        )
 
 
 def named_files(texts: list[str]) -> dict[str, str]:

@@ -220,6 +220,10 @@ def test_a_watched_job_that_was_stopped_ends_with_a_code_of_its_own(cli, place: 
 
 def test_logs_come_from_the_files_where_they_lie(cli, application: Application) -> None:
     job = begun(application)
+    assert (
+        f"wrote nothing; its steps and scores: onward jobs watch {job.id}"
+        in cli("jobs", "logs", job.id).stderr
+    )
     application.job_store.report(lease_of(job), [("log", {"level": "info", "text": "from the database"})])
     assert cli.ok("jobs", "logs", job.id) == "from the database\n"
     for attempt, text in ((1, "one\n"), (2, "two, no end")):

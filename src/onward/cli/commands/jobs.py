@@ -166,7 +166,7 @@ def logs(
     else:
         log = RemoteLog(session.client, known.id, attempt)
     try:
-        logged(
+        written = logged(
             application.job_store,
             known.id,
             log,
@@ -176,6 +176,8 @@ def logs(
         )
     except KeyboardInterrupt:
         raise typer.Exit(DETACHED) from None
+    if not written and not session.as_json:
+        typer.echo(f"Its worker wrote nothing; its steps and scores: onward jobs watch {known.id}", err=True)
 
 
 @verb(app, remote=True)

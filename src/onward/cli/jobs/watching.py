@@ -57,7 +57,7 @@ def logged(
     attempt: int | None = None,
     on_and_on: bool = False,
     as_json: bool = False,
-) -> None:
+) -> int:
     """Write the log of a job to standard output, until it has ended when asked to go on.
 
     Parameters
@@ -72,22 +72,31 @@ def logged(
         Whether to wait for more.
     as_json
         Write events of the database as JSON, one a line.
+
+    Returns
+    -------
+    int
+        How many lines there were.
     """
+    written = 0
     for sight in follow(store, job_id):
         if as_json:
-            _write_events(sight, attempt)
+            written += _write_events(sight, attempt)
         else:
             for line in log.read(sight.events, whole=sight.job.finished_at is not None):
                 sys.stdout.write(line + "\n")
+                written += 1
         sys.stdout.flush()
         if not on_and_on:
-            return
+            break
+    return written
 
 
-def _write_events(sight: Sight, attempt: int | None) -> None:
-    for event in sight.events:
-        if event.kind == "log" and attempt in (None, event.attempt):
-            write_json_line(event_document(event))
+def _write_events(sight: Sight, attempt: int | None) -> int:
+    events = [event for event in sight.events if event.kind == "log" and attempt in (None, event.attempt)]
+    for event in events:
+        write_json_line(event_document(event))
+    return len(events)
 
 
 def _with_tail(events: Sequence[JobEvent], tail: int | None) -> list[JobEvent]:
