@@ -17,6 +17,7 @@ from onward._version import __version__
 from onward.dashboard.assets import asset_url
 from onward.dashboard.forms import CSRF_COOKIE, csrf_token, needs_cookie
 from onward.dashboard.i18n import LANGUAGES, Figures, Language, Texts, Words, preferred, texts_of
+from onward.dashboard.i18n.said import Said
 from onward.dashboard.pages import pages
 from onward.dashboard.preferences import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Theme, keep
 from onward.server.authorisation import caller_of
@@ -130,6 +131,7 @@ class Renderer:
         return {
             "t": self.t,
             "words": self.words,
+            "say": Said(self.t),
             "fmt": self.fmt,
             "asset": asset_url,
             "csrf": csrf_token(self.request),

@@ -10,12 +10,14 @@ import pytest
 from markupsafe import Markup
 
 from onward.dashboard.i18n import texts_of
-from onward.dashboard.i18n.said import PLACEHOLDER, WORDS, Said, translated
+from onward.dashboard.i18n.said import FILES, PLACEHOLDER, WORDS, Said, translated
 from onward.dashboard.i18n.texts import catalogue
+from onward.data.quality import check
 from onward.evaluation.report.embedded import embedded_page
 from onward.evaluation.report.page import page
+from onward.features.manual.catalog import FAMILIES
 from onward.testing.markets import random_walk
-from onward.types import Certificate, Finding
+from onward.types import Certificate, Finding, Market
 from tests.unit.evaluation.test_report_page import content_of
 
 FREE = (
@@ -31,7 +33,7 @@ FREE = (
     "notice",
 )
 """What the page of a report says by texts of its own."""
-NOT_WORDS = {"the future moved it", "needs the side series value fear_greed", "direction (z 4.00)"}
+NOT_WORDS = {"the future moved it", "direction (z 4.00)"}
 
 
 def said_by(value: Any, key: str = "") -> Iterator[str]:
@@ -102,12 +104,51 @@ def test_what_stays_english_says_so_and_is_escaped() -> None:
 
 def test_translations_hold_what_they_translate() -> None:
     entries = {
-        key.removeprefix("report_said."): text
-        for key, text in catalogue("ja").items()
-        if key.startswith("report_said.")
+        found[1]: text for key, text in catalogue("ja").items() if (found := FILES.fullmatch(key)) is not None
     }
     assert len(entries) > 250
     for english, text in entries.items():
         assert isinstance(text, str)
         assert set(PLACEHOLDER.findall(english)) == set(PLACEHOLDER.findall(text)), english
         assert all(re.fullmatch(r"[a-f]|n\d?", name) for name in PLACEHOLDER.findall(english)), english
+
+
+def test_what_a_check_of_data_finds_is_said_in_japanese() -> None:
+    market = random_walk(400, seed=3)
+    bars = market.bars.copy()
+    bars.iloc[50:80, bars.columns.get_indexer(["open", "high", "low", "close"])] = 100.0
+    bars.iloc[100:140, bars.columns.get_loc("volume")] = 0.0
+    bars.iloc[200:, bars.columns.get_indexer(["open", "high", "low", "close"])] *= 5.0
+    found = check(Market(bars.drop(bars.index[300:310]), market.timeframe))
+    told = {problem.name: problem.text for problem in found.problems}
+    assert set(told) >= {"outliers", "stale", "zero_volume", "gaps"}
+    for name, text in told.items():
+        answer = translated("ja", text)
+        assert answer is not None, text
+        assert not re.search("[A-Za-z]{4}", answer), answer
+        assert translated("ja", name.replace("_", " ")) is not None
+
+
+def test_every_family_has_a_japanese_name() -> None:
+    assert not [name for name in FAMILIES if translated("ja", name.replace("_", " ")) is None]
+
+
+@pytest.mark.parametrize(
+    ("message", "japanese"),
+    [
+        ("15863 training rows", "学習行 15863行"),
+        ("featuretools: log_volume, 655 of 658 columns", "featuretools: log_volume、658列中655列"),
+        ("fold 2 of 5, pruned", "分割 2/5、打ち切り"),
+        ("done", "完了"),
+    ],
+)
+def test_what_a_job_is_at_is_said_in_japanese(message: str, japanese: str) -> None:
+    assert Said(texts_of("ja")).plain(message) == japanese
+    assert Said(texts_of("en")).plain(message) == message
+
+
+def test_a_reader_is_warned_of_sentences_that_stay_english() -> None:
+    known, free = "Gaps are kept: windows count bars.", "Nobody foresaw this sentence."
+    assert not Said(texts_of("ja")).stay_english([known, "manual__rsi_14"])
+    assert Said(texts_of("ja")).stay_english([known, free])
+    assert not Said(texts_of("en")).stay_english([known, free])

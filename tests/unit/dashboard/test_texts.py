@@ -21,7 +21,7 @@ PACKAGE = Path(str(files("onward.dashboard")))
 TEMPLATES = sorted(PACKAGE.joinpath("templates").rglob("*.html"))
 BY_VALUE = ("words.", "settings_help.")
 """Texts that `Words` looks up by values of the code."""
-ONE_LANGUAGE = ("settings_help", "report_said")
+ONE_LANGUAGE = ("settings_help", "report_said", "notes_said", "job_said")
 """Files that only translate what the code itself says in English."""
 ATTRIBUTES = ("title", "placeholder", "aria-label", "alt", "label", "content")
 LITERAL = re.compile(r"[^\W\d_]{2,}")

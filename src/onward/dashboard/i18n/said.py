@@ -1,15 +1,16 @@
 """What the code itself says in English, sentence by sentence, in the reader's language.
 
-A report is written in English by the code that computes it. Its headings, captions and sentences are
-a closed set: ``texts/<language>/report_said.toml`` holds them with their translation, figures as
-``{n1}``, other parts as ``{a}``. What it does not hold (warnings, findings, names) is shown as it is,
-and marked as English for screen readers.
+A report is written in English by the code that computes it, and so are the cautions that a run keeps
+and what a job says that it is at. Their headings, captions and sentences are a closed set: the files
+``texts/<language>/*_said.toml`` hold them with their translation, figures as ``{n1}``, other parts as
+``{a}``. What they do not hold (findings, errors, names) is shown as it is, and marked as English for
+screen readers.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 
 from markupsafe import Markup
@@ -19,7 +20,7 @@ from onward.dashboard.i18n.texts import Texts, catalogue
 
 __all__ = ["Said", "translated"]
 
-FILE = "report_said."
+FILES = re.compile(r"[a-z]+_said\.(.*)", re.DOTALL)
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 SENTENCES = re.compile(r"(?<=\.) (?=[A-Z0-9])")
 WORDS = re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,}")
@@ -48,6 +49,12 @@ class Said:
         if found is None:
             return Markup('<span lang="en">{}</span>').format(text) if WORDS.search(text) else text
         return found
+
+    def stay_english(self, texts: Iterable[str]) -> bool:
+        """Return whether some of these sentences are shown in English to a reader of another language."""
+        if self._language == DEFAULT:
+            return False
+        return any(WORDS.search(text) and translated(self._language, text) is None for text in texts)
 
     def plain(self, text: str) -> str:
         """Return a text for an attribute: in the reader's language if that is known, else as it is."""
@@ -87,9 +94,9 @@ def _inside(language: Language, value: str) -> str:
 @cache
 def _known(language: Language) -> tuple[Mapping[str, str], tuple[tuple[re.Pattern[str], str], ...]]:
     entries = {
-        key.removeprefix(FILE): text
+        found[1]: text
         for key, text in catalogue(language).items()
-        if key.startswith(FILE) and isinstance(text, str)
+        if (found := FILES.fullmatch(key)) and isinstance(text, str)
     }
     patterns = [(_pattern(english), text) for english, text in entries.items() if PLACEHOLDER.search(english)]
     return entries, tuple(patterns)

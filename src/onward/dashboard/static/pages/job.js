@@ -21,6 +21,19 @@ const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[
 const number = (value, digits = 3) => (value === null || value === undefined ? "–" : value.toFixed(digits).replace("-", "−"));
 const stageWord = (name) => stageWords[name.replaceAll(" ", "_")] ?? name;
 
+// What a job says that it is at comes in English; the page brought the patterns of these sentences.
+const literal = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+const pattern = (english) => new RegExp(`^${english.split(/\{(\w+)\}/).map((part, n) => (n % 2 ? `(?<${part}>${/^n\d*$/.test(part) ? "[-+−0-9.,:]+" : ".+?"})` : literal(part))).join("")}$`, "s");
+const sayings = Object.entries(readData("job-said-words")).map(([english, text]) => [pattern(english), text]);
+
+function inWords(message) {
+  for (const [known, text] of sayings) {
+    const found = known.exec(message);
+    if (found) return text.replace(/\{(\w+)\}/g, (_, name) => inWords(found.groups[name]));
+  }
+  return message;
+}
+
 function span(seconds, parts = 2) {
   const steps = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
   let left = Math.round(seconds);
@@ -68,6 +81,24 @@ function leave(at) {
   if (stage?.since) stages.set(current, { since: null, seconds: (stage.seconds ?? 0) + Math.max(0, (at - stage.since) / 1000) });
 }
 
+// All that have begun, also those that began and ended since the last picture.
+function drawStages() {
+  const now = current;
+  for (const name of stages.keys()) stageLine(name);
+  for (const line of $("job-stages").children) {
+    const name = line.dataset.stage;
+    if (name === now || line.className === "done") continue;
+    const known = stages.get(name);
+    if (line.className === "to-come" && !known && !precedes(line, now)) continue; // those before had nothing to do
+    line.className = "done";
+    line.children[2].textContent = "";
+    if (known) line.children[1].textContent = span(known.seconds ?? 0);
+  }
+  const line = stageLine(now);
+  if (line.className !== "now") line.className = "now";
+}
+
+const drawBegun = perFrame(drawStages);
 const drawProgress = perFrame((payload) => {
   const bar = document.querySelector("#job-progress progress");
   if (bar) {
@@ -77,18 +108,8 @@ const drawProgress = perFrame((payload) => {
     $("job-now").textContent = stageWord(payload.stage) + share;
     $("job-eta").textContent = payload.eta_seconds ? filled(texts.left, { span: span(payload.eta_seconds, 1) }) : "";
   }
-  for (const line of $("job-stages").children) {
-    const known = stages.get(line.dataset.stage);
-    if (line.className === "to-come" && precedes(line, payload.stage)) line.className = "done"; // it had nothing to do
-    if (line.classList.contains("now") && line.dataset.stage !== payload.stage) {
-      line.className = "done";
-      line.children[2].textContent = "";
-      if (known) line.children[1].textContent = span(known.seconds ?? 0);
-    }
-  }
-  const line = stageLine(payload.stage);
-  if (line.className !== "now") line.className = "now";
-  line.children[2].textContent = payload.message ?? "";
+  drawStages();
+  if (payload.stage === current) stageLine(current).children[2].textContent = inWords(payload.message ?? "");
 });
 
 /* -- scores -------------------------------------------------------------------------------- */
@@ -267,6 +288,9 @@ function take({ kind, payload, at }) {
   if (kind === "progress" && payload.stage) {
     enter(payload.stage, moment);
     drawProgress(payload);
+  } else if (kind === "stage" && payload.stage) { // how far it is comes with its progress
+    enter(payload.stage, moment);
+    drawBegun();
   } else if (kind === "score") {
     const fold = /^(?:fold|group) (\d+)\b/.exec(payload.message);
     if (payload.stage === "search") { takeTrial(payload); drawTrials(); }
