@@ -49,7 +49,8 @@ def market_of(
     ----------
     stamps
         Open times, ns UTC, shape (n,); of each symbol in order of time. Lateness of up to a second
-        after a full minute is taken off, and all below a second where bars are shorter than a minute.
+        after a full minute is taken off, and all below a second where bars are shorter than a minute;
+        other parts of a second are refused.
     symbols
         Text, shape (n,).
     values
@@ -74,6 +75,7 @@ def market_of(
     codes, stamps, values = codes[order].astype(np.int64), stamps[order], values[order]
     _check_order(codes, stamps, names)
     _check_spacing(codes, stamps, names, timeframe)
+    _check_whole(codes, stamps, names)
     values = _checked_values(values, stamps, names, codes, ohlc)
 
     opens, position = np.unique(stamps, return_inverse=True)
@@ -165,6 +167,19 @@ def _check_spacing(codes: IntArray, stamps: IntArray, names: Any, length: pd.Tim
         remedy=f"The usual spacing is {usual}"
         + (f": give timeframe={format_timeframe(usual)!r}." if whole and usual != length else "."),
     )
+
+
+def _check_whole(codes: IntArray, stamps: IntArray, names: Any) -> None:
+    """Refuse bars that are all early by some milliseconds: they would count as closed before they were."""
+    torn = stamps % SECOND != 0
+    if torn.any():
+        row = int(np.argmax(torn))
+        raise DataError(
+            "Some bars open between two seconds",
+            got=f"{int(torn.sum())} bars, first {_where(names, codes, stamps, row)}",
+            allowed="open times on the grid of the timeframe, or up to 1 s late",
+            remedy="Stamp each bar with the moment at which it was meant to open.",
+        )
 
 
 def _span(step: np.int64) -> pd.Timedelta:

@@ -95,6 +95,16 @@ def test_jitter_up_to_a_second_is_floored_and_more_is_an_error(bars):
         make_market(late, timeframe="1h")
 
 
+@pytest.mark.parametrize("early", [0.017, 0.06, 0.5, 1e-9])
+def test_bars_that_are_all_early_are_refused_and_not_moved(bars, early):
+    shifted = bars.copy()
+    shifted.index = shifted.index - pd.Timedelta(early, unit="s")
+    with pytest.raises(DataError, match="up to 1 s late"):
+        make_market(shifted, timeframe="1h")
+    shifted.index = bars.index + pd.Timedelta(5, unit="s")  # a grid of its own, in whole seconds
+    _same(make_market(shifted, timeframe="1h"), shifted)
+
+
 def test_the_bar_that_is_still_open_is_left_out(bars):
     last = bars.index[-1]
     assert len(make_market(bars, timeframe="1h", now=last + HOUR)) == 48
