@@ -198,7 +198,7 @@ def _home(home: str | Path | None, environment: Mapping[str, str], dotenv: Mappi
 
 def _file_layer(path: Path) -> Layer:
     try:
-        values = flattened(tomllib.loads(path.read_text(encoding="utf-8")))
+        values = flattened(tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except OSError as error:
         raise ConfigError(
             "the settings file cannot be read",
@@ -221,7 +221,7 @@ def _read_dotenv(path: Path) -> dict[str, str]:
     from dotenv import dotenv_values
 
     try:
-        pairs = dotenv_values(path, interpolate=False, encoding="utf-8")
+        pairs = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             "the .env file cannot be read",

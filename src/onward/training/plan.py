@@ -131,7 +131,7 @@ def preset_values(name: str) -> Mapping[str, Any]:
 def read_plan_file(path: Path) -> dict[str, Any]:
     """Return the values of a plan file by dotted name, unchecked."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before it
     except OSError as error:
         raise PlanError(
             "the plan file cannot be read",

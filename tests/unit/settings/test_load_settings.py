@@ -368,3 +368,15 @@ def test_contradictions_show_when_the_plan_is_made(places: Places) -> None:
     loaded = places.load()  # other commands go on working
     with pytest.raises(PlanError, match="rolling"):
         _ = loaded.plan
+
+
+def test_files_of_editors_that_put_a_mark_before_utf_8(places: Places) -> None:
+    """Notepad does."""
+    (places.home / FILE_NAME).write_text("[model]\nn_rounds = 31\n", encoding="utf-8-sig")
+    (places.project / ".env").write_text("ONWARD_MODEL__LEARNING_RATE=0.031\n", encoding="utf-8-sig")
+    plan = places.project / "marked.toml"
+    plan.write_text("[labels]\nhorizon_bars = 31\n", encoding="utf-8-sig")
+    settings = load_settings(home=places.home, cwd=places.project, environ={}, plan_file=plan).settings
+    assert settings.model.n_rounds == 31
+    assert settings.model.learning_rate == 0.031
+    assert settings.labels.horizon_bars == 31
