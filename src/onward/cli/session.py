@@ -106,14 +106,14 @@ class Session:
             self._clients.pop().close()
 
     def settings(self, plan: str | None = None) -> ResolvedSettings:
-        """Read the settings; ``plan`` is a plan file or the name of a preset."""
+        """Read the settings; ``plan`` is a plan file or the name of a preset. The home is no file."""
         from onward.settings import load_settings
 
-        if plan is None:
-            return load_settings(home=self.home, overrides=self.overrides)
-        if _is_preset(plan):
-            return load_settings(home=self.home, overrides=self.overrides, preset=plan)
-        return load_settings(home=self.home, overrides=self.overrides, plan_file=plan)
+        named = plan is not None and _is_preset(plan)
+        preset, file = (plan, None) if named else (None, plan)
+        resolved = load_settings(home=self.home, overrides=self.overrides, preset=preset, plan_file=file)
+        resolved.home.checked()
+        return resolved
 
     def also(self, *overrides: str) -> Session:
         """Return the session with further overrides, which rank above those it has."""

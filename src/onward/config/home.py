@@ -110,6 +110,26 @@ class Home:
             self.logs,
         )
 
+    def checked(self) -> Home:
+        """Return self, without creating anything.
+
+        Raises
+        ------
+        StorageError
+            When a file stands where the home, or a directory above it, would be.
+        """
+        places = (self.root, *self.root.parents)
+        # Not `Path.exists`, which raises where nobody may look.
+        there = next((place for place in places if os.path.exists(place)), self.root.parent)  # noqa: PTH110
+        if not os.path.isdir(there):  # noqa: PTH112
+            raise StorageError(
+                "The home directory is no directory",
+                got=str(self.root) if there == self.root else f"{self.root}, and {there} is a file",
+                allowed="a directory, or a place where one can be made",
+                remedy=f"Name another one with --home or {ENVIRONMENT_VARIABLE}.",
+            )
+        return self
+
     def ensure(self) -> Home:
         """Create the directories that are missing and return self.
 

@@ -146,6 +146,16 @@ def test_a_user_error_as_json(cli) -> None:
     assert problem["remedy"] == "Did you mean model.learning_rate?"
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    ["data list", "jobs list", "models list", "runs list", "config show", "config init", "cache show",
+     "serve", "db upgrade", "keys list", "worker"],
+)  # fmt: skip
+def test_a_home_that_is_a_file_is_refused_at_once(cli, arguments: str) -> None:
+    said = cli.fails("--home", "/dev/null", *arguments.split(), code=1)
+    assert "The home directory is no directory" in said
+
+
 def refusing(error: Exception) -> typer.Typer:
     small = group("Refuses.")
 

@@ -68,3 +68,15 @@ def test_a_file_in_the_way_is_a_storage_error(tmp_path: Path) -> None:
 def test_an_unknown_user_is_a_storage_error() -> None:
     with pytest.raises(StorageError, match="unknown user"):
         Home(Path("~nobody-of-this-name/onward"))
+
+
+def test_a_home_that_is_a_file_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("x")
+    for root in (file, file / "below", Path("/dev/null")):
+        with pytest.raises(StorageError, match="no directory"):
+            Home(root).checked()
+    new = Home(tmp_path / "to" / "be" / "made")
+    assert new.checked() is new
+    assert not (tmp_path / "to").exists()
+    assert Home(Path("/")).checked().root == Path("/")

@@ -97,7 +97,7 @@ def init(
     from onward.errors import ConfigError
     from onward.settings import FILE_NAME, home_of
 
-    directory = Path.cwd() if here else home_of(session.home).root
+    directory = Path.cwd() if here else home_of(session.home).checked().root
     target = directory / FILE_NAME
     if target.exists() and not force:
         raise ConfigError(
