@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from onward.errors import StorageError
+from onward.errors import JobNotFoundError, StorageError
 from onward.jobs.values import JobEvent, JobRequest
 from onward.server.events.hub import EventHub
+from onward.server.events.stream import EventStream
+from onward.server.shown import ShownPaths
 from tests.unit.server.memory import MemoryJobStore
 
 
@@ -108,7 +112,8 @@ def test_silence_is_broken_and_ends_are_ends() -> None:
         gone = asyncio.create_task(gathered(hub, doomed))
         await asyncio.sleep(0.02)
         del store.jobs[doomed]
-        assert await asyncio.wait_for(gone, 5) == [1]
+        with pytest.raises(JobNotFoundError, match="deleted while it was followed"):
+            await asyncio.wait_for(gone, 5)
 
     asyncio.run(scene())
 
@@ -156,3 +161,51 @@ def test_a_database_that_is_away_is_waited_for(tmp_path: Path) -> None:
         return await asyncio.wait_for(following, 5)
 
     assert asyncio.run(scene()) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("deleted", "ended", "told"),
+    [
+        (False, True, {"state": "cancelled", "reason": None}),
+        (True, True, {"state": "cancelled", "reason": None}),
+        (True, False, {"state": None, "reason": "deleted"}),
+    ],
+)
+def test_the_last_frame_is_the_end_of_deleted_jobs_too(
+    deleted: bool, ended: bool, told: dict[str, object]
+) -> None:
+    """Also of one whose last event was not told before it was deleted."""
+    store = MemoryJobStore()
+    job_id = make_job(store)
+    sent: list[bytes] = []
+
+    async def scene() -> None:
+        hub = make_hub(store)
+
+        async def receive() -> dict[str, object]:
+            await asyncio.sleep(60)
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message.get("body", b""))
+
+        stream = EventStream(hub, job_id, 0, ShownPaths.of(Path("/home"), ()))
+        scope = {"type": "http", "method": "GET"}
+        following = asyncio.create_task(stream(scope, receive, send))
+        while not any(b"id: 1" in frame for frame in sent):
+            await asyncio.sleep(0.002)
+        if ended:
+            store.end(job_id, "cancelled")
+            if deleted:  # between two looks of the hub's
+                hub._channels[job_id].add(store.events(job_id, after=1))
+        if deleted:
+            del store.jobs[job_id]
+            if ended:
+                hub._channels[job_id].end(gone=True)
+        await asyncio.wait_for(following, 5)
+
+    asyncio.run(scene())
+    *_, end, nothing = sent
+    assert nothing == b""
+    assert end.startswith(b"event: end\ndata: ")
+    assert json.loads(end.partition(b"data: ")[2]) == told

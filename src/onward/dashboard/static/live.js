@@ -4,7 +4,7 @@ import { loginPage } from "./app.js";
 
 const POLL_MS = 2000;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
-const KINDS = ["state", "progress", "score", "log", "alarm"];
+const KINDS = ["state", "progress", "stage", "score", "log", "alarm"];
 const banner = document.getElementById("connection");
 const lost = new Set();
 
@@ -57,7 +57,11 @@ export function follow(job, handlers, after = 0) {
     source = new EventSource(`${address}?after=${seen}`);
     source.onopen = () => { failures = 0; mark(job, false); };
     for (const kind of KINDS) source.addEventListener(kind, (message) => take(JSON.parse(message.data)));
-    source.addEventListener("end", (message) => finish(JSON.parse(message.data).state));
+    source.addEventListener("end", (message) => {
+      const { state } = JSON.parse(message.data);
+      if (state) finish(state);
+      else { source.close(); retry(); } // it was deleted: asking once more says so
+    });
     source.onerror = () => {
       source.close(); // our own retry: a new stream begins after the last event seen
       retry();

@@ -27,6 +27,7 @@ class Channel:
         self.newest = newest
         self.followers = 0
         self.ended = False
+        self.gone = False
         self._events: deque[JobEvent] = deque(maxlen=KEPT)
         self._news = asyncio.Event()
 
@@ -43,9 +44,9 @@ class Channel:
             self.newest = fresh[-1].seq
             self._wake()
 
-    def end(self) -> None:
-        """Let every follower leave."""
-        self.ended = True
+    def end(self, *, gone: bool = False) -> None:
+        """Let every follower leave; ``gone``: because the job was deleted."""
+        self.ended, self.gone = True, gone
         self._wake()
 
     def after(self, seq: int) -> Sequence[JobEvent] | None:

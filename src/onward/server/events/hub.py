@@ -82,7 +82,12 @@ class EventHub:
     async def follow(self, job_id: str, after: int) -> AsyncGenerator[JobEvent | None, None]:
         """Give events of a job after a number, in order, until it has ended.
 
-        None after `ping_seconds` of silence. Ends also when the job is deleted or the hub closed.
+        None after `ping_seconds` of silence. Ends also when the hub is closed.
+
+        Raises
+        ------
+        JobNotFoundError
+            When the job is deleted.
         """
         channel = self._channels.setdefault(job_id, Channel(after))
         channel.followers += 1
@@ -105,8 +110,16 @@ class EventHub:
                         await asyncio.wait_for(news.wait(), self._ping_seconds)
                     except TimeoutError:
                         yield None
-        except JobNotFoundError:
-            return
+            if channel.gone:
+                for event in channel.after(seq) or ():  # what was heard of it before
+                    yield event
+                    if is_last(event):
+                        return
+                raise JobNotFoundError(
+                    "the job was deleted while it was followed",
+                    got=job_id,
+                    remedy="Follow another one: GET /api/v1/jobs lists them.",
+                )
         finally:
             channel.followers -= 1
             if not channel.followers:
@@ -155,7 +168,7 @@ class EventHub:
                 if channel is None:
                     continue
                 if events is None:
-                    channel.end()
+                    channel.end(gone=True)
                 else:
                     channel.add(events)
 

@@ -10,8 +10,7 @@ import anyio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from onward.errors import OnwardError, UnauthenticatedError
-from onward.jobs.values import JobEvent
+from onward.errors import JobNotFoundError, OnwardError, UnauthenticatedError
 from onward.server.authorisation import STILL
 from onward.server.events.channel import is_last
 from onward.server.events.hub import EventHub
@@ -27,11 +26,12 @@ LOOK_AGAIN_SECONDS = 2.0
 
 
 class EventStream(Response):
-    """Events of a job after a number, one frame each, until the job has ended.
+    """Events of a job after a number, one frame each, until the job has ended or is deleted.
 
-    The last frame is of kind ``end`` and carries no id. A client that comes back sends the id of
-    the last frame it saw as ``Last-Event-ID``. A client that vanishes is noticed at once and not
-    only by the next event. One whose key or session has ended meanwhile is cut off within seconds.
+    The last frame is of kind ``end`` and carries no id; of a deleted job its state is null. A client
+    that comes back sends the id of the last frame it saw as ``Last-Event-ID``. A client that vanishes is
+    noticed at once and not only by the next event. One whose key or session has ended meanwhile is cut
+    off within seconds.
 
     Parameters
     ----------
@@ -87,16 +87,19 @@ class EventStream(Response):
 
     async def _frames(self) -> AsyncGenerator[bytes, None]:
         yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
-        async with aclosing(self._hub.follow(self._job_id, self._after)) as events:
-            async for event in events:
-                if event is None:
-                    yield b": still here\n\n"
-                else:
-                    yield event_frame(event, self._shown)
-                    if is_last(event):
-                        yield _end(event)
+        try:
+            async with aclosing(self._hub.follow(self._job_id, self._after)) as events:
+                async for event in events:
+                    if event is None:
+                        yield b": still here\n\n"
+                    else:
+                        yield event_frame(event, self._shown)
+                        if is_last(event):
+                            yield _end(event.payload.get("state"), event.payload.get("reason"))
+        except JobNotFoundError:
+            yield _end(None, "deleted")
 
 
-def _end(event: JobEvent) -> bytes:
-    data = json.dumps({"state": event.payload.get("state"), "reason": event.payload.get("reason")})
+def _end(state: object, reason: object) -> bytes:
+    data = json.dumps({"state": state, "reason": reason})
     return f"event: end\ndata: {data}\n\n".encode()

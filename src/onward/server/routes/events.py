@@ -25,7 +25,7 @@ LARGEST_NUMBER = 2**31 - 1
 STREAMED: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A page as JSON; with `Accept: text/event-stream` a stream that ends with the job, "
-        "its frames numbered by `id`, the last one of kind `end`.",
+        "its frames numbered by `id`, the last one of kind `end` (of a deleted job with a null `state`).",
         "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
     },
     204: {"description": "A client that comes back with `Last-Event-ID` has seen everything."},
