@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -125,8 +126,9 @@ class JobCalls:
         max_attempts: int | None = None,
         timeout_seconds: float | None = None,
         memory_limit_mb: int | None = None,
+        key: str | None = None,
     ) -> Submission:
-        """Submit the request of an ended job again, as a new job.
+        """Submit the request of an ended job again, as a new job; repeated when the connection breaks.
 
         Parameters
         ----------
@@ -138,6 +140,8 @@ class JobCalls:
             Moment before which it is not started: a datetime or ISO 8601 text; without a zone it is UTC.
         max_attempts, timeout_seconds, memory_limit_mb
             Limits of the new job; None = those of the old one.
+        key
+            Idempotency key: the same key and retry is one job; None makes one for this call.
         """
         given = {
             "run_after": None if run_after is None else told_moment(run_after, name="run_after"),
@@ -146,7 +150,10 @@ class JobCalls:
             "memory_limit_mb": memory_limit_mb,
         }
         body = {"fresh": fresh, **{name: value for name, value in given.items() if value is not None}}
-        told = self._connection.json("POST", f"/jobs/{_part(job_id)}/retry", json=body)
+        headers = {"Idempotency-Key": uuid.uuid4().hex if key is None else key}
+        told = self._connection.json(
+            "POST", f"/jobs/{_part(job_id)}/retry", json=body, headers=headers, again=True
+        )
         return Submission(job_of(told), told["created"])
 
     def delete_job(self, job_id: str) -> None:

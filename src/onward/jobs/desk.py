@@ -123,6 +123,7 @@ class JobDesk:
         max_attempts: int | None = None,
         timeout_seconds: float | None = None,
         memory_limit_mb: int | None = None,
+        idempotency_key: str | None = None,
     ) -> Submission:
         """Submit an ended job's request again, as a new job without its key.
 
@@ -139,11 +140,15 @@ class JobDesk:
             Moment, UTC, before which it is not started; that of the old job is over.
         max_attempts, timeout_seconds, memory_limit_mb
             Limits of the new job; None = those of the old one.
+        idempotency_key
+            The same key with the same request to try the same job again gives the same new job.
 
         Raises
         ------
         JobStateError
             When the job has not ended.
+        JobConflictError
+            When the key belongs to another request.
         JobError
             When the kind is unknown here, or a limit makes no sense.
         """
@@ -163,8 +168,15 @@ class JobDesk:
         }
         given = {name: value for name, value in limits.items() if value is not None}
         fields = {name: getattr(job.request, name) for name in RETRIED}
-        request = JobRequest(**{**fields, **given}, run_after=run_after)
+        asked = None
+        if idempotency_key is not None:
+            asked = _hash_of("retry", {"of": job.id, "fresh": fresh}, job.request.priority, run_after, given)
+        request = JobRequest(
+            **{**fields, **given}, run_after=run_after, idempotency_key=idempotency_key, asked_hash=asked
+        )
         check_request(request)
+        if idempotency_key is not None and (made := self.store.known(request)) is not None:
+            return made
         return self.store.submit(request, retry_of=job.id, fresh=fresh)
 
     def delete(self, job_id: str) -> Job:

@@ -244,6 +244,30 @@ def test_a_retry_is_a_new_job(manager: BackgroundTaskManager) -> None:
     assert end(manager, second.id).reason == "error"
 
 
+def test_a_retry_with_a_key_is_one_job_however_often_it_is_sent(manager: BackgroundTaskManager) -> None:
+    first, other = (manager.submit("quick", {"n": n}).job.id for n in range(2))
+    for job_id in (first, other):
+        manager.request_stop(job_id)
+    with ThreadPoolExecutor(4) as pool:
+        sent = list(pool.map(lambda _: manager.retry(first, idempotency_key="again"), range(4)))
+    assert len({one.job.id for one in sent}) == 1
+    assert sorted(one.created for one in sent) == [False, False, False, True]
+    for elsewise in (
+        lambda: manager.retry(other, idempotency_key="again"),
+        lambda: manager.retry(first, idempotency_key="again", fresh=True),
+        lambda: manager.retry(first, idempotency_key="again", max_attempts=7),
+        lambda: manager.submit("quick", {"n": 0}, idempotency_key="again"),
+    ):
+        with pytest.raises(JobConflictError):
+            elsewise()
+    made = sent[0].job.id
+    manager.request_stop(made)
+    manager.delete(made)
+    remembered = manager.retry(first, idempotency_key="again")
+    assert (remembered.job.id, remembered.created) == (made, False)
+    assert manager.retry(first).job.id != manager.retry(first).job.id
+
+
 def test_a_retry_takes_over_what_a_failed_job_had_finished_unless_it_is_fresh(
     manager: BackgroundTaskManager,
 ) -> None:

@@ -53,7 +53,13 @@ class RemoteDesk:
         return self._client.submit(KINDS[kind], {**spec, **given}, key=idempotency_key)
 
     def retry(
-        self, job_id: str, *, fresh: bool = False, run_after: datetime | None = None, **limits: Any
+        self,
+        job_id: str,
+        *,
+        fresh: bool = False,
+        run_after: datetime | None = None,
+        idempotency_key: str | None = None,
+        **limits: Any,
     ) -> Submission:
         """Submit the request of an ended job again; as `JobDesk.retry`."""
-        return self._client.retry(job_id, fresh=fresh, run_after=run_after, **limits)
+        return self._client.retry(job_id, fresh=fresh, run_after=run_after, key=idempotency_key, **limits)

@@ -102,10 +102,11 @@ def retry(
     state: State,
     caller: Caller,
     body: RetryJob | None = None,
+    key: Key = None,
 ) -> Response:
     """Submit the request of an ended job again, as a new job; an alias needs the scope `admin` again."""
     _refuse_alias(store.get(job_id).request.spec.get("alias"), caller)
-    again = manager.retry(job_id, **({} if body is None else body.model_dump()))
+    again = manager.retry(job_id, idempotency_key=key, **({} if body is None else body.model_dump()))
     return _accepted(state, again)
 
 
