@@ -233,6 +233,12 @@ def test_what_cannot_be_predicted_is_refused(house: House) -> None:
     stale = house.http.post(here, json={"symbols": ["BTC/USD"]})
     assert stale.status_code == 422
     assert "stale" in stale.json()["what"]
+    begin, end = house.market.open_time[-3], house.market.decision_time[-1]
+    batch = {"symbols": ["BTC/USD"], "start": begin.isoformat()}
+    for at, said in ((None, True), ("2030-01-01T00:00:00Z", True), (end.isoformat(), False)):
+        answer = house.http.post(here, json=batch | {"at": at}).json()
+        assert len(answer["predictions"]) == 3
+        assert any("the newest bar is stale" in warning for warning in answer["warnings"]) == said, answer
     (bars,) = sent(house, 300)
     for wrong in (
         {"bars": [bars | {"rows": bars["rows"][::-1]}]},

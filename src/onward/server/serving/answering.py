@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from onward.errors import OnwardError, UserError
+from onward.errors import OnwardError, UserError, told_bars
 from onward.server.serving.markets import sent_market, stored_market
 
 if TYPE_CHECKING:
@@ -72,11 +72,14 @@ def predicted(
     else:
         warnings = _of_batch(model, market, start)
         frame = model.predict(market, start=start)
+    freshness = _freshness(market, at)
+    if start is not None and fresh is not None and freshness["bars_missed"] > fresh:
+        warnings.append(_stale(freshness["bars_missed"], fresh))
     return {
         "model": model.version.ref,
         "as_of": at.isoformat(),
         "predictions": _rows(frame),
-        "freshness": _freshness(market, at),
+        "freshness": freshness,
         "warnings": warnings,
     }
 
@@ -91,6 +94,14 @@ def _of_batch(model: LoadedModel, market: Market, start: pd.Timestamp) -> list[s
             remedy="Begin later, or submit a job: onward jobs submit predict.",
         )
     return model.cautions(market, start)
+
+
+def _stale(missed: int, allowed: int) -> str:
+    """Return what a batch is told, which is not refused: it may be about the past alone."""
+    return (
+        f"the newest bar is stale: {told_bars(missed)} closed since it did, before as_of, and "
+        f"prediction.max_staleness_bars allows {allowed}; do not act on its signal"
+    )
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
