@@ -11,13 +11,16 @@ __all__ = ["begin", "finish"]
 
 
 def begin(state: ServerState) -> None:
-    """Open the database, begin to run jobs if this server does, and to load models.
+    """Open the database, begin to run jobs if this server does, and to load models; once until `finish`.
 
     Raises
     ------
-    OnwardError
-        When the database cannot be opened: better not to start than to look alive.
+    OnwardError, OSError
+        When the database cannot be opened, or the home not be written to: better not to start than
+        to look alive.
     """
+    if state.begun.is_set():
+        return
     state.provider.build("job_store")
     if state.config.run_jobs:
         state.provider.build("job_manager").start()
@@ -28,10 +31,12 @@ def begin(state: ServerState) -> None:
         markets=state.markets,
         readiness=state.readiness,
     )
+    state.begun.set()
 
 
 def finish(state: ServerState) -> None:
     """Give running jobs back, and let go of the database."""
+    state.begun.clear()
     try:
         state.provider.services.close()
     except OnwardError as error:

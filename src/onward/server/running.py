@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+import anyio.to_thread
 import uvicorn
 from fastapi import FastAPI
 
@@ -15,6 +17,7 @@ from onward.database.moments import utc_now
 from onward.errors import ConfigError, StorageError
 from onward.server.app import create_app
 from onward.server.hosts import is_loopback
+from onward.server.lifetime import begin, finish
 from onward.server.services import ServerServices
 from onward.server.state import ServerState
 from onward.server.tls import tls_files
@@ -23,6 +26,8 @@ from onward.server.wire import BoundedHttp
 __all__ = ["bound_socket", "check_host", "has_working_key", "serve"]
 
 GRACEFUL_SECONDS = 10
+ECHO_SECONDS = 1.0
+"""Within which a second signal says what the first one said: `timeout` tells a process and its group."""
 BACKLOG = 2048
 KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 120_000}
 """Seconds of silence, seconds between questions, and how many of them a host may leave unanswered;
@@ -36,8 +41,11 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._state = state
         self._on_ready = on_ready
+        self._told_at = 0.0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        # Here and not by the application, of which uvicorn would print a traceback.
+        await anyio.to_thread.run_sync(begin, self._state)
         await super().startup(sockets)
         if self.started:
             self._on_ready()
@@ -45,12 +53,20 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._state.hub.close()
         await super().shutdown(sockets)
+        if self.force_exit:  # uvicorn would leave the application without a word: jobs are given back still
+            await self.lifespan.shutdown()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         # Not uvicorn's own, which raises the signal again at the end: to end when told is success.
-        self._state.readiness.awaits("end", "the server is ending")
-        self.force_exit = self.should_exit
-        self.should_exit = True
+        now = time.monotonic()
+        if not self.should_exit:
+            self._state.readiness.awaits("end", "the server is ending")
+            self.should_exit, self._told_at = True, now
+        elif now - self._told_at >= ECHO_SECONDS:
+            self.force_exit = True
+            manager = self._state.provider.built("job_manager")
+            if manager is not None:
+                manager.hurry()
 
 
 def serve(
@@ -85,7 +101,9 @@ def serve(
         When the host is not of this machine alone and there is no key, or the certificate cannot
         be used.
     StorageError
-        When the address cannot be listened on, or the database is away.
+        When the address cannot be listened on, or the database is away or of another version.
+    OSError
+        When the home cannot be written to.
     """
     if not is_loopback(config.host):
         check_host(config.host, has_key=has_working_key(services))
@@ -118,6 +136,8 @@ def serve(
         server.run(sockets=[listening])
     finally:
         listening.close()
+        if not server.started:
+            finish(state)
     return bool(server.started)
 
 

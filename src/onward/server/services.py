@@ -89,6 +89,10 @@ class Provider:
             return self._built[name]
         return await anyio.to_thread.run_sync(self.build, name)
 
+    def built(self, name: ServiceName) -> Any | None:
+        """Return a service if there is one already; never waits."""
+        return self._built.get(name)
+
     def build(self, name: ServiceName) -> Any:
         """Return a service, for threads."""
         with self._building:

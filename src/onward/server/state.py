@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 from typing import TYPE_CHECKING, cast
 
 from anyio import CapacityLimiter
@@ -59,6 +60,8 @@ class ServerState:
     heavy, predicting
         Threads for work that keeps a processor busy; requests that only look something up have
         threads of their own and never wait for these.
+    begun
+        Set while the server is open: whoever starts it may open it before its application does.
     """
 
     config: ServerConfig
@@ -76,6 +79,7 @@ class ServerState:
     knocking: CapacityLimiter
     heavy: CapacityLimiter
     predicting: CapacityLimiter
+    begun: Event = field(default_factory=Event)
 
 
 def state_of(connection: HTTPConnection) -> ServerState:

@@ -57,8 +57,11 @@ def test_it_starts_serves_and_ends_while_somebody_follows(tmp_path: Path) -> Non
                 assert "retry" in next(lines)
                 assert "event: state" in [next(lines) for _ in range(4)]
                 process.send_signal(signal.SIGTERM)
+                process.send_signal(signal.SIGTERM)  # `timeout` tells the process, then its group
                 assert not [line for line in lines if line.startswith("event: end")], "it waits still"
         assert process.wait(15) == 0
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
     finally:
         process.kill()
         process.communicate()

@@ -29,7 +29,7 @@ def serve(
 
     Listens on this machine alone until there is an API key (`onward keys create`). SIGTERM or
     Ctrl-C: nothing more is taken, running jobs get jobs.shutdown_seconds to finish, and those that
-    have not are queued again without spending an attempt.
+    have not are queued again without spending an attempt. A second Ctrl-C gives them back at once.
     """
     from onward.dashboard import create_site
     from onward.server.hosts import is_loopback
