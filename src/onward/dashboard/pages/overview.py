@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,12 @@ from onward.dashboard.services import Book, Runs
 from onward.dashboard.views.overview import OverviewView, overview_view
 from onward.jobs.states import STATES, TERMINAL
 from onward.server.authorisation import requires
-from onward.server.dependencies import Manager, Registry, Repositories, State, Store
+from onward.server.dependencies import Caller, Manager, Registry, Repositories, State, Store
 
 if TYPE_CHECKING:
     from onward.dashboard.coverage import CoverageBook
     from onward.jobs.protocol import JobStore
+    from onward.jobs.values import Job
     from onward.registry import ModelRegistry, RunStore, Version
 
 __all__ = ["PAGE", "router"]
@@ -34,6 +36,7 @@ router = APIRouter()
 MOST = 12
 LIVE = tuple(state for state in STATES if state not in TERMINAL)
 SAMPLE_SYMBOL, SAMPLE_TIMEFRAME, SAMPLE_MODEL = "BTC/USD", "1h", "btc-usd-1h"
+_submitting = threading.Lock()
 
 
 @router.get("/", dependencies=[requires("read")])
@@ -55,25 +58,61 @@ async def train_sample(
     state: State,
     manager: Manager,
     repositories: Repositories,
+    registry: Registry,
+    runs: Runs,
+    store: Store,
+    caller: Caller,
 ) -> Response:
-    """Store the bundled bars, and train a first model on them."""
+    """Store the bundled bars, and train a first model on them, where there is none yet."""
 
-    def submit() -> Any:
-        data = _stored_sample(repositories)
-        return manager.submit("train", {**sample_request(), "data": data})
+    def submit() -> Response:
+        with _submitting:  # sent twice it is one job: whoever comes second finds that of the first
+            under_way = _sample_job(store)
+            if under_way is None:
+                if registry.list_models() or _has_run(runs):
+                    return render.redirect("/", toast="overview.toast.not_first", tone="calm")
+                request = sample_request(in_use=caller.may("admin"), actor=caller.actor)
+                key = f"sample-{_newest(store)}"  # one lock does not hold for servers that share a home
+                data = _stored_sample(repositories)
+                under_way = manager.submit("train", {**request, "data": data}, idempotency_key=key).job
+        has_page = any(page.name == "job" for page in pages())
+        to = f"/jobs/{under_way.id}" if has_page else "/"
+        return render.redirect(to, toast="overview.toast.submitted")
 
-    submission = await anyio.to_thread.run_sync(submit, limiter=state.heavy)
-    has_page = any(page.name == "job" for page in pages())
-    to = f"/jobs/{submission.job.id}" if has_page else "/"
-    return render.redirect(to, toast="overview.toast.submitted")
+    return await anyio.to_thread.run_sync(submit, limiter=state.heavy)
 
 
-def sample_request() -> dict[str, Any]:
-    """Return the request for a first model: bundled bars, the preset `fast`, published and in use."""
+def sample_request(*, in_use: bool, actor: str | None = None) -> dict[str, Any]:
+    """Return the request for a first model: bundled bars, the preset `fast`, published.
+
+    Parameters
+    ----------
+    in_use
+        Whether the alias ``champion`` stands for it afterwards; who may not move aliases may not ask
+        for that.
+    actor
+        On whose behalf.
+    """
     from onward.training.plan import preset_values
 
     data = {"data.symbols": [SAMPLE_SYMBOL], "data.timeframe": SAMPLE_TIMEFRAME}
-    return {"plan": {**preset_values("fast"), **data}, "save": SAMPLE_MODEL, "alias": "champion"}
+    alias = {"alias": "champion"} if in_use else {}
+    return {"plan": {**preset_values("fast"), **data}, "save": SAMPLE_MODEL, **alias, "actor": actor}
+
+
+def _sample_job(store: JobStore) -> Job | None:
+    """Return the training on the sample that has not ended, if there is one."""
+    live = store.find(states=LIVE, kinds=["train"], limit=MOST).jobs
+    return next((job for job in live if job.request.spec.get("save") == SAMPLE_MODEL), None)
+
+
+def _newest(store: JobStore) -> str:
+    """Return the id of the newest job, which is another one as soon as something was submitted."""
+    return next((job.id for job in store.find(limit=1).jobs), "first")
+
+
+def _has_run(runs: RunStore) -> bool:
+    return any(one.record.status == "succeeded" for one in runs.list(limit=MOST))
 
 
 def _stored_sample(repositories: Any) -> str | None:
@@ -100,7 +139,7 @@ def _look(registry: ModelRegistry, store: JobStore, book: CoverageBook, runs: Ru
         counts=store.counts(),
         coverage=book.coverage(),
         now=datetime.now(UTC),
-        has_run=bool(summaries) or any(one.record.status == "succeeded" for one in runs.list(limit=MOST)),
+        has_run=bool(summaries) or _has_run(runs),
         most=MOST,
     )
 
