@@ -7,7 +7,6 @@ another site can neither read nor set.
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from typing import Annotated
 
@@ -15,7 +14,9 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
+from onward.access.secrets import same
 from onward.server.authorisation import caller_of
+from onward.server.csrf import form_of
 
 __all__ = [
     "CSRF_COOKIE",
@@ -60,9 +61,9 @@ async def safe_form(request: Request) -> FormData:
     Raises
     ------
     HTTPException
-        403 when the token is missing or another.
+        403 when the token is missing or another; 400 and 415 as of `onward.server.csrf.form_of`.
     """
-    form = await request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES)
+    form = await form_of(request, max_fields=MOST_FIELDS, max_files=MOST_FILES)
     _check(request, request.headers.get(CSRF_HEADER) or str(form.get(CSRF_FIELD, "")))
     return form
 
@@ -81,7 +82,7 @@ async def safe_header(request: Request) -> None:
 def _check(request: Request, given: str) -> None:
     session = caller_of(request).session
     held = request.cookies.get(CSRF_COOKIE, "") if session is None else session.csrf_token
-    if not held or not hmac.compare_digest(given.encode(), held.encode()):
+    if not held or not same(given, held):
         raise HTTPException(403, "the form is not from a page of this server, or the page is too old")
 
 

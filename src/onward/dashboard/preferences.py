@@ -18,6 +18,7 @@ THEMES: tuple[Theme, ...] = get_args(Theme)
 THEME_COOKIE = "onward_theme"
 LANGUAGE_COOKIE = "onward_language"
 YEAR_SECONDS = 31_536_000
+NO_PAGES = ("//", "/\\", "/ui/")
 
 router = APIRouter(dependencies=[PUBLIC])
 
@@ -43,6 +44,6 @@ def keep(answer: Response, name: str, value: str, *, secure: bool, seconds: int 
 
 
 def local_path(text: str) -> str:
-    """Return a path of this site; what would lead elsewhere becomes ``/``."""
-    safe = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable()
+    """Return the path of a page of this site; what leads elsewhere or to a piece of one becomes ``/``."""
+    safe = text.startswith("/") and not text.startswith(NO_PAGES) and text.isprintable()
     return text if safe and len(text) <= 2000 else "/"

@@ -6,13 +6,14 @@ import inspect
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from onward.dashboard.preferences import local_path
 from onward.dashboard.rendering import renderer
 from onward.errors import JobNotFoundError, OnwardError, RegistryNotFoundError, StorageError
 from onward.server.problems import status_of
@@ -21,7 +22,7 @@ __all__ = ["answer_in_words"]
 
 FOR_PROGRAMS = ("/api/", "/health", "/metrics", "/static/")
 KINDS = (OnwardError, RequestValidationError, HTTPException, Exception)
-KNOWN = frozenset({401, 403, 404, 405, 409, 413, 422, 429, 500, 503})
+KNOWN = frozenset({400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503})
 """Statuses with texts of their own."""
 
 Handler = Callable[[Request, Exception], Awaitable[Response] | Response]
@@ -48,7 +49,7 @@ async def _page(request: Request, error: Exception, status: int, headers: dict[s
     render = await renderer(request)
     in_place = "hx-request" in request.headers
     if status == HTTPStatus.UNAUTHORIZED:
-        to = f"/login?next={quote(request.url.path if request.method == 'GET' else '/')}"
+        to = f"/login?next={quote(_way_back(request))}"
         return render.redirect(to) if in_place else RedirectResponse(to, 303)
     name = _name(error, status)
     details = error.to_dict() if isinstance(error, OnwardError) else {}
@@ -63,6 +64,22 @@ async def _page(request: Request, error: Exception, status: int, headers: dict[s
     if "retry-after" in headers:
         answer.headers["Retry-After"] = headers["retry-after"]
     return answer
+
+
+def _way_back(request: Request) -> str:
+    """Return the page that a request belongs to, with its query: where somebody wants to be after logging in.
+
+    A piece of a page says in ``HX-Current-URL`` which page it is of. Of that address only what follows
+    the host counts, so it leads to no other site.
+    """
+    address = request.headers.get("hx-current-url") if "hx-request" in request.headers else None
+    if address is None:
+        address = str(request.url) if request.method == "GET" else "/"
+    try:
+        found = urlsplit(address)
+    except ValueError:  # nobody's browser sends that
+        return "/"
+    return local_path(f"{found.path}?{found.query}" if found.query else found.path)
 
 
 def _name(error: Exception, status: int) -> str:

@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
+from email.message import Message
+from typing import Any
+
 from fastapi import Request
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 
 from onward.access.secrets import same
 from onward.access.values import LoginSession
 from onward.errors import ForbiddenError
 
-__all__ = ["CSRF_FIELD", "CSRF_HEADER", "check_csrf"]
+__all__ = ["CSRF_FIELD", "CSRF_HEADER", "check_csrf", "form_of"]
 
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
+"""In which forms come; browsers name none, and send UTF-8."""
+
+
+async def form_of(request: Request, **limits: Any) -> FormData:
+    """Return the form in the body of a request; read once, whoever asks for it.
+
+    Parameters
+    ----------
+    request
+        What came.
+    **limits
+        As of `starlette.requests.Request.form`.
+
+    Raises
+    ------
+    HTTPException
+        415 when it says that it is in another encoding than UTF-8: Python knows some, as
+        ``punycode`` and ``unicode_escape``, that fail in ways of their own, or make text that
+        nothing can write down. 400 when it is no form.
+    """
+    said = Message()
+    said["content-type"] = request.headers.get("content-type", "")
+    charset = said.get_param("charset", "")
+    if not isinstance(charset, str) or charset.lower() not in CHARSETS:
+        raise HTTPException(415, "forms are taken in UTF-8 only")
+    try:
+        return await request.form(**limits)
+    except UnicodeError as error:
+        raise HTTPException(400, "the form holds text that cannot be read") from error
 
 
 async def check_csrf(request: Request, session: LoginSession, *, stream: bool = False) -> None:
@@ -40,7 +75,7 @@ async def check_csrf(request: Request, session: LoginSession, *, stream: bool = 
         return
     given: object = request.headers.get(CSRF_HEADER)
     if given is None and not stream and request.headers.get("content-type", "").startswith(FORMS):
-        given = (await request.form()).get(CSRF_FIELD)  # kept: whoever reads the form gets the same one
+        given = (await form_of(request)).get(CSRF_FIELD)  # kept: whoever reads the form gets the same one
     if not isinstance(given, str) or not same(given, session.csrf_token):
         raise ForbiddenError(
             "the request does not carry the token of its session",
