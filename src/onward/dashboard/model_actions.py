@@ -185,7 +185,7 @@ def _wrong(ask: Ask) -> Refusal | None:
 
     if ask.version is None and ask.action in ("promote", "delete"):
         raise RegistryNotFoundError("There is no such version", got=ask.name)
-    if len(ask.reason) > LONGEST_NOTE or "\0" in ask.reason:
+    if len(ask.reason) > LONGEST_NOTE or not ask.reason.isprintable():  # nothing that turns letters around
         return Refusal("reason", 422, "reason")
     if ask.action == "delete":
         return None

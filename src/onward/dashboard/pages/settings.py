@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from onward.access.naming import check_name
-from onward.access.scopes import check_scope
+from onward.access.scopes import SCOPES, check_scope
 from onward.dashboard.forms import SafeForm
 from onward.dashboard.navigation import Page
 from onward.dashboard.rendering import Render, Renderer
@@ -49,7 +49,11 @@ def create(render: Render, form: SafeForm, state: State, access: Access) -> Resp
         check_name(values["name"])
     except AccessError:
         errors["name"] = render.t("settings.error.name")
-    days = next((days for days in LASTS_DAYS if str(days) == values["lasts"]), 0)
+    if values["scope"] not in SCOPES:
+        errors["scope"] = render.t("settings.error.scope")
+    days = next((days for days in LASTS_DAYS if str(days) == values["lasts"]), None)
+    if days is None:  # a key must not last longer than whoever makes it believes
+        errors["lasts"] = render.t("settings.error.lasts")
     if not errors:
         ends = now + timedelta(days=days) if days else None
         try:

@@ -154,6 +154,11 @@ class KeysView:
         """Scopes that a new key may have, the one that fits first: nobody could make another without."""
         return tuple(reversed(SCOPES)) if self.n_working == 0 else SCOPES
 
+    @property
+    def lasts(self) -> Sequence[int]:
+        """Days that a new key may last; 0 is without an end."""
+        return LASTS_DAYS
+
 
 def settings_view(
     resolved: ResolvedSettings, texts: Texts, *, wanted: str = "", only_changed: bool = False
