@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -36,6 +38,8 @@ PAGE = Page(
 router = APIRouter()
 
 LINES = 50
+KEY_BYTES = 12
+LONGEST_KEY = 100
 HELD: tuple[JobState, ...] = ("starting", "running", "stopping")
 
 Shown = Literal["all", "live", "succeeded", "failed", "cancelled"]
@@ -63,15 +67,14 @@ def listed(
 @router.get("/jobs/{job_id}", dependencies=[requires("read")])
 def job(job_id: JobId, render: Render, store: Store, request: Request, server: State) -> Response:
     """Show a job."""
-    return render.page("job", view=_look(store, request, server, job_id))
+    return render.page("job", view=_look(store, request, server, job_id), request_key=_key())
 
 
 @router.get("/ui/jobs/{job_id}/state", dependencies=[requires("read")])
 def state(job_id: JobId, render: Render, store: Store, request: Request, server: State) -> Response:
     """Return what changes with the state of a job: badge and buttons, and what came of it."""
-    return render.fragment(
-        "fragments/job_state.html", view=_look(store, request, server, job_id), swapped=True
-    )
+    view = _look(store, request, server, job_id)
+    return render.fragment("fragments/job_state.html", view=view, request_key=_key(), swapped=True)
 
 
 @router.post("/ui/jobs/{job_id}/stop", dependencies=[requires("run")])
@@ -86,16 +89,26 @@ def stop(job_id: JobId, render: Render, form: SafeForm, manager: Manager) -> Res
 def retry(
     job_id: JobId,
     render: Render,
-    form: SafeForm,  # noqa: ARG001
+    form: SafeForm,
     manager: Manager,
     store: Store,
     caller: Caller,
 ) -> Response:
-    """Submit the request of an ended job again; what moves an alias needs the scope ``admin`` again."""
-    if store.get(job_id).request.spec.get("alias") is not None:
+    """Submit the request of an ended job again; what moves an alias needs the scope ``admin`` again.
+
+    However often the button of one page is sent, it is one job.
+    """
+    job = store.get(job_id)
+    if job.request.spec.get("alias") is not None:
         require(caller, "admin", what="to give an alias")
-    submission = manager.retry(job_id)
+    told = hashlib.sha256(str(form.get("request_key", ""))[:LONGEST_KEY].encode()).hexdigest()[:40]
+    submission = manager.retry(job.id, idempotency_key=f"retry-{job.id}-{told}")
     return render.redirect(f"/jobs/{submission.job.id}", toast="job.toast.retried")
+
+
+def _key() -> str:
+    """Return what tells one page, whose button may be sent twice, from the next one."""
+    return secrets.token_hex(KEY_BYTES)
 
 
 def _list(store: JobStore, show: Shown, kind: str | None, cursor: str | None) -> JobsView:

@@ -217,7 +217,7 @@ export function lineChart(box, { x, series, time = true, format = (value) => val
     });
   };
   const stop = themed(() => {
-    plot?.destroy();
+    const before = plot; // goes when the next one is there: a box that is empty for a moment moves
     const axis = { stroke: colour("quiet"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font: `${letter()}px ${family()}`, size: rem(time ? 3.1 : 2), space: rem(3.2) };
     plot = new window.uPlot({
       width: box.clientWidth,
@@ -241,6 +241,7 @@ export function lineChart(box, { x, series, time = true, format = (value) => val
       ],
       bands: bands.map((pair) => ({ series: pair, fill: `${colour("band")}aa` })),
     }, columns, box);
+    before?.destroy();
     reserve();
     resize();
   });
