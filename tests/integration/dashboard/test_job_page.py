@@ -108,6 +108,9 @@ def test_pages_of_jobs_are_without_fault(
     check_axe(page)
     page = open_page(site, f"/jobs/{here.job}", **reader)
     check_axe(page)
+    page.emulate_media(color_scheme="dark" if wide else "light")  # charts are drawn anew, and nothing moves
+    settled(page)
+    assert page.locator("#fold-chart .uplot").count() == 1
     for path in ("/jobs", f"/jobs/{here.stopped_job}") if wide else (f"/jobs/{here.failed_job}",):
         page.goto(path)
         settled(page)
@@ -160,7 +163,7 @@ def test_a_job_is_followed_as_fast_as_it_tells_and_nothing_moves(desk: Site, ope
         assert lines == [f"line {n}" for n in range(BURSTS * IN_A_BURST + 1)], "each line once, in order"
         draws, frames = page.evaluate("[draws, frames]")
         assert draws <= min(frames, BURSTS * IN_A_BURST // 2), "many events make one picture"
-        expect(page.locator("#job-eta")).to_have_text("about 1 min left")
+        expect(page.locator("#job-eta")).to_have_text("about 1 min left in this stage")
         expect(page.locator("[data-stage=features]")).to_have_class("done")
         expect(page.locator("[data-stage=fold]")).to_have_class("now")
         expect(page.locator("#job-said")).to_have_text("Folds has begun.")
@@ -184,6 +187,24 @@ def test_a_job_is_followed_as_fast_as_it_tells_and_nothing_moves(desk: Site, ope
         page.goto("/jobs")
         row = page.get_by_role("row").filter(has_text="Training watched").first
         expect(row).to_contain_text("leak found")
+
+
+def test_a_stage_that_was_over_before_anything_was_said_of_it_is_shown(desk: Site, open_page: Open) -> None:
+    with store_of(desk.home) as store:
+        lease = begun(store)
+        store.report(lease, [("stage", {"stage": "features"}), progress("features", 1, 4)])
+        page = open_page(desk, f"/jobs/{lease.job_id}")
+        told = [("stage", {"stage": name}) for name in ("tsfresh", "cleaning up", "fold")]
+        store.report(lease, [*told, progress("fold", 1, 10)])
+        expect(page.locator("[data-stage=fold]")).to_have_class("now")
+        for name in ("features", "tsfresh", "cleaning up"):
+            expect(page.locator(f"[data-stage='{name}']")).to_have_class("done")
+        expect(page.locator("[data-stage='cleaning up'] .job-stage-time")).to_have_text("0 s")
+        store.report(lease, [("stage", {"stage": "audit"})])
+        expect(page.locator("[data-stage=audit]")).to_have_class("now")
+        expect(page.locator("#job-said")).to_have_text("Leak audit has begun.")
+        assert store.finish(lease, Outcome("cancelled"))
+        expect(page.locator("[data-stage=audit]")).to_have_class("done")
 
 
 def test_trials_and_outer_folds_of_a_search_come_with_their_scores(desk: Site, open_page: Open) -> None:

@@ -108,6 +108,10 @@ def test_charts_draw_and_load_finer_bars_where_somebody_looks(site: Site, open_p
     page.get_by_role("button", name="Dark", exact=True).click()
     page.wait_for_timeout(100)
     assert page.locator("#l").screenshot() != before, "charts follow the colours"
+    page.wait_for_timeout(600)  # what moves right after a click is not counted
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(100)
+    assert page.locator("#l canvas").count() == 1
 
 
 def bars(page: Page) -> list[dict[str, float]]:

@@ -1,0 +1,118 @@
+"""Training on the sample: for homes that have nothing yet, one job, and no alias for who may give none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from onward.access.scopes import Scope
+from onward.dashboard import create_site
+from onward.dashboard.i18n import texts_of
+from onward.dashboard.pages.overview import sample_request
+from onward.jobs.values import JobRequest, Lease, Outcome, WorkerIdentity
+from onward.registry import Standing
+from onward.settings import load_settings
+from onward.testing.registry import stage_bundle
+from onward.wiring import Application, build_application
+from tests.unit.server.client import Client
+
+TOKEN = "0" * 32
+PATH = "/ui/overview/train-sample"
+VERDICT = {"subject": "direction", "level": "evidence of skill"}
+
+
+class Home:
+    """A site over an empty home, and a key of each scope."""
+
+    def __init__(self, client: Client, application: Application) -> None:
+        self.client, self.application = client, application
+        scopes: tuple[Scope, ...] = ("run", "admin")
+        self.keys = {scope: application.access.create_key(scope, scope)[1].text for scope in scopes}
+
+    def get(self, path: str, scope: str = "admin") -> str:
+        answer = self.client.get(path, headers={"X-API-Key": self.keys[scope]})
+        assert answer.status_code == 200
+        return answer.text
+
+    def train(self, scope: str) -> httpx.Response:
+        headers = {"X-API-Key": self.keys[scope], "Cookie": f"onward_csrf={TOKEN}"}
+        answer = self.client.post(PATH, data={"csrf_token": TOKEN}, headers=headers)
+        assert answer.status_code == 303
+        return answer
+
+    def jobs(self) -> Any:
+        return self.application.job_store.find(limit=20).jobs
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    place = tmp_path_factory.mktemp("first")
+    given = {"server.run_jobs": False}
+    application = build_application(load_settings(home=place, cwd=place, environ={}, overrides=given))
+    with Client(create_site(application)) as client:
+        yield Home(client, application)
+
+
+def test_only_who_may_give_an_alias_asks_for_one() -> None:
+    assert sample_request(in_use=True)["alias"] == "champion"
+    assert "alias" not in sample_request(in_use=False)
+
+
+def test_the_sample_is_trained_on_once_and_only_before_there_is_anything(home: Home, tmp_path: Path) -> None:
+    t = texts_of("en")
+    said = t("overview.sample.not_in_use").split(":")[0]
+    assert said in home.get("/", "run")
+    assert said not in home.get("/", "admin")
+
+    first, again = home.train("run"), home.train("admin")
+    assert first.headers["location"] == again.headers["location"]
+    (job,) = home.jobs()
+    assert first.headers["location"] == f"/jobs/{job.id}"
+    assert job.request.spec.get("alias") is None, "a key that may only run moves no alias"
+    assert job.request.spec["actor"] == "run"
+
+    home.application.job_manager.request_stop(job.id)
+    assert home.train("admin").headers["location"] != first.headers["location"], "it may be tried again"
+    newest = home.jobs()[0]
+    assert newest.request.spec["alias"] == "champion"
+    home.application.job_manager.request_stop(newest.id)
+
+    registry = home.application.registry
+    stage_bundle(tmp_path / "bundle", name="another", seed=1, certificate="passed")
+    registry.publish(tmp_path / "bundle")
+    for scope in ("run", "admin"):
+        refused = home.train(scope)
+        assert refused.headers["location"] == "/"
+        assert "overview.toast.not_first" in refused.headers["set-cookie"]
+    assert len(home.jobs()) == 2
+    assert PATH not in home.get("/")
+
+    registry.set_alias("another", "champion", 1, "\u05d0\u05e0", "\u202egnp.exe", seen=Standing(None))
+    page = home.get("/models/another")
+    assert "<bdi>\u202egnp.exe</bdi>" in page, "what somebody wrote turns no letters around it"
+    assert page.count("<bdi>\u05d0\u05e0</bdi>") == 2
+
+
+def test_verdicts_of_a_job_whose_audit_failed_count_for_nothing(home: Home) -> None:
+    store = home.application.job_store
+    pages = {}
+    for status in ("failed", "passed"):
+        store.submit(JobRequest("train", {"plan": {}}, priority=9))
+        (job,) = store.claim("somebody", limit=1)
+        lease = Lease(job.id, "somebody", job.attempt, job.beat)
+        assert store.started(lease, WorkerIdentity("elsewhere", "boot", 1, 1, 1))
+        pages["live"] = home.get(f"/jobs/{job.id}")
+        result = {"verdict": {"direction": VERDICT}, "certificate": {"status": status, "findings": []}}
+        assert store.finish(lease, Outcome("succeeded", result=result))
+        pages[status] = home.get(f"/jobs/{job.id}")
+    void = texts_of("en")("report.list.void")
+    assert void in pages["failed"]
+    assert "evidence of skill" not in pages["failed"]
+    assert void not in pages["passed"]
+    assert "evidence of skill" in pages["passed"]
+    assert "job-outcome trains" in pages["live"], "room is kept for what is to come"
+    assert "job-outcome trains" not in pages["passed"], "what has come takes what it needs"
