@@ -28,7 +28,16 @@ from onward.database.tables import ml_jobs, runs
 from onward.database.transactions import exclusive, reading, writing
 from onward.errors import RegistryError, RegistryNotFoundError, nearest
 from onward.registry.plain import plain
-from onward.registry.runvalues import Kind, Run, RunComparison, RunRecord, RunVerdict, Status, compare_runs
+from onward.registry.runvalues import (
+    Kind,
+    Run,
+    RunComparison,
+    RunRecord,
+    RunVerdict,
+    Status,
+    bars_overlap,
+    compare_runs,
+)
 
 __all__ = ["RunStore"]
 
@@ -257,6 +266,24 @@ class RunStore:
         """
         with reading(self._engine) as connection:
             return _count(connection, data_hash, label_family)
+
+    def looked_at_nearby(self, run_id: str) -> int:
+        """Return how many configurations were looked at on other data that overlap those of a run.
+
+        Counts the looked-at runs of the same label family and timeframe, distinct by plan and data,
+        whose bars share a symbol and a stretch of time with the run's without being the same data:
+        a range a little shorter, a newer file. `looked_at` does not count them.
+        """
+        with reading(self._engine) as connection:
+            own = self._get(connection, run_id).record
+            other = connection.execute(
+                select(runs.c.plan_hash, runs.c.data_hash, runs.c.data).where(
+                    runs.c.label_family == own.label_family,
+                    runs.c.data_hash != own.data_hash,
+                    runs.c.looked_at,
+                )
+            ).all()
+        return len({(row.plan_hash, row.data_hash) for row in other if bars_overlap(own.data, row.data)})
 
     def mark_looked_at(self, run_id: str) -> int:
         """Note that somebody saw a run's outer scores, and return the count that follows.

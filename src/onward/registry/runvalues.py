@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-__all__ = ["Kind", "Run", "RunComparison", "RunRecord", "RunVerdict", "Status", "compare_runs"]
+__all__ = [
+    "Kind",
+    "Run",
+    "RunComparison",
+    "RunRecord",
+    "RunVerdict",
+    "Status",
+    "bars_overlap",
+    "compare_runs",
+]
 
 Kind: TypeAlias = Literal["train", "tune"]
 Status: TypeAlias = Literal["running", "succeeded", "failed", "cancelled"]
@@ -99,6 +108,22 @@ class RunComparison:
     scores: Mapping[str, tuple[Any, ...]]
     verdicts: Mapping[str, tuple[str | None, ...]]
     same_data: bool
+
+
+def bars_overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two descriptions of data share a symbol, the timeframe and a stretch of time.
+
+    What a description does not tell overlaps nothing.
+    """
+    if one.get("timeframe") != other.get("timeframe"):
+        return False
+    if not set(one.get("symbols") or ()) & set(other.get("symbols") or ()):
+        return False
+    reach = [one.get("first_open"), one.get("last_open"), other.get("first_open"), other.get("last_open")]
+    if not all(isinstance(moment, str) for moment in reach):
+        return False
+    first, last, begins, ends = (datetime.fromisoformat(str(moment)) for moment in reach)
+    return first <= ends and begins <= last
 
 
 def compare_runs(runs: Sequence[Run]) -> RunComparison:

@@ -18,7 +18,7 @@ from onward.types import Market
 
 __all__ = ["JobLedger", "run_changes", "write_books"]
 
-BEGIN, LOOK = "run.begin", "run.look"
+BEGIN, LOOK, NEARBY = "run.begin", "run.look", "run.nearby"
 
 
 class JobLedger:
@@ -66,6 +66,10 @@ class JobLedger:
         """Let the look be written down, and return the count that follows."""
         return int(ask(self._context, LOOK, run=run_id))
 
+    def nearby(self, run_id: str | None) -> int:
+        """Let the looks at data that overlap these be counted."""
+        return int(ask(self._context, NEARBY, run=run_id))
+
     def finish(self, run_id: str | None, training: Training, seconds: float, audit: str) -> None:  # noqa: ARG002
         """Note what goes into the manifest, where the whole certificate stands beside it."""
         judgement = training.judgement
@@ -93,11 +97,11 @@ def write_books(runs: RunStore, job: Job, question: str, arguments: Mapping[str,
     """
     if question == BEGIN:
         return runs.take_up(RunRecord(**arguments, status="running", job_id=job.id)).id
-    if question == LOOK:
+    if question in (LOOK, NEARBY):
         run = runs.get(str(arguments["run"]))
         if run.record.job_id != job.id:
             raise JobError("the run belongs to another job", got=run.id)
-        return runs.mark_looked_at(run.id)
+        return runs.mark_looked_at(run.id) if question == LOOK else runs.looked_at_nearby(run.id)
     raise JobError("nobody answers this question", got=question)
 
 

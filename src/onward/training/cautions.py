@@ -13,7 +13,7 @@ from onward.errors import told_bars
 from onward.protocols import Splitter
 from onward.types import Fold, IntArray, Market, Spans
 
-__all__ = ["data_cautions", "purging_cautions", "symbol_cautions"]
+__all__ = ["data_cautions", "nearby_cautions", "purging_cautions", "symbol_cautions"]
 
 MUCH = 0.2
 """Share of a fold's candidates beyond which purging and embargo are worth a sentence."""
@@ -94,6 +94,24 @@ def _unlabelled(market: Market, spans: Spans) -> tuple[str, ...]:
         return ()
     names, verb = ", ".join(absent), "have" if len(absent) > 1 else "has"
     return (f"{names} {verb} too little history for a single label: nothing was learnt from it.",)
+
+
+def nearby_cautions(n_nearby: int) -> tuple[str, ...]:
+    """Return a caution where skill was looked for before in bars that overlap these.
+
+    Parameters
+    ----------
+    n_nearby
+        Configurations that were looked at on other data with the same symbol, timeframe and time.
+    """
+    if not n_nearby:
+        return ()
+    told = (
+        "looked at before on other data that overlap these bars (another range, or a newer file of the same "
+        "symbol). The correction of p counts looks at exactly these data: keep one range while you try "
+        "things, and judge on bars that none of them saw."
+    )
+    return (f"{n_nearby} configuration{'s were' if n_nearby > 1 else ' was'} {told}",)
 
 
 def data_cautions(data: DataProcessingConfig, market: Market) -> tuple[str, ...]:

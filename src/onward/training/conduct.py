@@ -17,6 +17,7 @@ from onward.registry import ModelRegistry, Version
 from onward.registry.files import storage_errors
 from onward.training.acting import primary_of
 from onward.training.assembly import plan_cautions
+from onward.training.cautions import nearby_cautions
 from onward.training.checkpoints import FoldKeeper
 from onward.training.diagnosing import diagnose
 from onward.training.figures import CountedFigures
@@ -123,7 +124,8 @@ class Conductor:
             training = trainer.train(market, looks=lambda: self._ledger.look(run_id), progress=progress)
             if keeper is not None and isinstance(training, SearchedTraining) and training.search is not None:
                 keeper.write(training.search.to_dict())
-            certificate, cautions = Certificate("not_run"), plan_cautions(plan, market)
+            certificate = Certificate("not_run")
+            cautions = (*plan_cautions(plan, market), *nearby_cautions(self._ledger.nearby(run_id)))
             diagnosis = diagnose(
                 training,
                 plan.evaluation,

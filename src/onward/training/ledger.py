@@ -30,6 +30,9 @@ class RunLedger(Protocol):
         label family, this one included.
         """
 
+    def nearby(self, run_id: str | None) -> int:
+        """Return how many configurations were looked at on other data that overlap those of the run."""
+
     def finish(self, run_id: str | None, training: Training, seconds: float, audit: str) -> None:
         """Write down what came of it."""
 
@@ -103,6 +106,11 @@ class StoredLedger:
         assert run_id is not None
         return self._runs.mark_looked_at(run_id)
 
+    def nearby(self, run_id: str | None) -> int:
+        """Count what lies beside the row."""
+        assert run_id is not None
+        return self._runs.looked_at_nearby(run_id)
+
     def finish(self, run_id: str | None, training: Training, seconds: float, audit: str) -> None:
         """Fill in scores, verdicts, and how the leak audit ended."""
         assert run_id is not None
@@ -144,6 +152,10 @@ class Unrecorded:
     def look(self, run_id: str | None) -> int:  # noqa: ARG002
         """Return 1: this configuration."""
         return 1
+
+    def nearby(self, run_id: str | None) -> int:  # noqa: ARG002
+        """Return 0: nothing is known of others."""
+        return 0
 
     def finish(self, run_id: str | None, training: Training, seconds: float, audit: str) -> None:
         """Do nothing."""

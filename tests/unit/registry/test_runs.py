@@ -95,6 +95,30 @@ def test_looked_at_counts_configurations_not_runs(store: RunStore) -> None:
     assert store.looked_at("data", "threshold/24") == 3
 
 
+def test_looks_nearby_are_those_at_other_data_that_overlap(store: RunStore) -> None:
+    def of(symbols: str, first: str, last: str, timeframe: str = "1h") -> dict[str, Any]:
+        return {"symbols": symbols.split(), "timeframe": timeframe, "first_open": first, "last_open": last}
+
+    own = store.record(record(data=of("A B", "2024-01-01T00:00:00+00:00", "2024-06-01T00:00:00+00:00")))
+    late = "2024-05-01T00:00:00+00:00", "2024-09-01T00:00:00+00:00"
+    never = "2024-06-02T00:00:00+00:00", "2024-09-01T00:00:00+00:00"
+    for number, (data, changes) in enumerate(
+        [
+            (of("B C", *late), {}),
+            (of("B C", *late), {"data_hash": "third"}),
+            (of("C", *late), {}),
+            (of("A", *never), {}),
+            (of("A", *late, "1d"), {}),
+            (of("A", *late), {"label_family": "triple_barrier/48"}),
+            (of("A", *late), {"looked_at": False}),
+            (of("A", *late), {"data_hash": "data"}),
+            ({}, {}),
+        ]
+    ):
+        store.record(record(number, data=data, **({"data_hash": "other", "looked_at": True} | changes)))
+    assert store.looked_at_nearby(own.id) == 2
+
+
 def test_marking_again_keeps_the_first_moment(store: RunStore) -> None:
     run = store.record(record())
     store.mark_looked_at(run.id)

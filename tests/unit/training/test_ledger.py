@@ -51,6 +51,17 @@ def test_a_run_that_went_well_has_everything(application: Application) -> None:
     assert application.runs.get(result.run_id).record.model_ref == version.ref
 
 
+def test_looks_at_bars_that_overlap_are_told_though_not_counted(application: Application) -> None:
+    market = planted(600)
+    first, same = train(application, market), train(application, market)
+    shorter = market.between(None, market.open_time[-20])
+    other_range = train(application, shorter)
+    (said,) = [text for text in other_range.warnings if "overlap these bars" in text]
+    assert said.startswith("1 configuration was looked at before")
+    assert other_range.verdict.direction.n_looked_at == 1
+    assert not [text for text in first.warnings + same.warnings if "overlap" in text]
+
+
 def test_a_failed_run_is_closed_and_nobody_looked(application: Application) -> None:
     with pytest.raises(LabelError):
         train(application, bars_from([100.0] * 300))
