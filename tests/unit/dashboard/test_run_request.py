@@ -234,3 +234,10 @@ def test_a_plan_that_is_older_than_a_setting_leaves_it_at_its_base() -> None:
     request, refusals = asked(copied_values(BASES, old, kind="train"))
     assert not refusals
     assert request.changes == {"labels.horizon_bars": 9, "data.symbols": ["A"], "data.timeframe": "1h"}
+
+
+def test_a_copy_of_a_plan_that_named_no_market_takes_the_one_that_it_came_to() -> None:
+    plan = TrainingPlan().model_dump(mode="json")
+    assert "market" not in copied_values(BASES, plan, kind="train")
+    values = copied_values(BASES, plan, kind="train", found={"symbols": ["A", "B"], "timeframe": "1h"})
+    assert values["market"] == ("1h A", "1h B")

@@ -127,7 +127,7 @@ def new(
     """Show the form, empty or as a copy of an earlier run or job."""
     if copy_of:
         record = runs.get(copy_of).record
-        values = copied_values(desk.bases, record.plan, kind=record.kind)
+        values = copied_values(desk.bases, record.plan, kind=record.kind, found=record.data)
     elif job:
         values = _of_job(desk, store.get(job).request)
     else:

@@ -231,6 +231,7 @@ def copied_values(
     plan: Mapping[str, Any],
     *,
     kind: str,
+    found: Mapping[str, Any] | None = None,
     save: str | None = None,
     alias: str | None = None,
     audit: bool = True,
@@ -243,6 +244,8 @@ def copied_values(
         What settings are under each preset.
     plan
         Every value of the earlier plan, nested.
+    found
+        Symbols and timeframe that a plan which named none came to, where it is known.
     kind, save, alias, audit
         Of the earlier request.
     """
@@ -268,8 +271,9 @@ def copied_values(
         values.pop("data.timerange", None)
         for side, day in zip(("since", "until"), days.groups(), strict=True):
             values[side] = (f"{day[:4]}-{day[4:6]}-{day[6:]}" if day else "",)
-    if data.get("symbols") and data.get("timeframe"):
-        values["market"] = tuple(f"{data['timeframe']} {symbol}" for symbol in data["symbols"])
+    symbols, timeframe = ((data.get(name) or (found or {}).get(name)) for name in ("symbols", "timeframe"))
+    if symbols and timeframe:
+        values["market"] = tuple(f"{timeframe} {symbol}" for symbol in symbols)
     values["trials"] = (str(search.get("trials") or ""),) if kind == "tune" else ("",)
     values["seconds"] = (as_text(search["seconds"]),) if kind == "tune" and search.get("seconds") else ("",)
     return values
