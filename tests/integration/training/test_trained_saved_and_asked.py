@@ -235,6 +235,7 @@ def test_one_service_serves_several_threads(both: Trained) -> None:
     assert all(frame.equals(found[0]) for frame in found)
 
 
+@pytest.mark.slow
 def test_the_same_plan_and_data_give_the_same_model_files(tmp_path: Path) -> None:
     market = planted(700)
     contents = []

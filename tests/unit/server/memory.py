@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -93,10 +93,19 @@ class MemoryJobStore:
         page = wanted[:limit]
         return Page(tuple(page), page[-1].id if len(wanted) > limit else None)
 
-    def events(self, job_id: str, *, after: int = 0, limit: int = 1000) -> Sequence[JobEvent]:
+    def events(
+        self,
+        job_id: str,
+        *,
+        after: int = 0,
+        limit: int = 1000,
+        kinds: Collection[str] | None = None,
+        newest: bool = False,
+    ) -> Sequence[JobEvent]:
         self.looks += 1
         self.get(job_id)
-        return self.told[job_id][after : after + limit]
+        told = [e for e in self.told[job_id] if e.seq > after and (kinds is None or e.kind in kinds)]
+        return told[-limit:] if newest else told[:limit]
 
     def request_stop(self, job_id: str) -> StopReply:
         job = self.get(job_id)

@@ -45,7 +45,13 @@ def files_of(directory: Path) -> dict[str, bytes]:
     return {p.relative_to(directory).as_posix(): p.read_bytes() for p in every}
 
 
-@pytest.mark.parametrize("ensemble", [{}, {"ensemble__method": "bagging", "ensemble__n_estimators": 3}])
+@pytest.mark.parametrize(
+    "ensemble",
+    [
+        {},
+        pytest.param({"ensemble__method": "bagging", "ensemble__n_estimators": 3}, marks=pytest.mark.slow),
+    ],
+)
 def test_it_changes_neither_predictions_nor_verdict_nor_any_file_of_the_model(
     tmp_path: Path, ensemble: dict[str, Any]
 ) -> None:
