@@ -32,7 +32,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str
 def test_nobody_is_sent_to_the_login_and_back(locked: tuple[Site, str], open_page: Open) -> None:
     site, key = locked
     page = open_page(site, "/?from=bookmark", allow=("422",))
-    expect(page).to_have_url(f"{site.address}/login?next=/")
+    expect(page).to_have_url(f"{site.address}/login?next=/%3Ffrom%3Dbookmark")
     expect(page.locator(".side a")).to_have_count(0)
     check_axe(page)
     page.get_by_label("API key").fill("onward_wrong")
