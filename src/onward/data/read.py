@@ -127,7 +127,10 @@ def market_of(
         )
     length = result.timeframe if timeframe is None else parse_timeframe(timeframe)
     if length is None:
-        raise TimeframeError("One bar does not tell the timeframe", remedy="Give it: timeframe='1h'.")
+        raise TimeframeError(
+            "One bar does not tell the timeframe",
+            remedy="Give it: --timeframe 1h, in plans data.timeframe, in Python timeframe='1h'.",
+        )
     frame = result.frame
     if set(result.symbols) == {""}:
         frame = frame.drop(columns="symbol")
