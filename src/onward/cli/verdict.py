@@ -51,7 +51,9 @@ def print_training(result: TrainingResult) -> None:
     certificate = result.certificate
     checks = f" ({', '.join(certificate.checks)})" if certificate.checks else ""
     probed = certificate.rows_probed
-    share = "" if probed is None else f"; on {probed:.1%} of the rows a look one bar ahead would show"
+    share = (
+        "" if probed is None else f"; {probed:.1%} of the rows also asked one by one, each in another future"
+    )
     print_note(f"Leak audit: {certificate.status.replace('_', ' ')}{checks}{share}.")
     for finding in certificate.findings[:FINDINGS_SHOWN]:
         print_note(f"  {finding.severity}: {finding.check}, {finding.subject}: {finding.detail}")
