@@ -10,11 +10,10 @@ from urllib.parse import quote
 from onward.client.connection import Connection
 from onward.client.moments import MomentLike, told_moment
 from onward.client.values import AliasChange, ModelInfo, Predictions, VersionInfo
-from onward.errors import RegistryError, RegistryNotFoundError
+from onward.errors import RegistryNotFoundError
+from onward.naming import LATEST, Reference, parse_reference
 
 __all__ = ["ModelCalls"]
-
-PREFIX = "models:/"
 
 
 class ModelCalls:
@@ -39,17 +38,17 @@ class ModelCalls:
             ``models:/NAME@ALIAS``, ``models:/NAME/NUMBER`` or ``models:/NAME/latest``; ``models:/``
             may be left out.
         """
-        name, number, alias = _reference(ref)
-        if alias is not None:
-            found = [one for one in self.versions(name) if alias in one.aliases]
+        reference = parse_reference(ref)
+        if reference.alias is not None:
+            found = [one for one in self.versions(reference.name) if reference.alias in one.aliases]
             if not found:
                 raise RegistryNotFoundError(
                     "No version goes by this alias",
                     got=ref,
                     remedy="`onward models list` shows what there is.",
                 )
-            number = str(found[0].number)
-        return VersionInfo.of(self._connection.json("GET", f"/models/{_part(name)}/versions/{_part(number)}"))
+            reference = Reference(reference.name, version=found[0].number)
+        return VersionInfo.of(self._connection.json("GET", _version_path(reference)))
 
     def delete_version(self, ref: str) -> VersionInfo:
         """Delete a version that no alias stands for, and return what it was."""
@@ -163,10 +162,9 @@ class ModelCalls:
         start
             Every bar that opens from here on, not only the newest one; a moment like ``at``.
         """
-        name, number, alias = _reference(ref)
-        path = (
-            f"/models/{_part(name)}@{_part(alias)}" if alias else f"/models/{_part(name)}/versions/{number}"
-        )
+        reference = parse_reference(ref)
+        alias = reference.alias
+        path = f"/models/{_part(reference.name)}@{_part(alias)}" if alias else _version_path(reference)
         body: dict[str, Any] = {}
         if symbols is not None:
             body["symbols"] = list(symbols)
@@ -191,23 +189,8 @@ class ModelCalls:
             asked["cursor"] = told["cursor"]
 
 
-def _reference(text: str) -> tuple[str, str, str | None]:
-    """Return name, number (or ``latest``) and alias of a reference."""
-    rest = text.strip().removeprefix(PREFIX)
-    name, at, alias = rest.partition("@")
-    if at and name and alias:
-        return name, "", alias
-    name, slash, number = rest.partition("/")
-    if slash and name and (number == "latest" or (number.isascii() and number.isdigit())):
-        return name, number, None
-    raise RegistryError(
-        "This does not name a model version",
-        got=repr(text),
-        allowed="models:/NAME@ALIAS, models:/NAME/NUMBER or models:/NAME/latest ('models:/' may be left out)",
-        remedy=f"Write {rest}/latest for its newest version; `onward models list {rest}` shows all."
-        if rest and not set(rest) & set("@/")
-        else "`onward models list` shows what there is.",
-    )
+def _version_path(reference: Reference) -> str:
+    return f"/models/{_part(reference.name)}/versions/{reference.version or LATEST}"
 
 
 def _part(text: str) -> str:

@@ -181,7 +181,7 @@ def _changed(registry: ModelRegistry, ask: Ask, actor: str) -> Done:
 
 
 def _wrong(ask: Ask) -> Refusal | None:
-    from onward.registry.names import check_alias
+    from onward.naming.names import check_alias
 
     if ask.version is None and ask.action in ("promote", "delete"):
         raise RegistryNotFoundError("There is no such version", got=ask.name)

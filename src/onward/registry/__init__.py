@@ -1,10 +1,10 @@
 """Trained models as bundles, their versions and aliases, and the runs that made them."""
 
+from onward.naming import Reference, parse_reference
 from onward.registry.bundle import read_manifest, verify_bundle, write_bundle
 from onward.registry.libraries import library_versions
 from onward.registry.manifest import BundleFacts, BundleFile, FeatureSchema, Manifest
 from onward.registry.protocol import ModelRegistry, PostingRegistry, TransactionalRegistry
-from onward.registry.references import Reference, parse_reference
 from onward.registry.runs import RunStore
 from onward.registry.runvalues import Run, RunComparison, RunRecord, RunVerdict
 from onward.registry.store import EmbeddedRegistry

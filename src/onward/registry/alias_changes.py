@@ -8,10 +8,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from onward.naming.names import check_number
+from onward.naming.references import Reference
 from onward.registry import aliases
 from onward.registry.catalogue import Catalogue
-from onward.registry.names import check_number
-from onward.registry.references import Reference
 from onward.registry.refusals import moved_meanwhile, nothing_earlier, target_deleted
 from onward.registry.values import AliasEvent, Standing
 

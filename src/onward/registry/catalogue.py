@@ -13,10 +13,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from onward.database.audit_log import record
 from onward.database.tables import model_aliases, model_versions, models
 from onward.errors import RegistryError
+from onward.naming.references import Reference
 from onward.registry import aliases
 from onward.registry.known_manifests import KnownManifests
 from onward.registry.manifest import Manifest
-from onward.registry.references import Reference
 from onward.registry.refusals import unknown_model, unknown_version
 from onward.registry.values import ModelSummary, Version
 

@@ -23,7 +23,7 @@ from pydantic import (
 
 from onward.database.moments import require_utc
 from onward.errors import BundleError
-from onward.registry.names import check_name
+from onward.naming.names import check_name
 from onward.registry.plain import canonical, plain
 from onward.types import Certificate
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Protocol
 
 from onward.errors import BundleError, StorageError
+from onward.naming.names import NAME
 from onward.registry.bundle import verify_bundle
 from onward.registry.files import atomic_directory, fsync_directory, fsync_tree, storage_errors
 from onward.registry.manifest import MANIFEST, Manifest
-from onward.registry.names import NAME
 
 __all__ = ["BundlePlaces", "Placement"]
 

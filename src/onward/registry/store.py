@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Engine
 from onward.database.moments import Clock, require_utc, utc_now
 from onward.database.transactions import exclusive, reading, writing
 from onward.errors import BundleError, StorageError
+from onward.naming.names import check_alias, check_name
+from onward.naming.references import parse_reference
 from onward.registry import aliases
 from onward.registry.alias_changes import AliasChange, protected_numbers, standing_at
 from onward.registry.archive import export_bundle, unpacked_bundle
@@ -20,9 +22,7 @@ from onward.registry.bundle import read_manifest
 from onward.registry.catalogue import Catalogue
 from onward.registry.custody import LOCK, Custody
 from onward.registry.files import storage_errors
-from onward.registry.names import check_alias, check_name
 from onward.registry.placement import BundlePlaces, Placement
-from onward.registry.references import parse_reference
 from onward.registry.refusals import still_in_use
 from onward.registry.retention import expired_versions
 from onward.registry.values import AliasEvent, ModelSummary, PlacedBundle, Standing, Version

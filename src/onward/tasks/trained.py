@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from onward.errors import JobError, OnwardError, UserError
 from onward.jobs.kinds import Publication, TaskContext
 from onward.jobs.values import Job
+from onward.naming.names import check_alias, check_name
 from onward.registry.files import atomic_file
-from onward.registry.names import check_alias, check_name
 from onward.registry.plain import plain
 from onward.tasks.folds import checkpoint_key
 from onward.tasks.ledger import JobLedger, run_changes, write_books

@@ -28,7 +28,7 @@ from onward.errors import (
     SplitError,
     StageError,
 )
-from onward.registry.names import check_alias, check_name
+from onward.naming.names import check_alias, check_name
 from onward.training.plan import PRESETS
 
 __all__ = ["Asked", "Bases", "Kind", "Refusal", "bases_of", "placed", "read"]

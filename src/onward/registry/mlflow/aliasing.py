@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from onward.database.moments import Clock
+from onward.naming.names import check_number
+from onward.naming.references import Reference
 from onward.registry import aliases
 from onward.registry.mlflow.catalogue import MlflowCatalogue
 from onward.registry.mlflow.connection import Connection
 from onward.registry.mlflow.history import AliasHistory
-from onward.registry.names import check_number
-from onward.registry.references import Reference
 from onward.registry.refusals import moved_meanwhile, nothing_earlier, target_deleted, unknown_alias
 from onward.registry.values import AliasEvent, Standing
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from onward.errors import BundleError, RegistryConflictError, RegistryError
+from onward.naming.references import Reference
 from onward.registry import aliases
 from onward.registry.bundle import read_manifest, verify_bundle
 from onward.registry.files import storage_errors
@@ -16,7 +17,6 @@ from onward.registry.manifest import FORMAT_VERSION, MANIFEST, Manifest, parse_m
 from onward.registry.mlflow.connection import Connection, is_absent
 from onward.registry.mlflow.packaging import BUNDLE
 from onward.registry.mlflow.tags import DIGEST, FORMAT
-from onward.registry.references import Reference
 from onward.registry.refusals import unknown_alias, unknown_model, unknown_version
 from onward.registry.values import ModelSummary, Version
 from onward.storage import LocalCopies

@@ -17,6 +17,8 @@ from onward.database.audit_log import AuditAction, record
 from onward.database.moments import Clock, require_utc, utc_now
 from onward.database.transactions import writing
 from onward.errors import BundleError
+from onward.naming.names import check_alias, check_name
+from onward.naming.references import Reference, parse_reference
 from onward.registry import aliases
 from onward.registry.alias_changes import standing_at
 from onward.registry.archive import export_bundle, unpacked_bundle
@@ -28,8 +30,6 @@ from onward.registry.mlflow.connection import Connection
 from onward.registry.mlflow.history import AliasHistory
 from onward.registry.mlflow.outbox import Outbox
 from onward.registry.mlflow.publishing import Publisher
-from onward.registry.names import check_alias, check_name
-from onward.registry.references import Reference, parse_reference
 from onward.registry.refusals import still_in_use
 from onward.registry.retention import expired_versions
 from onward.registry.values import AliasEvent, ModelSummary, PlacedBundle, Posting, Standing, Version

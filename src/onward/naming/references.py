@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from onward.errors import RegistryError
-from onward.registry.names import LATEST, NAME, check_alias, check_name
+from onward.naming.names import LATEST, NAME, check_alias, check_name
 
 __all__ = ["Reference", "parse_reference"]
 

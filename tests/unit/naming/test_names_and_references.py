@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onward.errors import RegistryError
-from onward.registry.names import check_alias, check_name, check_number
-from onward.registry.references import Reference, parse_reference
+from onward.naming.names import check_alias, check_name, check_number
+from onward.naming.references import Reference, parse_reference
 
 NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,40}\Z").filter(
     lambda name: name.lower() not in ("con", "prn", "aux", "nul") and name.lower()[:3] not in ("com", "lpt")
