@@ -331,7 +331,7 @@ class Application:
             )
         from onward.jobs.local import LocalBackend
 
-        return LocalBackend(entries, **common)
+        return LocalBackend(entries, niceness=jobs.niceness, **common)
 
     @property
     def _models(self) -> Path:

@@ -59,6 +59,7 @@ def serve(order: Mapping[str, Any]) -> None:
         preload=order.get("preload", []),
         fence_seconds=config.fence_seconds,
         spawn_seconds=config.spawn_seconds,
+        niceness=config.niceness,
     )
     backend: Any = Crashing(local, point, turn)
     manager = BackgroundTaskManager(

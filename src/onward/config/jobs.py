@@ -54,6 +54,13 @@ class JobConfig(Section):
         10.0, gt=0, le=3600, description="Time after SIGKILL until an alarm says that processes remain."
     )
     spawn_seconds: float = Field(60.0, gt=0, le=3600, description="Time in which a worker must have started.")
+    niceness: int = Field(
+        10,
+        ge=0,
+        le=19,
+        description="How far jobs step back behind servers (as in `nice`) where processors are scarce; "
+        "0 = not at all.",
+    )
     shutdown_seconds: float = Field(
         20.0,
         gt=0,

@@ -14,6 +14,7 @@ A backend serves all checks, one after the other; each check leaves nothing runn
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -234,7 +235,7 @@ def job_of(
     """Return a claimed job, as a store would give it."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
     return Job(
-        id=f"contract{next(_numbers)}",
+        id=f"contract{os.getpid()}x{next(_numbers)}",  # suites side by side must not end each other's orphans
         request=JobRequest(kind, spec),
         state="starting",
         reason=None,

@@ -48,6 +48,8 @@ class LocalBackend:
         Time without a renewed lease after which workers are suspended.
     spawn_seconds
         Time in which a worker must have been born.
+    niceness
+        How far workers step back behind this process where processors are scarce.
     """
 
     name = "local"
@@ -61,6 +63,7 @@ class LocalBackend:
         preload: Sequence[str] = (),
         fence_seconds: float = 45.0,
         spawn_seconds: float = 60.0,
+        niceness: int = 0,
     ) -> None:
         self._entries = dict(entries)
         self._services = services
@@ -68,6 +71,7 @@ class LocalBackend:
         self._preload = list(preload) if sys.platform == "linux" else []
         self._fence_seconds = fence_seconds
         self._spawn_seconds = spawn_seconds
+        self._niceness = niceness
         self._lock = threading.Lock()
         self._nursery: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
@@ -98,6 +102,7 @@ class LocalBackend:
             "shared": str(shared),
             "log": str(directory / LOG_FILE),
             "marker": marker,
+            "niceness": self._niceness,
             "fence_seconds": self._fence_seconds,
             "renewed": time.monotonic() if claimed is None else claimed,
         }

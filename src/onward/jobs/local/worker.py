@@ -14,6 +14,7 @@ from typing import Any
 
 from onward.jobs.local.control import die_with_parent, set_name
 from onward.jobs.local.lines import LineSocket
+from onward.jobs.local.niceness import step_back
 from onward.jobs.local.processes import MARKER
 from onward.jobs.task import WorkerContext, run_task
 
@@ -29,7 +30,7 @@ def run_worker(end: socket.socket, order: dict[str, Any]) -> None:
         To the supervisor.
     order
         ``job``, ``attempt``, ``entry``, ``services``, ``settings``, ``spec``, ``directory``,
-        ``shared``, ``log``, ``marker``.
+        ``shared``, ``log``, ``marker``, ``niceness``.
     """
     parent = os.getppid()
     os.setsid()
@@ -40,7 +41,8 @@ def run_worker(end: socket.socket, order: dict[str, Any]) -> None:
     _own_streams(Path(order["log"]))
     os.environ[MARKER] = str(order["marker"])
     faulthandler.enable()
-    _end_on_sigterm()
+    _end_on_sigterm()  # before any thread is started: they inherit the blocked mask
+    step_back(int(order["niceness"]))
     line = LineSocket(end)
     if not _released(line):
         os._exit(0)
