@@ -7,25 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
 import anyio.to_thread
 from fastapi import Depends, Request
 
-from onward.dashboard.coverage import CoverageBook
 from onward.dashboard.reports import ReportBook
-from onward.server.dependencies import State
+from onward.server.dependencies import Book, State
 from onward.server.services import ServerServices
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from onward.registry import RunStore
-
-__all__ = ["Book", "Reports", "Runs", "SiteServices", "coverage_book", "report_book", "run_store"]
+__all__ = ["Book", "Reports", "Runs", "SiteServices", "report_book", "run_store"]
 
 
 class SiteServices(ServerServices, Protocol):
     """The services of one home; `onward.wiring.Application` is one, a test may bring its own."""
-
-    @property
-    def runs(self) -> RunStore:
-        """The table of runs."""
 
     def kept_file(self, stored: str) -> Path:
         """Return where a file lies that a run or job wrote."""
@@ -37,16 +30,10 @@ async def run_store(state: State) -> Any:
     return await anyio.to_thread.run_sync(lambda: services.runs)
 
 
-async def coverage_book(request: Request) -> CoverageBook:
-    """Return what is stored, looked up again only after something was written."""
-    return cast("CoverageBook", request.app.state.coverage)
-
-
 async def report_book(request: Request) -> ReportBook:
     """Return the reports of runs, each read once."""
     return cast("ReportBook", request.app.state.reports)
 
 
 Runs = Annotated[Any, Depends(run_store)]  # its type brings SQLAlchemy
-Book = Annotated[CoverageBook, Depends(coverage_book)]
 Reports = Annotated[ReportBook, Depends(report_book)]

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from fastapi import FastAPI
 
 from onward.config.server import ServerConfig
 from onward.dashboard import assets, preferences, series
-from onward.dashboard.coverage import CoverageBook
 from onward.dashboard.digests import Digests
 from onward.dashboard.pages import entries
 from onward.dashboard.problems import answer_in_words
 from onward.dashboard.reports import ReportBook
 from onward.dashboard.services import SiteServices
 from onward.server.app import create_app
-from onward.server.state import ServerState
 
 __all__ = ["create_site"]
 
@@ -34,9 +30,7 @@ def create_site(services: SiteServices, config: ServerConfig | None = None) -> F
         How much is taken; default is that of the services' settings.
     """
     app = create_app(services, config, uploads=[path for one in entries() for path in one.page.uploads])
-    state: ServerState = app.state.onward
     app.state.login_page = "/login"
-    app.state.coverage = CoverageBook(partial(state.provider.build, "repositories"))
     app.state.digests = Digests()
     app.state.reports = ReportBook(services)
     for entry in entries():

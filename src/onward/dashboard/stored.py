@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from onward.dashboard.views.data import key_of, series_row
+from onward.dashboard.views.data import series_row
 from onward.dashboard.views.data_series import SeriesView, thinned
 from onward.errors import DataError
 
 if TYPE_CHECKING:
-    from onward.dashboard.coverage import CoverageBook, SeriesKey
     from onward.dashboard.views.data_quality import QualityView
     from onward.data.repositories import DataStore
+    from onward.server.coverage import CoverageBook, SeriesKey
     from onward.types import Market
 
 __all__ = ["quality_of", "series_view"]
@@ -23,13 +23,12 @@ POINTS = 1500
 def series_view(store: DataStore, book: CoverageBook, key: SeriesKey, *, now: datetime) -> SeriesView | None:
     """Return what is known of a series; None when nothing of it is stored."""
     known = book.coverage()
-    found = next((c for c in known if key_of(c) == key), None)
+    found = next((c for c in known if c.key == key), None)
     if found is None:
         return None
-    kind, symbol, timeframe = key
+    kind, symbol, _ = key
     gaps = book.gaps([key])[key]
-    end = found.last.timestamp() + (store.candles(timeframe).timeframe.total_seconds() if timeframe else 0.0)
-    row = series_row(found, gaps, (found.first.timestamp(), end), now)
+    row = series_row(found, gaps, (found.first.timestamp(), found.end.timestamp()), now)
     others = tuple(c.timeframe for c in known if c.kind == kind == "candles" and c.symbol == symbol)
     beside = store.series_beside(symbol) if kind == "candles" else ()
     points = {} if kind == "candles" else _points(store, kind, symbol)

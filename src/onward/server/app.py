@@ -15,6 +15,7 @@ from onward.access.authenticator import Authenticator
 from onward.access.limits import RateLimits
 from onward.config.server import ServerConfig
 from onward.server.authentication import Authentication
+from onward.server.coverage import CoverageBook
 from onward.server.documentation import document
 from onward.server.events.hub import EventHub
 from onward.server.guard import Guard
@@ -32,7 +33,6 @@ from onward.server.serving.market_shelf import MarketShelf
 from onward.server.serving.shelf import ModelShelf
 from onward.server.shown import ShownPaths
 from onward.server.state import ServerState
-from onward.server.stored import StoredSeries
 
 __all__ = ["API", "create_app"]
 
@@ -125,7 +125,7 @@ def _state(services: ServerServices, config: ServerConfig) -> ServerState:
         provider=provider,
         shelf=ModelShelf(partial(provider.build, "registry"), capacity=config.max_models),
         markets=MarketShelf(),
-        series=StoredSeries(provider),
+        coverage=CoverageBook(provider),
         shown=ShownPaths.of(services.home.root, config.data_directories),
         looks=JobLooks(),
         hub=EventHub(

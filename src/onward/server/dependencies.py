@@ -12,16 +12,17 @@ from onward.config.server import ServerConfig
 from onward.jobs.protocol import JobStore
 from onward.registry.protocol import ModelRegistry
 from onward.server.authorisation import ANONYMOUS, PUBLIC, caller, require, requires
+from onward.server.coverage import CoverageBook
 from onward.server.events.hub import EventHub
 from onward.server.paths import NamedFiles
 from onward.server.serving.shelf import ModelShelf
 from onward.server.state import ServerState, state_of
-from onward.server.stored import StoredSeries
 
 __all__ = [
     "ANONYMOUS",
     "PUBLIC",
     "Access",
+    "Book",
     "Caller",
     "Config",
     "Files",
@@ -29,13 +30,13 @@ __all__ = [
     "Manager",
     "Registry",
     "Repositories",
-    "Series",
     "Shelf",
     "State",
     "Store",
     "Training",
     "access_store",
     "caller",
+    "coverage_book",
     "event_hub",
     "job_manager",
     "job_store",
@@ -47,7 +48,6 @@ __all__ = [
     "requires",
     "server_config",
     "server_state",
-    "stored_series",
     "training",
 ]
 
@@ -93,9 +93,9 @@ async def repositories(state: State) -> Any:
     return await state.provider.get("repositories")
 
 
-async def stored_series(state: State) -> StoredSeries:
+async def coverage_book(state: State) -> CoverageBook:
     """Return how far stored market data reach."""
-    return state.series
+    return state.coverage
 
 
 async def training(state: State) -> Any:
@@ -120,13 +120,13 @@ async def named_files(state: State) -> NamedFiles:
 
 
 Access = Annotated[AccessStore, Depends(access_store)]
+Book = Annotated[CoverageBook, Depends(coverage_book)]
 Caller = Annotated[values.Caller, Depends(caller)]
 Config = Annotated[ServerConfig, Depends(server_config)]
 Store = Annotated[JobStore, Depends(job_store)]
 Manager = Annotated[Any, Depends(job_manager)]  # its module is not needed before a job is
 Registry = Annotated[ModelRegistry, Depends(model_registry)]
 Repositories = Annotated[Any, Depends(repositories)]  # pandas comes with its type
-Series = Annotated[StoredSeries, Depends(stored_series)]
 Training = Annotated[Any, Depends(training)]  # and the training libraries with this one
 Shelf = Annotated[ModelShelf, Depends(model_shelf)]
 Hub = Annotated[EventHub, Depends(event_hub)]

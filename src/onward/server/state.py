@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 
 from onward.access.authenticator import Authenticator
 from onward.access.limits import RateLimits
+from onward.server.coverage import CoverageBook
 from onward.server.events.hub import EventHub
 from onward.server.metrics import ServerMetrics
 from onward.server.readiness import Readiness
@@ -19,7 +20,6 @@ from onward.server.serving.job_looks import JobLooks
 from onward.server.serving.market_shelf import MarketShelf
 from onward.server.serving.shelf import ModelShelf
 from onward.server.shown import ShownPaths
-from onward.server.stored import StoredSeries
 
 if TYPE_CHECKING:
     from onward.config.server import ServerConfig
@@ -41,7 +41,7 @@ class ServerState:
         Models that are loaded.
     markets
         Stored markets that were built for them.
-    series
+    coverage
         How far stored series reach.
     shown
         Says paths to clients.
@@ -68,7 +68,7 @@ class ServerState:
     provider: Provider
     shelf: ModelShelf
     markets: MarketShelf
-    series: StoredSeries
+    coverage: CoverageBook
     shown: ShownPaths
     looks: JobLooks
     hub: EventHub

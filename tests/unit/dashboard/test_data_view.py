@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from onward.dashboard.coverage import CoverageBook
 from onward.dashboard.stored import quality_of, series_view
 from onward.dashboard.views.candles import buckets
 from onward.dashboard.views.data import PER_PAGE, DataView, bar_of, data_view, series_address
 from onward.dashboard.views.data_series import thinned
-from onward.data.repositories import Coverage, DataStore
+from onward.data.repositories import DataStore
+from onward.server.coverage import CoverageBook, Reach
+from onward.server.services import Provider
+from onward.settings import load_settings
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 AXIS = (0.0, 100.0)
 
 
-def coverage(
-    symbol: str, kind: Any = "candles", timeframe: str = "1h", last: str = "2026-01-31T22"
-) -> Coverage:
-    first, end = pd.Timestamp("2026-01-01", tz="UTC"), pd.Timestamp(last, tz="UTC")
-    return Coverage(kind, symbol, timeframe, first, end, 10, 1, 2, pd.Timedelta("3h"))
+def coverage(symbol: str, kind: Any = "candles", timeframe: str = "1h", last: str = "2026-01-31T22") -> Reach:
+    first, end = (datetime.fromisoformat(day).replace(tzinfo=UTC) for day in ("2026-01-01", last))
+    return Reach(kind, symbol, timeframe, first, end, 10, 1, 2, timedelta(hours=3))
 
 
 def no_gaps(wanted: Sequence[Any]) -> Mapping[Any, Any]:
     return dict.fromkeys(wanted, ())
 
 
-def shown(*found: Coverage, **changes: Any) -> DataView:
+def shown(*found: Reach, **changes: Any) -> DataView:
     return data_view(found, changes.pop("gaps", no_gaps), now=NOW, **changes)
 
 
@@ -46,6 +47,13 @@ def bars(n: int = 400, start: str = "2025-01-01") -> pd.DataFrame:
 @pytest.fixture
 def store(tmp_path: Any) -> DataStore:
     return DataStore(tmp_path / "data")
+
+
+def book_of(store: DataStore) -> CoverageBook:
+    home = store.root.parent
+    resolved = load_settings(home=home, cwd=home, environ={})
+    services: Any = SimpleNamespace(repositories=store, home=resolved.home, settings=resolved.settings)
+    return CoverageBook(Provider(services))
 
 
 def test_nothing_is_stored() -> None:
@@ -109,7 +117,7 @@ def test_the_book_knows_gaps_and_reads_again_only_what_changed(store: DataStore)
     frame = bars(100)
     store.candles("1h").upsert("A/B", frame.drop(index=[50, 51]))
     store.candles("1h").upsert("B/C", frame)
-    book = CoverageBook(lambda: store)
+    book = book_of(store)
     keys = [("candles", "A/B", "1h"), ("candles", "B/C", "1h"), ("candles", "NO", "1h")]
     times = frame["timestamp"]
     assert book.gaps(keys) == {
@@ -131,7 +139,7 @@ def test_a_series_is_looked_at_with_what_stands_beside_it(store: DataStore) -> N
     store.candles("4h").upsert("A/B", frame[::4])
     store.funding.upsert("A/B:B", frame[::8][["timestamp"]].assign(funding_rate=1e-4))
     store.fear_greed.upsert("", frame[::24][["timestamp"]].assign(fear_greed=101.0))
-    book = CoverageBook(lambda: store)
+    book = book_of(store)
     view = series_view(store, book, ("candles", "A/B", "1h"), now=NOW)
     assert view is not None
     assert (tuple(view.timeframes), tuple(view.beside)) == (("1h", "4h"), ("funding", "fear_greed"))

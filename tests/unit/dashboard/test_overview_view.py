@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from onward.dashboard.views.overview import OverviewView, overview_view, series_lines
-from onward.data.repositories import Coverage
 from onward.jobs.values import Job, JobRequest
 from onward.registry import ModelSummary, Version
 from onward.registry.bundle import read_manifest
+from onward.server.coverage import Reach
 from onward.testing.registry import stage_bundle
 
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
@@ -27,9 +26,9 @@ def version(tmp_path_factory: pytest.TempPathFactory) -> Version:
     return Version("btc-1h", 3, "digest", Path("nowhere"), manifest, NOW - timedelta(days=1), ("champion",))
 
 
-def coverage(last: str, *, symbol: str = "BTC/USD", first: str = "2026-01-01", rows: int = 100) -> Coverage:
-    begin, end = pd.Timestamp(first, tz="UTC"), pd.Timestamp(last, tz="UTC")
-    return Coverage("candles", symbol, "1h", begin, end, rows, 0, 0, pd.Timedelta("1h"))
+def coverage(last: str, *, symbol: str = "BTC/USD", first: str = "2026-01-01", rows: int = 100) -> Reach:
+    begin, end = (datetime.fromisoformat(moment).replace(tzinfo=UTC) for moment in (first, last))
+    return Reach("candles", symbol, "1h", begin, end, rows, 0, 0, timedelta(hours=1))
 
 
 def job(number: str, state: Any, **changes: Any) -> Job:

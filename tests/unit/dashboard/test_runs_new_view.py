@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from onward.dashboard.i18n import texts_of
 from onward.dashboard.views.run_check import found_in, worded
 from onward.dashboard.views.run_request import Asked, Refusal, bases_of
 from onward.dashboard.views.runs_new import first_values, run_form_view
-from onward.data.repositories import Coverage
+from onward.server.coverage import Reach
 from onward.training.plan import TrainingPlan
 
 BASES = bases_of(TrainingPlan())
 
 
-def stored(symbol: str, timeframe: str, rows: int, kind: Any = "candles") -> Coverage:
-    first = pd.Timestamp("2024-01-01", tz="UTC")
-    gap = pd.Timedelta("1h")
-    return Coverage(kind, symbol, timeframe, first, first + rows * gap, rows, 0, 0, gap)
+def stored(symbol: str, timeframe: str, rows: int, kind: Any = "candles") -> Reach:
+    first, gap = datetime(2024, 1, 1, tzinfo=UTC), timedelta(hours=1)
+    return Reach(kind, symbol, timeframe, first, first + rows * gap, rows, 0, 0, gap)
 
 
 STORED = (stored("ETH/USD", "4h", 10), stored("BTC/USD", "1h", 900), stored("BTC/USD", "", 999, "funding"))
@@ -45,7 +44,7 @@ def test_the_fullest_market_and_the_fast_preset_come_first() -> None:
         ("1h BTC/USD", True),
         ("4h ETH/USD", False),
     ]
-    assert view.values["preset"] == "fast"  # noqa: PD011
+    assert view.values["preset"] == "fast"
     fields = {one.name: one for group in view.groups.values() for one in group}
     assert fields["validation.n_splits"].value == "3"
     assert (fields["validation.n_splits"].low, fields["validation.n_splits"].high) == ("2", "1000")

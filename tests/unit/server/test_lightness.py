@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from onward.server.coverage import CoverageBook
 from onward.server.services import Provider
-from onward.server.stored import StoredSeries
 from onward.settings import load_settings
 from onward.testing.markets import random_walk
 from onward.wiring import build_application
@@ -40,7 +40,7 @@ def test_start_jobs_models_and_series_import_no_training_library(tmp_path: Path)
     application = build_application(load_settings(home=tmp_path, cwd=tmp_path, environ={}))
     bars = random_walk(20, seed=0).bars.reset_index().drop(columns="symbol")
     application.repositories.candles("1h").upsert("A/B", bars.rename(columns={"open_time": "timestamp"}))
-    assert len(StoredSeries(Provider(application)).coverage()) == 1
+    assert len(CoverageBook(Provider(application)).coverage()) == 1
     application.close()
     done = subprocess.run(
         [sys.executable, "-c", SCENE, str(tmp_path)], capture_output=True, text=True, timeout=60, check=False

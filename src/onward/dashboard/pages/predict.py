@@ -26,9 +26,9 @@ from onward.server.dependencies import Registry, Repositories, Shelf, State
 from onward.server.responses import answer
 
 if TYPE_CHECKING:
-    from onward.dashboard.coverage import CoverageBook
     from onward.prediction.loaded import LoadedModel
     from onward.registry import ModelRegistry
+    from onward.server.coverage import CoverageBook
     from onward.server.serving.shelf import ModelShelf
     from onward.server.state import ServerState
 

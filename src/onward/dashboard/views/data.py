@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from onward.server.coverage import Gap, Reach, SeriesKey
 
-    from onward.dashboard.coverage import Gap, SeriesKey
-    from onward.data.repositories import Coverage
-
-__all__ = ["DataView", "SeriesRow", "bar_of", "data_view", "key_of", "series_address", "series_row"]
+__all__ = ["DataView", "SeriesRow", "bar_of", "data_view", "series_address", "series_row"]
 
 PER_PAGE = 50
 STALE_BARS = 2
@@ -40,7 +37,7 @@ class SeriesRow:
     first, last
         Of its rows, UTC; ``last`` is the end of the newest bar.
     rows, gaps, missing
-        See `onward.data.repositories.Coverage`.
+        See `onward.server.coverage.Reach`.
     left, width, marks
         Of its bar on the common axis and of the gaps in it, in percent.
     bars_missed
@@ -109,7 +106,7 @@ class DataView:
 
 
 def data_view(
-    coverage: Sequence[Coverage], gaps: GapsOf, *, now: datetime, search: str = "", page: int = 1
+    coverage: Sequence[Reach], gaps: GapsOf, *, now: datetime, search: str = "", page: int = 1
 ) -> DataView:
     """Return what the list shows.
 
@@ -132,14 +129,14 @@ def data_view(
     page = min(max(page, 1), pages)
     shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
     begin = min((c.first for c in found), default=None)
-    end = max((_end(c) for c in found), default=None)
-    holes = gaps([key_of(c) for c in shown])
+    end = max((c.end for c in found), default=None)
+    holes = gaps([c.key for c in shown])
     axis = (begin.timestamp(), end.timestamp()) if begin is not None and end is not None else (0.0, 1.0)
     return DataView(
-        rows=tuple(series_row(c, holes.get(key_of(c), ()), axis, now) for c in shown),
+        rows=tuple(series_row(c, holes.get(c.key, ()), axis, now) for c in shown),
         search=search.strip(),
-        begin=None if begin is None else begin.to_pydatetime(warn=False),
-        end=None if end is None else end.to_pydatetime(warn=False),
+        begin=begin,
+        end=end,
         page=page,
         pages=pages,
         n_found=len(found),
@@ -148,25 +145,24 @@ def data_view(
     )
 
 
-def series_row(c: Coverage, holes: Sequence[Gap], axis: tuple[float, float], now: datetime) -> SeriesRow:
+def series_row(c: Reach, holes: Sequence[Gap], axis: tuple[float, float], now: datetime) -> SeriesRow:
     """Return a series with its bar on an axis from one Unix second to another."""
-    end = _end(c)
-    left, width = bar_of(c.first.timestamp(), end.timestamp(), axis, LEAST_WIDTH)
-    step = (end - c.last).total_seconds()
+    left, width = bar_of(c.first.timestamp(), c.end.timestamp(), axis, LEAST_WIDTH)
+    step = c.bar.total_seconds()
     return SeriesRow(
         kind=c.kind,
         symbol=c.symbol,
         timeframe=c.timeframe,
         address=series_address(c.kind, c.symbol, c.timeframe),
-        first=c.first.to_pydatetime(warn=False),
-        last=end.to_pydatetime(warn=False),
+        first=c.first,
+        last=c.end,
         rows=c.rows,
         gaps=c.gaps,
         missing=c.missing,
         left=left,
         width=width,
         marks=_merged([bar_of(a + step, b, axis, LEAST_GAP) for a, b in holes]),
-        bars_missed=None if c.kind != "candles" else max(0, int((now - end) // timedelta(seconds=step))),
+        bars_missed=None if c.kind != "candles" else max(0, (now - c.end) // c.bar),
     )
 
 
@@ -183,22 +179,8 @@ def series_address(kind: str, symbol: str, timeframe: str) -> str:
     return "/data/series?" + urlencode({"kind": kind, "symbol": symbol, "timeframe": timeframe})
 
 
-def key_of(c: Coverage) -> SeriesKey:
-    """Return by which a series is known."""
-    return (c.kind, c.symbol, c.timeframe)
-
-
-def _end(c: Coverage) -> pd.Timestamp:
-    import pandas as pd
-
-    return c.last + pd.Timedelta(c.timeframe) if c.timeframe else c.last
-
-
-def _order(c: Coverage) -> tuple[str, int, float]:
-    import pandas as pd
-
-    length = pd.Timedelta(c.timeframe).total_seconds() if c.timeframe else 0.0
-    return (c.symbol or "\uffff", KINDS.index(c.kind), length)
+def _order(c: Reach) -> tuple[str, int, float]:
+    return (c.symbol or "\uffff", KINDS.index(c.kind), c.bar.total_seconds())
 
 
 def _merged(marks: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from onward.dashboard.views.data import SeriesRow, series_address
+from onward.server.coverage import bar_length
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,9 +55,7 @@ class SeriesView:
     @property
     def bar_seconds(self) -> float:
         """Length of a bar."""
-        import pandas as pd
-
-        return float(pd.Timedelta(self.row.timeframe).total_seconds()) if self.row.timeframe else 0.0
+        return bar_length(self.row.timeframe).total_seconds()
 
     @property
     def first_view(self) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from onward.data.repositories import Coverage
+    from onward.server.coverage import Reach
 
 __all__ = ["STALE_BARS", "Freshness", "freshness"]
 
@@ -37,7 +37,7 @@ class Freshness:
         return self.newest is None or self.bars_missed >= STALE_BARS
 
 
-def freshness(coverage: Sequence[Coverage | None], now: datetime) -> Freshness:
+def freshness(coverage: Sequence[Reach | None], now: datetime) -> Freshness:
     """Return the freshness of the symbol that is furthest behind.
 
     Parameters
@@ -47,12 +47,7 @@ def freshness(coverage: Sequence[Coverage | None], now: datetime) -> Freshness:
     now
         This moment, UTC.
     """
-    import pandas as pd
-
     if not coverage or any(c is None for c in coverage):
         return Freshness(None, 0)
     oldest = min((c for c in coverage if c is not None), key=lambda c: c.last)
-    bar = pd.Timedelta(oldest.timeframe)
-    closed = oldest.last + bar
-    missed = max(0, int((pd.Timestamp(now) - closed) // bar))
-    return Freshness(closed.to_pydatetime(warn=False), missed)
+    return Freshness(oldest.end, max(0, (now - oldest.end) // oldest.bar))

@@ -11,8 +11,8 @@ from onward.dashboard.views.freshness import Freshness, freshness
 from onward.dashboard.views.report import cut
 
 if TYPE_CHECKING:
-    from onward.data.repositories import Coverage
     from onward.registry import AliasEvent, ModelSummary, Version
+    from onward.server.coverage import Reach
     from onward.types import Finding
 
 __all__ = [
@@ -162,7 +162,7 @@ def number_shown(summary: ModelSummary) -> int:
 
 
 def model_line(
-    summary: ModelSummary, shown: Version, reach: Mapping[tuple[str, str], Coverage], now: datetime
+    summary: ModelSummary, shown: Version, reach: Mapping[tuple[str, str], Reach], now: datetime
 ) -> ModelLine:
     """Return a model at a glance.
 

@@ -12,9 +12,9 @@ from onward.dashboard.views.freshness import Freshness, freshness
 from onward.jobs.results import audit_failed
 
 if TYPE_CHECKING:
-    from onward.data.repositories import Coverage
     from onward.jobs.values import Job
     from onward.registry import ModelSummary, Version
+    from onward.server.coverage import Reach
 
 __all__ = [
     "Alarm",
@@ -175,7 +175,7 @@ def overview_view(
     running: Sequence[Job],
     ended: Sequence[Job],
     counts: Mapping[Any, int],
-    coverage: Sequence[Coverage],
+    coverage: Sequence[Reach],
     now: datetime,
     has_run: bool = False,
     most: int = 12,
@@ -247,7 +247,7 @@ def _seconds(job: Job) -> float | None:
     return max(0.0, (job.finished_at - job.started_at).total_seconds())
 
 
-def series_lines(coverage: Sequence[Coverage]) -> tuple[SeriesLine, ...]:
+def series_lines(coverage: Sequence[Reach]) -> tuple[SeriesLine, ...]:
     """Return stored series with the places of their bars on a common axis of time."""
     if not coverage:
         return ()
@@ -258,8 +258,8 @@ def series_lines(coverage: Sequence[Coverage]) -> tuple[SeriesLine, ...]:
             kind=c.kind,
             symbol=c.symbol,
             timeframe=c.timeframe,
-            first=c.first.to_pydatetime(warn=False),
-            last=c.last.to_pydatetime(warn=False),
+            first=c.first,
+            last=c.last,
             rows=c.rows,
             gaps=c.gaps,
             missing=c.missing,
@@ -270,9 +270,7 @@ def series_lines(coverage: Sequence[Coverage]) -> tuple[SeriesLine, ...]:
     )
 
 
-def _model(
-    alias: str, version: Version, reach: Mapping[tuple[str, str], Coverage], now: datetime
-) -> ModelInUse:
+def _model(alias: str, version: Version, reach: Mapping[tuple[str, str], Reach], now: datetime) -> ModelInUse:
     manifest = version.manifest
     levels = {name: _level(manifest.verdicts.get(name)) for name in ("direction", "range")}
     return ModelInUse(

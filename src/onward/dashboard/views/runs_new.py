@@ -28,7 +28,7 @@ from onward.dashboard.views.run_request import Bases
 from onward.training.plan import PRESETS
 
 if TYPE_CHECKING:
-    from onward.data.repositories import Coverage
+    from onward.server.coverage import Reach
 
 __all__ = [
     "FieldView",
@@ -159,7 +159,7 @@ def run_form_view(
     *,
     values: Values,
     bases: Bases,
-    coverage: Iterable[Coverage],
+    coverage: Iterable[Reach],
     models: Sequence[str],
     learners: Sequence[str],
     errors: Iterable[Worded] = (),
@@ -209,7 +209,7 @@ def run_form_view(
 
 
 def first_values(
-    bases: Bases, coverage: Iterable[Coverage], *, preset: str = "fast", model: str = ""
+    bases: Bases, coverage: Iterable[Reach], *, preset: str = "fast", model: str = ""
 ) -> dict[str, tuple[str, ...]]:
     """Return what stands in the form at first: a preset over the settings, and the fullest market."""
     values = _shown(bases[preset]) | {
@@ -279,7 +279,7 @@ def copied_values(
     return values
 
 
-def market_lines(coverage: Iterable[Coverage], chosen: Sequence[str]) -> tuple[MarketLine, ...]:
+def market_lines(coverage: Iterable[Reach], chosen: Sequence[str]) -> tuple[MarketLine, ...]:
     """Return stored candles, those that are chosen marked."""
     lines = [
         MarketLine(
@@ -287,8 +287,8 @@ def market_lines(coverage: Iterable[Coverage], chosen: Sequence[str]) -> tuple[M
             symbol=one.symbol,
             timeframe=one.timeframe,
             rows=one.rows,
-            first=one.first.to_pydatetime(warn=False),
-            last=one.last.to_pydatetime(warn=False),
+            first=one.first,
+            last=one.last,
             chosen=f"{one.timeframe} {one.symbol}" in chosen,
         )
         for one in coverage

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from onward.server.bodies.data import QualityAnswer
-from onward.server.dependencies import Repositories, Series, State, requires
+from onward.server.dependencies import Book, Repositories, State, requires
 from onward.server.responses import answer, refusals
 
 __all__ = ["router"]
@@ -25,9 +25,9 @@ class SeriesAnswer(BaseModel):
 
 
 @router.get("/data/series", response_model=SeriesAnswer)
-def series(stored: Series) -> Response:
+def series(book: Book) -> Response:
     """List what is stored, and how far it reaches."""
-    return answer({"series": stored.coverage()})
+    return answer({"series": book.documents()})
 
 
 @router.get(
