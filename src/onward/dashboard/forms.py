@@ -1,14 +1,17 @@
-"""Forms that only our own pages can send.
+"""Forms that only our own pages can send, and that count once however often they are sent.
 
 Besides the check of ``Origin`` that every request passes (`onward.server.guard`), a form carries a
 token: that of the session where somebody logged in, else one that equals a cookie, which a page of
-another site can neither read nor set.
+another site can neither read nor set. A form that makes a job also carries a request key, another
+one on every page: sent twice, it finds the job that it made.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.datastructures import FormData
@@ -22,9 +25,12 @@ __all__ = [
     "CSRF_COOKIE",
     "CSRF_FIELD",
     "CSRF_HEADER",
+    "REQUEST_KEY_FIELD",
     "SafeForm",
     "csrf_token",
+    "idempotency_key",
     "needs_cookie",
+    "new_request_key",
     "safe_form",
     "safe_header",
 ]
@@ -32,9 +38,12 @@ __all__ = [
 CSRF_COOKIE = "onward_csrf"
 CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "x-csrf-token"
+REQUEST_KEY_FIELD = "request_key"
 MOST_FIELDS = 500
 MOST_FILES = 100
 TOKEN_BYTES = 16
+REQUEST_KEY_BYTES = 12
+LONGEST_REQUEST_KEY = 100
 
 
 def csrf_token(request: Request) -> str:
@@ -53,6 +62,27 @@ def needs_cookie(request: Request) -> bool:
     """Return whether a browser must be given the token of a page as a cookie."""
     no_session = caller_of(request).session is None
     return no_session and request.cookies.get(CSRF_COOKIE) != csrf_token(request)
+
+
+def new_request_key() -> str:
+    """Return what tells one page, whose form may be sent twice, from the next one (`REQUEST_KEY_FIELD`)."""
+    return secrets.token_hex(REQUEST_KEY_BYTES)
+
+
+def idempotency_key(form: str, request_key: str, *asked: Any) -> str:
+    """Return the key of the job that a form makes: the same form sent twice is one job.
+
+    Parameters
+    ----------
+    form
+        Name of the form, with which the key begins.
+    request_key
+        As the form carries it; what somebody else made up is as good as any.
+    *asked
+        What was filled in, as JSON values, where a form that was changed is to make another job.
+    """
+    whole = json.dumps([request_key[:LONGEST_REQUEST_KEY], *asked], sort_keys=True)
+    return f"{form}-{hashlib.sha256(whole.encode()).hexdigest()[:40]}"
 
 
 async def safe_form(request: Request) -> FormData:

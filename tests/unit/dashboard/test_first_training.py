@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +33,24 @@ class Home:
     def __init__(self, client: Client, application: Application) -> None:
         self.client, self.application = client, application
         scopes: tuple[Scope, ...] = ("run", "admin")
-        self.keys = {scope: application.access.create_key(scope, scope)[1].text for scope in scopes}
+        self.keys: dict[str, str] = {
+            scope: application.access.create_key(scope, scope)[1].text for scope in scopes
+        }
 
     def get(self, path: str, scope: str = "admin") -> str:
         answer = self.client.get(path, headers={"X-API-Key": self.keys[scope]})
         assert answer.status_code == 200
         return answer.text
 
-    def train(self, scope: str) -> httpx.Response:
+    def request_key(self, path: str = "/") -> str:
+        """Return that of the button on a page."""
+        (key,) = re.findall(rf'action="{PATH}".*?name="request_key" value="(\w+)"', self.get(path))
+        return str(key)
+
+    def train(self, scope: str, request_key: str = "") -> httpx.Response:
         headers = {"X-API-Key": self.keys[scope], "Cookie": f"onward_csrf={TOKEN}"}
-        answer = self.client.post(PATH, data={"csrf_token": TOKEN}, headers=headers)
+        form = {"csrf_token": TOKEN, "request_key": request_key}
+        answer = self.client.post(PATH, data=form, headers=headers)
         assert answer.status_code == 303
         return answer
 
@@ -68,15 +78,22 @@ def test_the_sample_is_trained_on_once_and_only_before_there_is_anything(home: H
     assert said in home.get("/", "run")
     assert said not in home.get("/", "admin")
 
-    first, again = home.train("run"), home.train("admin")
-    assert first.headers["location"] == again.headers["location"]
+    key, other = home.request_key("/"), home.request_key("/runs/new")
+    assert key != other != home.request_key("/runs/new"), "another one on every page"
+    with ThreadPoolExecutor(4) as threads:
+        first, *others = threads.map(home.train, ["run"] * 4, [key] * 4)
+    again = home.train("admin", other)
+    assert {one.headers["location"] for one in (*others, again)} == {first.headers["location"]}
     (job,) = home.jobs()
     assert first.headers["location"] == f"/jobs/{job.id}"
     assert job.request.spec.get("alias") is None, "a key that may only run moves no alias"
     assert job.request.spec["actor"] == "run"
 
     home.application.job_manager.request_stop(job.id)
-    assert home.train("admin").headers["location"] != first.headers["location"], "it may be tried again"
+    late = home.train("run", key)
+    assert late.headers["location"] == first.headers["location"], "the second click came late"
+    answer = home.train("admin", home.request_key("/"))
+    assert answer.headers["location"] != first.headers["location"], "it may be tried again"
     newest = home.jobs()[0]
     assert newest.request.spec["alias"] == "champion"
     home.application.job_manager.request_stop(newest.id)
@@ -85,7 +102,7 @@ def test_the_sample_is_trained_on_once_and_only_before_there_is_anything(home: H
     stage_bundle(tmp_path / "bundle", name="another", seed=1, certificate="passed")
     registry.publish(tmp_path / "bundle")
     for scope in ("run", "admin"):
-        refused = home.train(scope)
+        refused = home.train(scope, "another page")
         assert refused.headers["location"] == "/"
         assert "overview.toast.not_first" in refused.headers["set-cookie"]
     assert len(home.jobs()) == 2

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from onward.dashboard.forms import SafeForm
+from onward.dashboard.forms import REQUEST_KEY_FIELD, SafeForm, idempotency_key, new_request_key
 from onward.dashboard.navigation import Page
 from onward.dashboard.rendering import Render
 from onward.dashboard.views.job import SHOWN, JobsView, JobView, is_untaken, job_view, jobs_view
@@ -38,8 +36,6 @@ PAGE = Page(
 router = APIRouter()
 
 LINES = 50
-KEY_BYTES = 12
-LONGEST_KEY = 100
 HELD: tuple[JobState, ...] = ("starting", "running", "stopping")
 
 Shown = Literal["all", "live", "succeeded", "failed", "cancelled"]
@@ -67,14 +63,14 @@ def listed(
 @router.get("/jobs/{job_id}", dependencies=[requires("read")])
 def job(job_id: JobId, render: Render, store: Store, request: Request, server: State) -> Response:
     """Show a job."""
-    return render.page("job", view=_look(store, request, server, job_id), request_key=_key())
+    return render.page("job", view=_look(store, request, server, job_id), request_key=new_request_key())
 
 
 @router.get("/ui/jobs/{job_id}/state", dependencies=[requires("read")])
 def state(job_id: JobId, render: Render, store: Store, request: Request, server: State) -> Response:
     """Return what changes with the state of a job: badge and buttons, and what came of it."""
     view = _look(store, request, server, job_id)
-    return render.fragment("fragments/job_state.html", view=view, request_key=_key(), swapped=True)
+    return render.fragment("fragments/job_state.html", view=view, request_key=new_request_key(), swapped=True)
 
 
 @router.post("/ui/jobs/{job_id}/stop", dependencies=[requires("run")])
@@ -101,14 +97,9 @@ def retry(
     job = store.get(job_id)
     if job.request.spec.get("alias") is not None:
         require(caller, "admin", what="to give an alias")
-    told = hashlib.sha256(str(form.get("request_key", ""))[:LONGEST_KEY].encode()).hexdigest()[:40]
-    submission = manager.retry(job.id, idempotency_key=f"retry-{job.id}-{told}")
+    key = idempotency_key(f"retry-{job.id}", str(form.get(REQUEST_KEY_FIELD, "")))
+    submission = manager.retry(job.id, idempotency_key=key)
     return render.redirect(f"/jobs/{submission.job.id}", toast="job.toast.retried")
-
-
-def _key() -> str:
-    """Return what tells one page, whose button may be sent twice, from the next one."""
-    return secrets.token_hex(KEY_BYTES)
 
 
 def _list(store: JobStore, show: Shown, kind: str | None, cursor: str | None) -> JobsView:

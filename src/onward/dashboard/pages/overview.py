@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
@@ -11,9 +10,8 @@ import anyio.to_thread
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from onward.dashboard.forms import SafeForm
+from onward.dashboard.forms import REQUEST_KEY_FIELD, SafeForm, idempotency_key, new_request_key
 from onward.dashboard.navigation import Page
-from onward.dashboard.pages import pages
 from onward.dashboard.rendering import Render
 from onward.dashboard.services import Book, Runs
 from onward.dashboard.views.overview import OverviewView, overview_view
@@ -22,10 +20,10 @@ from onward.server.authorisation import requires
 from onward.server.dependencies import Caller, Manager, Registry, Repositories, State, Store
 
 if TYPE_CHECKING:
-    from onward.dashboard.coverage import CoverageBook
     from onward.jobs.protocol import JobStore
     from onward.jobs.values import Job
     from onward.registry import ModelRegistry, RunStore, Version
+    from onward.server.coverage import CoverageBook
 
 __all__ = ["PAGE", "router"]
 
@@ -36,25 +34,26 @@ router = APIRouter()
 MOST = 12
 LIVE = tuple(state for state in STATES if state not in TERMINAL)
 SAMPLE_SYMBOL, SAMPLE_TIMEFRAME, SAMPLE_MODEL = "BTC/USD", "1h", "btc-usd-1h"
-_submitting = threading.Lock()
 
 
 @router.get("/", dependencies=[requires("read")])
 def overview(render: Render, registry: Registry, store: Store, book: Book, runs: Runs) -> Response:
     """Show the overview."""
-    return render.page("overview", view=_look(registry, store, book, runs))
+    view = _look(registry, store, book, runs)
+    return render.page("overview", view=view, request_key=new_request_key())
 
 
 @router.get("/ui/overview", dependencies=[requires("read")])
 def refreshed(render: Render, registry: Registry, store: Store, book: Book, runs: Runs) -> Response:
     """Return the part that changes, which the page asks for now and then."""
-    return render.fragment("fragments/overview.html", view=_look(registry, store, book, runs))
+    view = _look(registry, store, book, runs)
+    return render.fragment("fragments/overview.html", view=view, request_key=new_request_key())
 
 
 @router.post("/ui/overview/train-sample", dependencies=[requires("run")])
 async def train_sample(
     render: Render,
-    form: SafeForm,  # noqa: ARG001
+    form: SafeForm,
     state: State,
     manager: Manager,
     repositories: Repositories,
@@ -63,21 +62,24 @@ async def train_sample(
     store: Store,
     caller: Caller,
 ) -> Response:
-    """Store the bundled bars, and train a first model on them, where there is none yet."""
+    """Store the bundled bars, and train a first model on them, where there is none yet.
+
+    However often the button of one page is sent, it is one job; and while that goes on, the buttons
+    of other pages lead to it as well.
+    """
 
     def submit() -> Response:
-        with _submitting:  # sent twice it is one job: whoever comes second finds that of the first
-            under_way = _sample_job(store)
-            if under_way is None:
-                if registry.list_models() or _has_run(runs):
-                    return render.redirect("/", toast="overview.toast.not_first", tone="calm")
-                request = sample_request(in_use=caller.may("admin"), actor=caller.actor)
-                key = f"sample-{_newest(store)}"  # one lock does not hold for servers that share a home
-                data = _stored_sample(repositories)
-                under_way = manager.submit("train", {**request, "data": data}, idempotency_key=key).job
-        has_page = any(page.name == "job" for page in pages())
-        to = f"/jobs/{under_way.id}" if has_page else "/"
-        return render.redirect(to, toast="overview.toast.submitted")
+        under_way = _sample_job(store)
+        if under_way is None:
+            if registry.list_models() or _has_run(runs):
+                return render.redirect("/", toast="overview.toast.not_first", tone="calm")
+            request = sample_request(in_use=caller.may("admin"), actor=caller.actor)
+            key = idempotency_key("sample", str(form.get(REQUEST_KEY_FIELD, "")), request)
+            _store_sample(repositories)
+            with as_file(files("onward.data") / "samples" / "btcusd_1h.parquet") as path:
+                spec = {**request, "data": str(path)}
+                under_way = manager.submit("train", spec, idempotency_key=key).job
+        return render.redirect(f"/jobs/{under_way.id}", toast="overview.toast.submitted")
 
     return await anyio.to_thread.run_sync(submit, limiter=state.heavy)
 
@@ -106,26 +108,22 @@ def _sample_job(store: JobStore) -> Job | None:
     return next((job for job in live if job.request.spec.get("save") == SAMPLE_MODEL), None)
 
 
-def _newest(store: JobStore) -> str:
-    """Return the id of the newest job, which is another one as soon as something was submitted."""
-    return next((job.id for job in store.find(limit=1).jobs), "first")
-
-
 def _has_run(runs: RunStore) -> bool:
     return any(one.record.status == "succeeded" for one in runs.list(limit=MOST))
 
 
-def _stored_sample(repositories: Any) -> str | None:
-    """Store the sample where nothing is stored of its symbol; else return the file to train on."""
+def _store_sample(repositories: Any) -> None:
+    """Store the sample for whoever predicts with the model, where nothing is stored of its symbol.
+
+    The model is trained on the file itself in any case: what is stored of the symbol may be bars of
+    somebody else.
+    """
     from onward.data.read import sample_market
 
     candles = repositories.candles(SAMPLE_TIMEFRAME)
     if SAMPLE_SYMBOL not in candles.symbols():
         bars = sample_market().bars.reset_index().rename(columns={"open_time": "timestamp"})
         candles.upsert(SAMPLE_SYMBOL, bars.drop(columns="symbol"))
-        return None
-    with as_file(files("onward.data") / "samples" / "btcusd_1h.parquet") as path:
-        return str(path)
 
 
 def _look(registry: ModelRegistry, store: JobStore, book: CoverageBook, runs: RunStore) -> OverviewView:

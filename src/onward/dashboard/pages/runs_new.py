@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +14,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from onward.access.scopes import Scope
-from onward.dashboard.forms import SafeForm
+from onward.dashboard.forms import REQUEST_KEY_FIELD, SafeForm, idempotency_key, new_request_key
 from onward.dashboard.navigation import Page
 from onward.dashboard.rendering import Render, Renderer
 from onward.dashboard.services import Book, Runs
@@ -43,7 +40,6 @@ PAGE = Page(
 )
 MOST_VALUES = 1000
 LONGEST_VALUE = 4_000
-KEY_BYTES = 12
 
 router = APIRouter()
 
@@ -132,7 +128,7 @@ def new(
         values = _of_job(desk, store.get(job).request)
     else:
         values = first_values(desk.bases, desk.book.coverage())
-    values["request_key"] = (secrets.token_hex(KEY_BYTES),)
+    values[REQUEST_KEY_FIELD] = (new_request_key(),)
     return desk.page(values)
 
 
@@ -248,6 +244,5 @@ def _unkept(asked: Asked) -> tuple[Refusal, ...]:
 
 def _key(values: Values, asked: Asked) -> str:
     """Return what makes the same form sent twice one job, and a changed form another."""
-    own = (*values.get("request_key", ()), "")[0][:100]
-    whole = json.dumps([own, asked.kind, asked.body], sort_keys=True)
-    return f"form-{hashlib.sha256(whole.encode()).hexdigest()[:40]}"
+    (own, *_) = (*values.get(REQUEST_KEY_FIELD, ()), "")
+    return idempotency_key("form", own, asked.kind, asked.body)
