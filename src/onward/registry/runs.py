@@ -100,8 +100,11 @@ class RunStore:
         model_ref: str | None = None,
         report_path: str | None = None,
         audit: str | None = None,
+        error: Mapping[str, str] | None = None,
     ) -> Run:
         """Fill in what was not known when the run was recorded; None leaves a field as it is.
+
+        A run that goes on or ends well after all has no ``error`` any more.
 
         Raises
         ------
@@ -116,6 +119,7 @@ class RunStore:
             "model_ref": model_ref,
             "report_path": report_path,
             "audit": audit,
+            "error": error,
         }
         changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         with writing(self._engine) as connection:
@@ -139,6 +143,8 @@ class RunStore:
             When there is no such run.
         """
         run = self._get(connection, run_id)
+        if changes.get("status", "failed") != "failed":
+            changes = {**changes, "error": None}
         changed = dataclasses.replace(run.record, **changes)
         _check(changed)
         columns = {name: value for name, value in _columns(changed).items() if name in changes}
@@ -355,7 +361,7 @@ def _check(record: RunRecord) -> None:
 
 def _columns(record: RunRecord) -> dict[str, Any]:
     columns = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
-    return columns | {name: plain(columns[name]) for name in ("plan", "data", "scores", "verdicts")}
+    return columns | {name: plain(columns[name]) for name in ("plan", "data", "scores", "verdicts", "error")}
 
 
 def _read(row: Row[Any]) -> Run:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
+from onward.errors import OnwardError
+
 __all__ = [
     "Kind",
     "Run",
@@ -16,18 +18,35 @@ __all__ = [
     "Status",
     "bars_overlap",
     "compare_runs",
+    "told_failure",
 ]
 
 Kind: TypeAlias = Literal["train", "tune"]
 Status: TypeAlias = Literal["running", "succeeded", "failed", "cancelled"]
 
+FAILURE_PARTS = ("error", "what", "got", "allowed", "remedy")
+LONGEST_PART = 2000
+"""Characters of one part of a failure that are kept: libraries put whole tables into their messages."""
+
 
 @dataclass(frozen=True)
 class RunVerdict:
-    """One verdict: its level in words, and the corrected p-value that decided it (None: unknown)."""
+    """One verdict.
+
+    Attributes
+    ----------
+    level
+        In words.
+    p_value
+        The corrected p-value that decided it; None when unknown.
+    n_looked_at
+        Configurations that it was corrected for: those looked at by then, this one included. None
+        for runs of earlier versions, which did not keep it. `RunStore.looked_at` counts on.
+    """
 
     level: str
     p_value: float | None
+    n_looked_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +77,8 @@ class RunRecord:
         The job that ran it, the version it was published as, its report; if any.
     audit
         How the leak audit ended: ``passed``, ``failed`` or ``not_run``; None while it is not known.
+    error
+        Why it failed, as `told_failure` tells it; None when it did not, or nobody kept the reason.
     """
 
     kind: Kind
@@ -75,6 +96,7 @@ class RunRecord:
     model_ref: str | None = None
     report_path: str | None = None
     audit: str | None = None
+    error: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +130,32 @@ class RunComparison:
     scores: Mapping[str, tuple[Any, ...]]
     verdicts: Mapping[str, tuple[str | None, ...]]
     same_data: bool
+
+
+def told_failure(failure: BaseException | Mapping[str, Any]) -> dict[str, str]:
+    """Return the parts of a failure that a run keeps, of those that there are.
+
+    Parameters
+    ----------
+    failure
+        An exception, or the parts that a job kept of one.
+
+    Returns
+    -------
+    dict
+        ``error`` (name of the class), ``what``, ``got``, ``allowed``, ``remedy``; no traceback.
+    """
+    parts: Mapping[str, Any]
+    if isinstance(failure, OnwardError):
+        parts = failure.to_dict()
+    elif isinstance(failure, BaseException):
+        parts = {"error": type(failure).__name__, "what": str(failure) or type(failure).__name__}
+    else:
+        parts = failure
+    kept = {name: _printable(str(parts[name])) for name in FAILURE_PARTS if parts.get(name)}
+    return {
+        name: text if len(text) <= LONGEST_PART else text[:LONGEST_PART] + " …" for name, text in kept.items()
+    }
 
 
 def bars_overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -154,3 +202,8 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{name}"] = value
     return flat
+
+
+def _printable(text: str) -> str:
+    """Return text that every database stores: lone surrogates and zero bytes are written out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")

@@ -80,7 +80,7 @@ class JobLedger:
             "verdict": plain(judgement.verdict.to_dict()),
         }
 
-    def fail(self, run_id: str | None, *, cancelled: bool) -> None:
+    def fail(self, run_id: str | None, *, cancelled: bool, error: BaseException) -> None:
         """Do nothing: the supervisor sees how the job ends, also when nobody is left to say so."""
 
     def published(self, run_id: str | None, model_ref: str) -> None:
@@ -114,7 +114,8 @@ def run_changes(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "duration_seconds": manifest["seconds"],
         "audit": manifest["certificate"]["status"],
         "verdicts": {
-            name: RunVerdict(verdict[name]["level"], verdict[name]["corrected_p"])
+            name: RunVerdict(one["level"], one["corrected_p"], one.get("n_looked_at"))
             for name in ("direction", "range")
+            for one in (verdict[name],)
         },
     }

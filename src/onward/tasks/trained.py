@@ -16,6 +16,7 @@ from onward.jobs.values import Job
 from onward.naming.names import check_alias, check_name
 from onward.registry.files import atomic_file
 from onward.registry.plain import plain
+from onward.registry.runvalues import told_failure
 from onward.tasks.folds import checkpoint_key
 from onward.tasks.ledger import JobLedger, run_changes, write_books
 from onward.tasks.markets import MARKET_FIELDS, frozen_source, market_of
@@ -240,12 +241,18 @@ def _second_report(
 def ended(services: SupervisorServices, job: Job) -> None:
     """Close the run of a job that came to nothing; its trials stay, for ``onward tune --resume``.
 
+    The reason goes into the run's row: jobs are pruned, runs are not.
+
     Of a job that failed everything that it had finished stays, for a job that tries it again.
     """
     shared = services.home.jobs / job.id / "shared"
     try:
+        # What an earlier attempt saw other data for was closed then, for another reason.
+        running = {run.id for run in services.runs.of_job(job.id) if run.record.status == "running"}
         services.runs.close_ended()
         for run in services.runs.of_job(job.id):
+            if job.error and run.record.status == "failed" and run.id in running:
+                services.runs.update(run.id, error=told_failure(job.error))
             kept = _search_directory(shared, run.record.plan_hash, run.record.data_hash)
             _keep_trials(kept, services.home.runs / run.id)
         if job.state != "failed":

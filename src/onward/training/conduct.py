@@ -170,7 +170,7 @@ class Conductor:
     def _close(self, run_id: str | None, error: BaseException) -> None:
         """Close the row of a run that came to nothing; what went wrong first stays the error."""
         try:
-            self._ledger.fail(run_id, cancelled=isinstance(error, KeyboardInterrupt))
+            self._ledger.fail(run_id, cancelled=isinstance(error, KeyboardInterrupt), error=error)
         except OnwardError as second:
             error.add_note(f"The run {run_id} could not be closed either: {second}")
 

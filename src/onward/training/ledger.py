@@ -6,6 +6,7 @@ from typing import Protocol
 
 from onward.errors import PlanError
 from onward.registry import RunRecord, RunStore, RunVerdict
+from onward.registry.runvalues import told_failure
 from onward.training.outcomes import Training
 from onward.training.plan import TrainingPlan
 from onward.training.publishing import describe_market
@@ -36,8 +37,8 @@ class RunLedger(Protocol):
     def finish(self, run_id: str | None, training: Training, seconds: float, audit: str) -> None:
         """Write down what came of it."""
 
-    def fail(self, run_id: str | None, *, cancelled: bool) -> None:
-        """Write down that nothing came of it."""
+    def fail(self, run_id: str | None, *, cancelled: bool, error: BaseException) -> None:
+        """Write down that nothing came of it, and why."""
 
     def published(self, run_id: str | None, model_ref: str) -> None:
         """Write down the version that the run was published as."""
@@ -120,17 +121,20 @@ class StoredLedger:
             status="succeeded",
             scores=training.judgement.scores.to_dict(),
             verdicts={
-                "direction": RunVerdict(verdict.direction.level, verdict.direction.corrected_p),
-                "range": RunVerdict(verdict.range.level, verdict.range.corrected_p),
+                one.subject: RunVerdict(one.level, one.corrected_p, one.n_looked_at)
+                for one in (verdict.direction, verdict.range)
             },
             duration_seconds=round(seconds, 3),
             audit=audit,
         )
 
-    def fail(self, run_id: str | None, *, cancelled: bool) -> None:
-        """Close the row."""
+    def fail(self, run_id: str | None, *, cancelled: bool, error: BaseException) -> None:
+        """Close the row; of a run that failed it keeps the reason."""
         assert run_id is not None
-        self._runs.update(run_id, status="cancelled" if cancelled else "failed")
+        if cancelled:
+            self._runs.update(run_id, status="cancelled")
+        else:
+            self._runs.update(run_id, status="failed", error=told_failure(error))
 
     def published(self, run_id: str | None, model_ref: str) -> None:
         """Fill in the version."""
@@ -160,7 +164,7 @@ class Unrecorded:
     def finish(self, run_id: str | None, training: Training, seconds: float, audit: str) -> None:
         """Do nothing."""
 
-    def fail(self, run_id: str | None, *, cancelled: bool) -> None:
+    def fail(self, run_id: str | None, *, cancelled: bool, error: BaseException) -> None:
         """Do nothing."""
 
     def published(self, run_id: str | None, model_ref: str) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from onward.errors import LabelError
 from onward.jobs.values import Outcome
 from onward.registry import RunRecord, RunVerdict
+from onward.registry.runvalues import told_failure
 from onward.settings import load_settings
 from onward.testing.registry import stage_bundle
 from onward.wiring import Application, build_application
@@ -230,7 +232,29 @@ def test_a_run_that_failed_says_why_before_anything_else(cli, application: Appli
     ]
     assert not any("n_rounds" in line for line in shown)
     assert "pruned" in cli.ok("runs", "show", application.runs.record(record(**failed, job_id="gone")).id)
-    assert "keep no reason" in cli.ok("runs", "show", application.runs.record(record(**failed)).id)
+    assert "nobody kept it" in cli.ok("runs", "show", application.runs.record(record(**failed)).id)
+    kept = told_failure(LabelError("No label is known", got="12 bars", remedy="Give more bars."))
+    for job_id in (None, "gone"):  # in the foreground; and a job that was pruned since
+        run = application.runs.record(record(**failed, job_id=job_id, error=kept)).id
+        shown = cli.ok("runs", "show", run).splitlines()
+        assert shown[1:4] == ["why: No label is known", "got: 12 bars", "fix: Give more bars."]
+        assert cli.json("runs", "show", run)["run"]["record"]["error"] == kept
+
+
+def test_the_count_is_told_as_it_was_and_as_it_is(cli, application: Application) -> None:
+    judged = {"verdicts": {"direction": RunVerdict("no evidence of skill", 0.3, 1)}}
+    run = application.runs.record(record(**judged)).id
+    assert ": 1 when this run was judged, for which its p values are corrected, and no more since" in cli.ok(
+        "runs", "show", run
+    )
+    application.runs.record(record(plan_hash="f" * 64))
+    assert "corrected; 2 now" in cli.ok("runs", "show", run)
+    older = application.runs.record(
+        record(verdicts={"direction": RunVerdict("no evidence of skill", 0.3)})
+    ).id
+    assert "2 now; the p values below were corrected for those looked at by then" in cli.ok(
+        "runs", "show", older
+    )
 
 
 def test_the_report_of_a_run(cli, application: Application) -> None:

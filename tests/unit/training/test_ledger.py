@@ -63,10 +63,13 @@ def test_looks_at_bars_that_overlap_are_told_though_not_counted(application: App
 
 
 def test_a_failed_run_is_closed_and_nobody_looked(application: Application) -> None:
-    with pytest.raises(LabelError):
+    with pytest.raises(LabelError) as caught:
         train(application, bars_from([100.0] * 300))
     (run,) = application.runs.list()
     assert (run.record.status, run.record.looked_at) == ("failed", False)
+    assert run.record.error is not None
+    assert run.record.error["error"] == "LabelError"
+    assert run.record.error["what"] in str(caught.value)
 
 
 @pytest.mark.parametrize(("stage", "looked_at"), [("features", False), ("fold", False), ("final fit", True)])
@@ -115,7 +118,7 @@ def test_each_configuration_counts_once_and_each_further_one_costs(application: 
 class Closed(StoredLedger):
     """A ledger whose disk fills up while a run is on its way."""
 
-    def fail(self, run_id: str | None, *, cancelled: bool) -> None:
+    def fail(self, run_id: str | None, *, cancelled: bool, error: BaseException) -> None:
         raise StorageError("the disk is full")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +15,7 @@ from onward.cli.texts import refuse_existing
 from onward.errors import JobNotFoundError, UserError
 
 if TYPE_CHECKING:
-    from onward.registry import Run
+    from onward.registry import Run, RunVerdict
     from onward.wiring import Application
 
 app = group("List, show and compare training runs; open their reports.")
@@ -78,7 +79,8 @@ def show(session: Session, run: RunId) -> None:
             _print_failure(application, found)
         print_note(f"data: {_data(found)} ({record.data_hash[:12]})")
         print_note(f"leak audit: {_audit(found) or 'unknown'}")
-        print_note(f"configurations looked at on these data and labels ({record.label_family}): {looked_at}")
+        counted = f"configurations looked at on these data and labels ({record.label_family})"
+        print_note(f"{counted}: {_count_then_and_now(record.verdicts, looked_at)}")
         if record.status == "failed":
             print_note(f"plan: onward runs show {found.id} --json")
             return
@@ -151,28 +153,30 @@ def report(
 
 
 def _print_failure(application: Application, run: Run) -> None:
-    """Say why a run failed: its job knows; what ran in the foreground said it there."""
+    """Say why a run failed: its job knows most; what ran in the foreground left the reason in its row."""
     from onward.cli.jobs.outcome import problem_of
 
-    if run.record.job_id is None:
-        print_note("why: it was said where the run was started; runs without a job keep no reason.")
-        return
-    try:
-        job = application.job_store.get(run.record.job_id)
-    except JobNotFoundError:
-        print_note(f"why: job {run.record.job_id} knew it, and has been pruned since.")
-        return
-    if job.state != "failed":
+    kept, job_id = run.record.error, run.record.job_id
+    job = None
+    if job_id is not None:
+        with contextlib.suppress(JobNotFoundError):
+            job = application.job_store.get(job_id)
+    if job is not None and job.state == "failed":
+        problem = problem_of(job)
+        _print_reason(problem.what, problem.got, problem.allowed, problem.remedy)
+        print_note(f"job: onward jobs show {job.id}")
+    elif kept:
+        _print_reason(*(kept.get(name) for name in ("what", "got", "allowed", "remedy")))
+    elif job is not None:
         print_note(f"why: see job {job.id}, {job.state}: onward jobs show {job.id}")
-        return
-    problem = problem_of(job)
-    for label, text in (
-        ("why", problem.what),
-        ("got", problem.got),
-        ("allowed", problem.allowed),
-        ("fix", problem.remedy),
-        ("job", f"onward jobs show {job.id}"),
-    ):
+    elif job_id is not None:
+        print_note(f"why: job {job_id} knew it, and has been pruned since.")
+    else:
+        print_note("why: it was said where the run was started; nobody kept it.")
+
+
+def _print_reason(what: str | None, got: str | None, allowed: str | None, remedy: str | None) -> None:
+    for label, text in (("why", what), ("got", got), ("allowed", allowed), ("fix", remedy)):
         if text:
             print_note(f"{label}: {text}")
 
@@ -213,6 +217,20 @@ def _verdict(run: Run, name: str) -> str | None:
         return None
     level = verdict.level.removesuffix(" of skill")
     return level if verdict.p_value is None else f"{level} ({verdict.p_value:.2g})"
+
+
+def _count_then_and_now(verdicts: Mapping[str, RunVerdict], now: int) -> str:
+    """Say what the p values of a run were corrected for, and how many there are since.
+
+    A p value stays as it was judged: later looks at the same data do not change it.
+    """
+    if not verdicts:
+        return str(now)
+    then = max((verdict.n_looked_at or 0 for verdict in verdicts.values()), default=0)
+    if not then:
+        return f"{now} now; the p values below were corrected for those looked at by then"
+    judged = f"{then} when this run was judged, for which its p values are corrected"
+    return f"{judged}; {now} now" if now != then else f"{judged}, and no more since"
 
 
 def _audit(run: Run) -> str | None:
