@@ -17,11 +17,13 @@ from onward.dashboard.reports import KEPT, KeptReport, ReportBook, read_report
 from onward.dashboard.views.report import cut, report_view, run_line
 from onward.dashboard.views.report_candles import positions, window
 from onward.dashboard.views.report_plots import calibration, histogram
-from onward.errors import RegistryNotFoundError
+from onward.dashboard.views.run_ending import ending_of
+from onward.errors import LabelError, RegistryNotFoundError
 from onward.evaluation.report import render
 from onward.evaluation.report.candles import candles_view
 from onward.evaluation.report.embedded import ELEMENT, FORMAT
 from onward.registry import Run, RunRecord, RunVerdict
+from onward.registry.runvalues import told_failure
 from onward.settings import load_settings
 from onward.testing.markets import random_walk
 from onward.types import Certificate, Finding
@@ -145,6 +147,42 @@ def test_the_view_has_the_sections_that_there_are(file: Path) -> None:
     assert view.symbols == ("SYNTH/USD",)
 
 
+@pytest.mark.parametrize("job_state", [None, "running", "failed"])
+def test_a_run_that_failed_says_why(job_state: str | None) -> None:
+    kept = told_failure(LabelError("no row has a label", got="12 bars", remedy="Give more bars."))
+    run = a_run(status="failed", error=kept)
+    job: Any = SimpleNamespace(state=job_state, reason="oom", error={"error": "JobError", "got": "9 GB"})
+    ending = ending_of(run, job if job_state else None)
+    assert ending is not None
+    if job_state == "failed":  # its job knows more
+        assert (ending.reason, dict(ending.parts)) == ("oom", {"got": "9 GB"})
+    else:
+        assert ending.reason is None
+        assert dict(ending.parts) == {
+            "what": "no row has a label",
+            "got": "12 bars",
+            "remedy": "Give more bars.",
+        }
+    assert run_line(run).failure == "no row has a label"
+
+
+def test_other_endings_have_no_reason() -> None:
+    assert ending_of(a_run(), None) is None
+    for state in ("cancelled", "running", "failed"):
+        ending = ending_of(a_run(status=state), None)
+        assert ending is not None
+        assert (ending.state, ending.reason, dict(ending.parts)) == (state, None, {})
+
+
+def test_what_is_kept_of_a_failure_is_short_and_fits_every_database() -> None:
+    kept = told_failure(ValueError("\udc80\0" + "x" * 5000))
+    assert kept["error"] == "ValueError"
+    assert kept["what"].startswith("\\udc80\\0x")
+    assert len(kept["what"]) < 2010
+    assert told_failure(KeyError()) == {"error": "KeyError", "what": "KeyError"}
+    assert told_failure({"what": "odd", "traceback": "long", "got": None}) == {"what": "odd"}
+
+
 def test_long_tables_are_cut() -> None:
     table = {"caption": "x", "rows": list(range(7))}
     first, rest = cut(table, 5)
@@ -263,7 +301,14 @@ def test_a_failed_audit_is_the_first_thing_one_reads(tmp_path: Path) -> None:
         run = application.runs.record(a_run(model_ref=None).record)
         (tmp_path / "runs" / "x").mkdir(parents=True)
         (tmp_path / "runs" / "x" / "report.html").write_text(render(content), encoding="utf-8")
+        error = told_failure(LabelError("no row has a label", got="<b>12</b>", remedy="Give more bars."))
+        failed = a_run(status="failed", error=error, model_ref=None, report_path=None, verdicts={})
+        dead = application.runs.record(failed.record)
         with Client(create_site(application)) as client:
+            for address in (f"/reports/{dead.id}", "/reports"):
+                assert "no row has a label" in client.get(address).text
+            why = client.get(f"/reports/{dead.id}").text
+            moved = [client.get(path).headers["location"] for path in ("/runs?before=x", f"/runs/{run.id}")]
             told = client.get(f"/reports/{run.id}").text
             japanese = client.get(f"/reports/{run.id}", headers={"Accept-Language": "ja"}).text
     finally:
@@ -275,5 +320,8 @@ def test_a_failed_audit_is_the_first_thing_one_reads(tmp_path: Path) -> None:
     assert places == sorted(places)
     assert main.index("<h2") < places[0] < main.index('<nav class="contents"')
     assert "tells rises from falls better" not in main, "no praise for what is worthless"
+    assert moved == ["/reports?before=x", f"/reports/{run.id}"]
+    assert "This training failed" in why
+    assert "&lt;b&gt;12&lt;/b&gt;" in why
     assert "リーク監査に不合格です" in japanese
     assert "他4件" in japanese

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import anyio.to_thread
-from fastapi import APIRouter, Path, Query
-from starlette.responses import FileResponse, Response
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import FileResponse, RedirectResponse, Response
 
 from onward.dashboard.i18n.said import Said
 from onward.dashboard.navigation import Page
@@ -16,6 +17,7 @@ from onward.dashboard.reports import KeptReport
 from onward.dashboard.series import LATEST_SECONDS
 from onward.dashboard.services import Reports, Runs
 from onward.dashboard.views.report import report_view, run_line
+from onward.dashboard.views.run_ending import ending_of
 from onward.errors import JobNotFoundError, RegistryError, RegistryNotFoundError, UserError
 from onward.server.authorisation import requires
 from onward.server.dependencies import Registry, Repositories, State, Store
@@ -23,6 +25,7 @@ from onward.server.responses import answer
 
 if TYPE_CHECKING:
     from onward.jobs.protocol import JobStore
+    from onward.jobs.values import Job
     from onward.registry import ModelRegistry, Run
 
 __all__ = ["PAGE", "certificate_of", "router"]
@@ -51,6 +54,15 @@ def reports(
     return render.page("report", template="reports", lines=lines, older=older, before=before)
 
 
+@router.get("/runs", dependencies=[requires("read")])
+@router.get("/runs/{run_id}", dependencies=[requires("read")])
+def to_reports(request: Request, run_id: str = "") -> Response:
+    """Lead whoever looks for runs to their reports: each run has one page, and one list."""
+    path = f"/reports/{quote(run_id, safe='')}" if run_id else "/reports"
+    query = request.url.query
+    return RedirectResponse(f"{path}?{query}" if query else path, 307)
+
+
 @router.get("/reports/{run_id}", dependencies=[requires("read")])
 def report(
     run_id: RunId, render: Render, runs: Runs, registry: Registry, store: Store, book: Reports
@@ -60,8 +72,10 @@ def report(
     kept = book.look(run, registry)
     line = run_line(run, certificate_of(run, registry, store))
     if not isinstance(kept, KeptReport):
-        has_file = kept == "old"
-        return render.page("report", template="report_missing", run=line, why=kept, has_file=has_file)
+        ending = ending_of(run, _job(run, store))
+        return render.page(
+            "report", template="report_missing", run=line, why=kept, ending=ending, has_file=kept == "old"
+        )
     return render.page("report", view=report_view(line, kept), say=Said(render.t))
 
 
@@ -120,6 +134,15 @@ async def candles(
 
     found = await anyio.to_thread.run_sync(look, limiter=state.predicting)
     return answer(found, headers={"Cache-Control": "no-cache"})
+
+
+def _job(run: Run, store: JobStore) -> Job | None:
+    if run.record.job_id is None:
+        return None
+    try:
+        return store.get(run.record.job_id)
+    except JobNotFoundError:
+        return None
 
 
 def certificate_of(run: Run, registry: ModelRegistry, store: JobStore) -> str | None:

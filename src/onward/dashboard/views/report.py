@@ -56,6 +56,8 @@ class RunLine:
         Outcome of the leak audit; None when nobody wrote it down.
     model, number
         The version that it was published as, if it was.
+    failure
+        What went wrong, one sentence, where its row kept it.
     """
 
     id: str
@@ -73,6 +75,7 @@ class RunLine:
     model: str | None
     number: int | None
     job_id: str | None
+    failure: str | None
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,7 @@ def run_line(run: Run, certificate: str | None = None) -> RunLine:
         model=name,
         number=number,
         job_id=record.job_id,
+        failure=(record.error or {}).get("what"),
     )
 
 
