@@ -81,12 +81,14 @@ def past(model: LoadedModel, store: DataStore, symbol: str, now: pd.Timestamp) -
     market = stored_market(model, store, _panel(model, symbol), at=now, start=start)
     frame = model.predict(market, start=start).xs(symbol, level=0)
     opened = pd.DatetimeIndex(frame.index)
-    known = model.version.manifest.data.get("last_open")
-    learnt = opened <= pd.Timestamp(str(known)) if known else [False] * len(opened)
+    opened_ns = to_ns(opened)
+    learnt = np.zeros(len(opened), dtype=np.bool_)
+    if model.learnt is not None:
+        learnt = model.learnt.contains(symbol, opened_ns)
     return {
-        "time": (to_ns(opened) // 1_000_000_000).tolist(),
+        "time": (opened_ns // 1_000_000_000).tolist(),
         "signal": frame["signal"].astype(int).tolist(),
-        "learnt": [bool(one) for one in learnt],
+        "learnt": learnt.tolist(),
     }
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from onward.data.timeframe import parse_timeframe
 from onward.registry import Manifest
-from onward.types import Market
+from onward.types import BoolArray, IntArray, Market
 
 __all__ = ["LearntBars", "learnt_cautions"]
 
@@ -54,23 +54,25 @@ class LearntBars:
             first = max(first, last - window)
         return cls(frozenset(manifest.symbols), first, last)
 
+    def contains(self, symbol: str, open_time_ns: IntArray) -> BoolArray:
+        """Return which bars of a symbol were learnt from, by their open times, ns UTC, shape (n,)."""
+        if symbol not in self.symbols:
+            return np.zeros(len(open_time_ns), dtype=np.bool_)
+        return (open_time_ns >= self.first_ns) & (open_time_ns <= self.last_ns)
+
     def among(self, market: Market, start: pd.Timestamp | None = None) -> int:
         """Return how many bars of a market, or of those from a moment on, were learnt from."""
-        first = self.first_ns if start is None else max(self.first_ns, start.as_unit("ns").value)
+        since = np.iinfo(np.int64).min if start is None else start.as_unit("ns").value
         found = 0
         for symbol, rows in market.rows.items():
-            if symbol in self.symbols and first <= self.last_ns:
-                opens = market.open_time_ns[rows]
-                begin, end = np.searchsorted(opens, [first, self.last_ns + 1])
-                found += int(end - begin)
+            opens = market.open_time_ns[rows]
+            found += int(np.count_nonzero(self.contains(symbol, opens[opens >= since])))
         return found
 
     def newest_among(self, market: Market) -> int:
         """Return how many of the symbols' newest bars were learnt from."""
-        return sum(
-            symbol in self.symbols and self.first_ns <= market.open_time_ns[rows.stop - 1] <= self.last_ns
-            for symbol, rows in market.rows.items()
-        )
+        newest = ((symbol, market.open_time_ns[rows][-1:]) for symbol, rows in market.rows.items())
+        return sum(bool(self.contains(symbol, opens).any()) for symbol, opens in newest)
 
 
 def learnt_cautions(n_bars: int) -> list[str]:

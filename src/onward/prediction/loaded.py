@@ -42,6 +42,11 @@ class LoadedModel:
         """
         return self.predictor.lookback
 
+    @cached_property
+    def learnt(self) -> LearntBars | None:
+        """Which bars it was trained on; None where the manifest does not tell."""
+        return LearntBars.of(self.version.manifest)
+
     def predict(self, market: Market, *, start: pd.Timestamp | None = None) -> pd.DataFrame:
         """Return a prediction for every bar, or for those from a moment on.
 
@@ -105,8 +110,8 @@ class LoadedModel:
         if cold:
             need = f"{cold} rows have less than the {self.lookback} bars of history that the features need"
             said.append(f"{need}: do not rely on their predictions")
-        if self._learnt is not None:
-            said += learnt_cautions(self._learnt.among(market, start))
+        if self.learnt is not None:
+            said += learnt_cautions(self.learnt.among(market, start))
         return said
 
     def latest(
@@ -153,8 +158,8 @@ class LoadedModel:
             require_fresh(market, _moment(now), max_staleness_bars)
         frame = self.predictor.latest(market)
         warnings += series_cautions(market)
-        if self._learnt is not None:
-            warnings += learnt_cautions(self._learnt.newest_among(market))
+        if self.learnt is not None:
+            warnings += learnt_cautions(self.learnt.newest_among(market))
         return Prediction(frame, f"{self.version.name}/{self.version.number}", tuple(warnings))
 
     def check(self, market: Market) -> list[str]:
@@ -173,10 +178,6 @@ class LoadedModel:
         self._check_timeframe(market)
         self._check_series(market)
         return self._check_symbols(market)
-
-    @cached_property
-    def _learnt(self) -> LearntBars | None:
-        return LearntBars.of(self.version.manifest)
 
     def _from(self, market: Market, start: pd.Timestamp) -> Market:
         """Return the bars from a moment on, and before it what their features read."""

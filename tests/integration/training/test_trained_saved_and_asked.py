@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 
 import onward as ow
+from onward.dashboard.forecasting import N_PAST, past
+from onward.data.repositories import DataStore
 from onward.errors import BundleError, NotEnoughDataError, PredictionError, RegistryError
 from onward.prediction.loaded import LoadedModel
 from onward.registry import Version
@@ -93,6 +95,21 @@ def test_latest_equals_the_batch_row_and_reads_lookback_bars_alone(sample: Train
         bars = known.bars.copy()
         bars.iloc[: -model.lookback] *= 3.0
         assert model.latest(known.replace(bars=bars)).frame.equals(latest.frame)
+
+
+def test_the_page_of_predictions_marks_the_bars_that_warnings_count(sample: Trained, tmp_path: Path) -> None:
+    model, store = sample.model, DataStore(tmp_path)
+    bars = sample.market.bars.reset_index().rename(columns={"open_time": "timestamp"})
+    for symbol in ("BTC/USD", "COPY/USD"):
+        store.candles("1h").upsert(symbol, bars.drop(columns="symbol"))
+    now = sample.market.decision_time.max()
+    horizon = sample.result.plan.labels.horizon_bars
+    assert horizon > 1
+    marks = past(model, store, "BTC/USD", now)
+    assert marks["learnt"] == [True] * (N_PAST - horizon) + [False] * horizon
+    (told,) = model.cautions(sample.market, start=pd.Timestamp(marks["time"][0], unit="s", tz="UTC"))
+    assert told.startswith(f"{sum(marks['learnt'])} of these bars are among those")
+    assert not any(past(model, store, "COPY/USD", now)["learnt"]), "it never saw another symbol"
 
 
 def test_latest_equals_the_batch_rows_of_a_panel_with_side_series(both: Trained) -> None:
