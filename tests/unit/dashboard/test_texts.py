@@ -21,7 +21,7 @@ PACKAGE = Path(str(files("onward.dashboard")))
 TEMPLATES = sorted(PACKAGE.joinpath("templates").rglob("*.html"))
 BY_VALUE = ("words.", "settings_help.")
 """Texts that `Words` looks up by values of the code."""
-ONE_LANGUAGE = ("settings_help", "report_said", "notes_said", "job_said")
+ONE_LANGUAGE = re.compile(r"settings_help|[a-z]+_said")
 """Files that only translate what the code itself says in English."""
 ATTRIBUTES = ("title", "placeholder", "aria-label", "alt", "label", "content")
 LITERAL = re.compile(r"[^\W\d_]{2,}")
@@ -55,7 +55,9 @@ def flat(language: str) -> Mapping[str, str]:
 
 
 def shared(language: str) -> dict[str, str]:
-    return {key: text for key, text in flat(language).items() if key.partition(".")[0] not in ONE_LANGUAGE}
+    return {
+        key: text for key, text in flat(language).items() if not ONE_LANGUAGE.fullmatch(key.partition(".")[0])
+    }
 
 
 def placeholders(text: str) -> set[str]:
