@@ -12,7 +12,6 @@ from starlette.responses import Response
 from onward.dashboard.forms import SafeForm, safe_header
 from onward.dashboard.importing import inspected, submitted
 from onward.dashboard.navigation import Page
-from onward.dashboard.pages import pages
 from onward.dashboard.rendering import Render, Renderer
 from onward.dashboard.services import Book
 from onward.dashboard.stored import quality_of, series_view
@@ -161,8 +160,7 @@ def imported(render: Render, store: Store, job_id: str) -> Response:
 
 
 def _outcome(render: Renderer, job: Any) -> Response:
-    has_page = any(page.name == "job" for page in pages())
-    return render.fragment("fragments/data_outcome.html", view=outcome_view(job), has_page=has_page)
+    return render.fragment("fragments/data_outcome.html", view=outcome_view(job))
 
 
 def _refused(render: Renderer, error: UserError, file: str) -> Response:
