@@ -7,7 +7,7 @@ import stat
 import uuid
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -30,8 +30,18 @@ DATE = (1980, 1, 1, 0, 0, 0)
 UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
-def export_bundle(directory: Path, path: Path, *, overwrite: bool) -> Path:
+def export_bundle(opened: Callable[[], Path], path: Path, *, overwrite: bool) -> Path:
     """Write a verified bundle into one file for a user, and return where it lies.
+
+    Parameters
+    ----------
+    opened
+        Gives the directory of the bundle, which may have to be fetched from afar: it is called once
+        nothing speaks against writing the file.
+    path
+        Of the file.
+    overwrite
+        Whether it may replace another.
 
     Raises
     ------
@@ -41,6 +51,7 @@ def export_bundle(directory: Path, path: Path, *, overwrite: bool) -> Path:
         As `pack_bundle`.
     """
     _refuse_replacing(path, overwrite=overwrite)
+    directory = opened()
     with storage_errors("write the export", path):
         path.parent.mkdir(parents=True, exist_ok=True)
     pack_bundle(directory, path)

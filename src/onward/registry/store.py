@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
@@ -342,7 +343,7 @@ class EmbeddedRegistry:
         RegistryError
             When the file exists and ``overwrite`` is false.
         """
-        return export_bundle(self.open(reference), Path(path), overwrite=overwrite)
+        return export_bundle(partial(self.open, reference), Path(path), overwrite=overwrite)
 
     def import_version(self, path: Path, name: str | None = None) -> Version:
         """Publish a version from a file that `export_version` wrote.

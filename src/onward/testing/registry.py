@@ -323,6 +323,8 @@ def versions_travel_as_one_file(registry: ModelRegistry, workshop: Workshop) -> 
     file = workshop.directory / "btc.onward"
     assert registry.export_version("btc-1h/1", file) == file
     _refused(lambda: registry.export_version("btc-1h/1", file))
+    first_said = _refused(lambda: registry.export_version("btc-1h/9", file))
+    assert first_said.got == str(file), "the file is looked at before a version is fetched"
     content = file.read_bytes()
     registry.export_version("btc-1h/1", file, overwrite=True)
     assert file.read_bytes() == content

@@ -296,7 +296,7 @@ class MlflowRegistry:
 
     def export_version(self, reference: str, path: Path, *, overwrite: bool = False) -> Path:
         """Write a version into one file; the same version always gives the same bytes."""
-        return export_bundle(self.open(reference), Path(path), overwrite=overwrite)
+        return export_bundle(partial(self.open, reference), Path(path), overwrite=overwrite)
 
     def import_version(self, path: Path, name: str | None = None) -> Version:
         """Publish a version from a file that `export_version` wrote, of whichever registry."""
