@@ -73,8 +73,9 @@ def market_of(
     codes, names = pd.factorize(symbols, sort=True)
     order = np.argsort(codes, kind="stable")
     codes, stamps, values = codes[order].astype(np.int64), stamps[order], values[order]
-    _check_order(codes, stamps, names)
-    _check_spacing(codes, stamps, names, timeframe)
+    steps, same = np.diff(stamps), np.diff(codes) == 0
+    _check_order(steps, same, codes, stamps, names)
+    _check_spacing(steps, same, codes, stamps, names, timeframe)
     _check_whole(codes, stamps, names)
     values = _checked_values(values, stamps, names, codes, ohlc)
 
@@ -118,9 +119,7 @@ def _closed(stamps: IntArray, length: pd.Timedelta, now: pd.Timestamp) -> BoolAr
     return np.asarray(stamps + length.value <= moment)
 
 
-def _check_order(codes: IntArray, stamps: IntArray, names: Any) -> None:
-    steps = np.diff(stamps)
-    same = np.diff(codes) == 0
+def _check_order(steps: IntArray, same: BoolArray, codes: IntArray, stamps: IntArray, names: Any) -> None:
     back = same & (steps < 0)
     if back.any():
         row = int(np.argmax(back))
@@ -142,9 +141,9 @@ def _check_order(codes: IntArray, stamps: IntArray, names: Any) -> None:
         )
 
 
-def _check_spacing(codes: IntArray, stamps: IntArray, names: Any, length: pd.Timedelta) -> None:
-    steps = np.diff(stamps)
-    same = np.diff(codes) == 0
+def _check_spacing(
+    steps: IntArray, same: BoolArray, codes: IntArray, stamps: IntArray, names: Any, length: pd.Timedelta
+) -> None:
     off = same & (steps % length.value != 0)
     inside = steps[same]
     if not off.any() and (len(inside) < 2 or inside.min() == length.value):
