@@ -24,6 +24,13 @@ class JobConfig(Section):
     model_config = SettingsConfigDict(env_prefix="ONWARD_JOBS__")
 
     concurrency: int = Field(1, ge=1, le=1000, description="Jobs that one server runs at the same time.")
+    short_places: int = Field(
+        1,
+        ge=0,
+        le=1000,
+        description="Places beside `concurrency` for imports and bulk predictions, which are soon over and "
+        "need not wait behind a training.",
+    )
     global_limit: int | None = Field(
         None, ge=1, le=100_000, description="Jobs that all servers of a database run at the same time."
     )

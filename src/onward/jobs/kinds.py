@@ -120,6 +120,8 @@ class JobKind:
     mend
         When a server starts, and now and then: makes good what one that died left between the
         decision and its doing. Given a function that looks a job up by its id, None = unknown.
+    short
+        Whether its jobs are soon over, so that servers keep places for them.
     """
 
     name: str
@@ -130,3 +132,4 @@ class JobKind:
     publish: Callable[[Job, Mapping[str, Any], Path], Publication] = _nothing
     ended: Callable[[Job], None] = _no_word
     mend: Callable[[Callable[[str], Job | None]], None] = _nothing_to_mend
+    short: bool = False

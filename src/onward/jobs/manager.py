@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,6 +20,7 @@ from onward.jobs.heartbeat import Heartbeat
 from onward.jobs.kinds import JobKind
 from onward.jobs.logs import Logger, job_logger
 from onward.jobs.metrics import JobMetrics
+from onward.jobs.places import Places, free_places
 from onward.jobs.presence import Presence
 from onward.jobs.protocol import JobBackend, JobStore
 from onward.jobs.settlement import RETRY_SECONDS, Surroundings
@@ -81,6 +82,7 @@ class BackgroundTaskManager(JobDesk):
         self.metrics = JobMetrics() if metrics is None else metrics
         self._backends: Mapping[str, JobBackend] = {backend.name: backend for backend in backends}
         self._log = (job_logger() if log is None else log).bind(owner=self.owner)
+        self._short = tuple(kind.name for kind in self.kinds.values() if kind.short)
         self._in = Surroundings(store, config, self.metrics, self._log, clock)
         # By job and attempt: a job that was lost may be claimed anew before its old attempt is cleared.
         self._held: dict[tuple[str, int], tuple[Supervision, threading.Thread]] = {}
@@ -210,18 +212,35 @@ class BackgroundTaskManager(JobDesk):
 
     def _claim(self) -> None:
         with self._claiming:
-            free = self._config.concurrency - self.running
-            if free <= 0 or self._closing.is_set():
+            if self._closing.is_set():
                 return
-            claimed = time.monotonic()  # before: nothing later is known to be ours
-            jobs = self.store.claim(
-                self.owner,
-                limit=free,
-                global_limit=self._config.global_limit,
-                backends=tuple(self._backends),
-            )
-            for job in jobs:
-                self._supervise(job, claimed)
+            free = self._free_places()
+            if self._short:  # first: they leave the places of every kind to others
+                self._take(free.short, self._short)
+            self._take(free.any, None)
+
+    def _free_places(self) -> Places:
+        with self._lock:
+            running = [supervision.job.kind for supervision, _ in self._held.values()]
+        return free_places(
+            concurrency=self._config.concurrency,
+            short_places=self._config.short_places,
+            running=len(running),
+            short_running=sum(kind in self._short for kind in running),
+        )
+
+    def _take(self, limit: int, kinds: Sequence[str] | None) -> None:
+        if limit <= 0:
+            return
+        claimed = time.monotonic()  # before: nothing later is known to be ours
+        for job in self.store.claim(
+            self.owner,
+            limit=limit,
+            global_limit=self._config.global_limit,
+            backends=tuple(self._backends),
+            kinds=kinds,
+        ):
+            self._supervise(job, claimed)
 
     def _supervise(self, job: Job, claimed: float) -> None:
         kind = self.kinds.get(job.kind) or _unknown(job.kind)

@@ -139,9 +139,15 @@ class JobStore(Protocol):
     # -- owners -------------------------------------------------------------------------------
 
     def claim(
-        self, owner: str, *, limit: int, global_limit: int | None = None, backends: Sequence[str] = ("local",)
+        self,
+        owner: str,
+        *,
+        limit: int,
+        global_limit: int | None = None,
+        backends: Sequence[str] = ("local",),
+        kinds: Sequence[str] | None = None,
     ) -> Sequence[Job]:
-        """Take up to ``limit`` due jobs: queued -> starting, attempt + 1, owner set."""
+        """Take up to ``limit`` due jobs, of some kinds or all: queued -> starting, attempt + 1, owner set."""
 
     def started(self, lease: Lease, identity: WorkerIdentity) -> bool:
         """Write down which process works: starting -> running. The worker waits for this.

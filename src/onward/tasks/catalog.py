@@ -38,6 +38,9 @@ CATALOG: Mapping[str, tuple[str, str]] = MappingProxyType(
 Modules are imported when a job of theirs is first submitted, answered or published: a server that
 waits holds no training library."""
 
+SHORT = frozenset({"import", "predict"})
+"""Kinds whose jobs are soon over."""
+
 HELPERS: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("train", "tune"), "onward.tasks.helping:help_out")
 )
@@ -107,4 +110,5 @@ def _deferred(
         publish=lambda job, result, directory: real().publish(job, result, directory),
         ended=lambda job: real().ended(job),
         mend=lambda look: real().mend(look) if left_behind() else None,
+        short=name in SHORT,
     )

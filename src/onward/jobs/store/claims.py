@@ -23,7 +23,13 @@ LIMIT_LOCK = "onward-jobs-limit"
 
 
 def claim(
-    work: Work, owner: str, *, limit: int, global_limit: int | None, backends: Sequence[str]
+    work: Work,
+    owner: str,
+    *,
+    limit: int,
+    global_limit: int | None,
+    backends: Sequence[str],
+    kinds: Sequence[str] | None,
 ) -> tuple[Job, ...]:
     """Take up to ``limit`` due jobs, most urgent first, without exceeding the global limit."""
     if global_limit is not None:
@@ -31,7 +37,7 @@ def claim(
     if limit <= 0:
         return ()
     limit = min(limit, LARGEST_CLAIM)
-    chosen = locked(due(work.now, backends).limit(limit)).cte("chosen")
+    chosen = locked(due(work.now, backends, kinds).limit(limit)).cte("chosen")
     rows = work.connection.execute(
         update(ml_jobs)
         .where(ml_jobs.c.id.in_(select(chosen.c.id)))
@@ -50,13 +56,12 @@ def claim(
     return tuple(job_of(row) for row in sorted(rows, key=_urgency))
 
 
-def due(now: datetime, backends: Sequence[str]) -> Select[tuple[str]]:
-    """Return the query for jobs that may start now, most urgent first."""
-    return (
-        select(ml_jobs.c.id)
-        .where(queued(), ml_jobs.c.run_after <= now, ml_jobs.c.backend.in_(backends))
-        .order_by(ml_jobs.c.priority.desc(), ml_jobs.c.queued_at, ml_jobs.c.id)
-    )
+def due(now: datetime, backends: Sequence[str], kinds: Sequence[str] | None = None) -> Select[tuple[str]]:
+    """Return the query for jobs that may start now, most urgent first; of these kinds, if some are named."""
+    query = select(ml_jobs.c.id).where(queued(), ml_jobs.c.run_after <= now, ml_jobs.c.backend.in_(backends))
+    if kinds is not None:
+        query = query.where(ml_jobs.c.kind.in_(kinds))
+    return query.order_by(ml_jobs.c.priority.desc(), ml_jobs.c.queued_at, ml_jobs.c.id)
 
 
 def locked(query: Select[Any]) -> Select[Any]:

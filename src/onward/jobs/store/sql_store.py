@@ -173,13 +173,21 @@ class SqlJobStore:
     # -- owners -------------------------------------------------------------------------------
 
     def claim(
-        self, owner: str, *, limit: int, global_limit: int | None = None, backends: Sequence[str] = ("local",)
+        self,
+        owner: str,
+        *,
+        limit: int,
+        global_limit: int | None = None,
+        backends: Sequence[str] = ("local",),
+        kinds: Sequence[str] | None = None,
     ) -> Sequence[Job]:
-        """Take up to ``limit`` due jobs: queued -> starting, attempt + 1, owner set."""
-        if limit <= 0 or not self._any_due(backends):
+        """Take up to ``limit`` due jobs, of some kinds or all: queued -> starting, attempt + 1, owner set."""
+        if limit <= 0 or not self._any_due(backends, kinds):
             return ()
         with self._transactions.begin() as work:
-            return claims.claim(work, owner, limit=limit, global_limit=global_limit, backends=backends)
+            return claims.claim(
+                work, owner, limit=limit, global_limit=global_limit, backends=backends, kinds=kinds
+            )
 
     def started(self, lease: Lease, identity: WorkerIdentity) -> bool:
         """Write down which process works: starting -> running. The worker waits for this.
@@ -249,9 +257,9 @@ class SqlJobStore:
         finally:
             subscription.close()
 
-    def _any_due(self, backends: Sequence[str]) -> bool:
+    def _any_due(self, backends: Sequence[str], kinds: Sequence[str] | None) -> bool:
         """Return whether a claim is worth the writer's place, which SQLite has only one of."""
         if self._engine.dialect.name != "sqlite":
             return True
         with reading(self._engine) as connection:
-            return connection.scalar(claims.due(self._clock(), backends).limit(1)) is not None
+            return connection.scalar(claims.due(self._clock(), backends, kinds).limit(1)) is not None

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from onward.jobs.protocol import JobStore
-from onward.jobs.values import Job
+from onward.jobs.values import Job, JobRequest
 from onward.testing.job_store.ways import SUCCESS, attempt, lease_of, request, running, together
 
 __all__ = ["CHECKS"]
@@ -48,6 +48,15 @@ def backends_take_their_own_jobs(store: JobStore) -> None:
     assert [job.id for job in store.claim("owner-1", limit=10)] == [local.id]
     assert list(store.claim("owner-1", limit=10, backends=())) == []
     assert [job.id for job in store.claim("owner-1", limit=10, backends=("ray", "local"))] == [ray.id]
+
+
+def kinds_can_be_chosen(store: JobStore) -> None:
+    training = store.submit(request(0, priority=5)).job
+    short = store.submit(JobRequest("import", {"files": ["bars.csv"]})).job
+    assert list(store.claim("owner-1", limit=10, kinds=())) == []
+    assert list(store.claim("owner-1", limit=10, kinds=("audit",))) == []
+    assert [job.id for job in store.claim("owner-1", limit=10, kinds=("import", "audit"))] == [short.id]
+    assert [job.id for job in store.claim("owner-1", limit=10)] == [training.id]
 
 
 def limits_are_kept(store: JobStore) -> None:
@@ -125,6 +134,7 @@ CHECKS = (
     the_most_urgent_come_first,
     nothing_starts_before_its_time,
     backends_take_their_own_jobs,
+    kinds_can_be_chosen,
     limits_are_kept,
     no_job_is_claimed_twice,
     the_global_limit_holds_when_all_claim_at_once,
