@@ -285,9 +285,7 @@ def _assigned(name: str, function: ast.FunctionDef | ast.AsyncFunctionDef) -> li
             targets, value = node.targets, node.value
         elif isinstance(node, ast.AnnAssign | ast.NamedExpr):
             targets, value = [node.target], node.value
-        elif isinstance(node, ast.AugAssign):
-            targets = [node.target]
-        elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
+        elif isinstance(node, ast.AugAssign | ast.For | ast.AsyncFor | ast.comprehension):
             targets = [node.target]
         for target in targets:
             if isinstance(target, ast.Name) and target.id == name:
@@ -465,7 +463,7 @@ def _pieces(template: str) -> list[str]:
 
 
 def _is_prose(part: str, template: str) -> bool:
-    """Return whether somebody has to know English for it: of what was got and what is allowed, words alone."""
+    """Return whether it takes English to read it: of what was got and is allowed, a phrase, not a name."""
     letters = "".join(piece for piece in _pieces(template) if not isinstance(piece, Hole))
     words = [word for word in letters.replace(",", " ").split() if word.isalpha() and len(word) > 1]
     return bool(words) and (part in ("what", "remedy") or len(words) > 1)
@@ -482,11 +480,11 @@ def main(packages: Sequence[str]) -> None:
             seen.add(one.template)
             here = one.place.rpartition(":")[0]
             if here != file:
-                print(f"\n# {here}")  # noqa: T201
+                print(f"\n# {here}")
                 file = here
             key = one.template.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-            print(f'"{key}" = ""')  # noqa: T201
-    print(f"# {len(seen)} sentences have no translation", file=sys.stderr)  # noqa: T201
+            print(f'"{key}" = ""')
+    print(f"# {len(seen)} sentences have no translation", file=sys.stderr)
 
 
 if __name__ == "__main__":

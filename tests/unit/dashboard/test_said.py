@@ -104,7 +104,9 @@ def test_what_stays_english_says_so_and_is_escaped() -> None:
 
 def test_translations_hold_what_they_translate() -> None:
     entries = {
-        found[1]: text for key, text in catalogue("ja").items() if (found := FILES.fullmatch(key)) is not None
+        found["english"]: text
+        for key, text in catalogue("ja").items()
+        if (found := FILES.fullmatch(key)) is not None
     }
     assert len(entries) > 250
     for english, text in entries.items():

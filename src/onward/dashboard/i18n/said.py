@@ -3,14 +3,15 @@
 A report is written in English by the code that computes it, and so are the cautions that a run keeps
 and what a job says that it is at. Their headings, captions and sentences are a closed set: the files
 ``texts/<language>/*_said.toml`` hold them with their translation, figures as ``{n1}``, other parts as
-``{a}``. What they do not hold (findings, errors, names) is shown as it is, and marked as English for
-screen readers.
+``{a}``, braces that are meant as such doubled. What errors say stands in ``errors<package>_said.toml``.
+What the files do not hold (findings, names) is shown as it is, and marked as English for screen readers.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from markupsafe import Markup
@@ -20,7 +21,9 @@ from onward.dashboard.i18n.texts import Texts, catalogue
 
 __all__ = ["Said", "translated"]
 
-FILES = re.compile(r"[a-z]+_said\.(.*)", re.DOTALL)
+FILES = re.compile(r"(?P<file>[a-z]+)_said\.(?P<english>.*)", re.DOTALL)
+ERRORS = "errors"
+"""What the names of the files begin with that hold what errors say."""
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 SENTENCES = re.compile(r"(?<=\.) (?=[A-Z0-9])")
 WORDS = re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,}")
@@ -72,41 +75,102 @@ def translated(language: Language, text: str) -> str | None:
     return _one(language, text)
 
 
-def _one(language: Language, text: str) -> str | None:
-    phrases, patterns = _known(language)
-    if text in phrases or " " not in text:  # every pattern has a space, and names have none
-        return phrases.get(text)
-    for pattern, answer in patterns:
-        found = pattern.fullmatch(text)
+def _one(language: Language, text: str, *, words: bool = True) -> str | None:
+    known = _known(language)
+    if " " not in text:  # every pattern has a space, and names have none
+        return known.phrases.get(text) if words else None
+    if text in known.phrases:
+        return known.phrases[text]
+    for pattern in known.candidates(text):
+        found = pattern.shape.fullmatch(text)
         if found is not None:
-            return answer.format(
-                **{name: _inside(language, value) for name, value in found.groupdict().items()}
+            return pattern.answer.format(
+                **{name: _inside(language, value, pattern) for name, value in found.groupdict().items()}
             )
     return None
 
 
-def _inside(language: Language, value: str) -> str:
-    """Return a figure as it is; a phrase among figures in the other language."""
-    found = _one(language, value) if value and not value.isdecimal() else None
+def _inside(language: Language, value: str, pattern: _Pattern) -> str:
+    """Return a figure or a name as it is; a phrase among figures in the other language."""
+    if not value or value.isdecimal():
+        return value
+    found = _one(language, value, words=not pattern.names)
     return value if found is None else found
 
 
+@dataclass(frozen=True)
+class _Pattern:
+    """A sentence with places.
+
+    Attributes
+    ----------
+    shape
+        What it looks like in English.
+    literal
+        The longest part of it that stands there word by word: what lacks it need not be tried.
+    answer
+        In the other language.
+    names
+        Whether a single word in a place is a name, whatever it means elsewhere: so it is in errors.
+    """
+
+    shape: re.Pattern[str]
+    literal: str
+    answer: str
+    names: bool
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What can be said in a language: whole texts, and patterns by the word that they begin with.
+
+    Of several patterns that fit a text, the one with the most text of its own comes first.
+    """
+
+    phrases: Mapping[str, str]
+    by_first_word: Mapping[str, Sequence[_Pattern]]
+    others: Sequence[_Pattern]
+
+    def candidates(self, text: str) -> Iterator[_Pattern]:
+        """Give the patterns that may fit."""
+        for pattern in (*self.by_first_word.get(text.partition(" ")[0], ()), *self.others):
+            if pattern.literal in text:
+                yield pattern
+
+
 @cache
-def _known(language: Language) -> tuple[Mapping[str, str], tuple[tuple[re.Pattern[str], str], ...]]:
-    entries = {
-        found[1]: text
-        for key, text in catalogue(language).items()
-        if (found := FILES.fullmatch(key)) and isinstance(text, str)
+def _known(language: Language) -> _Known:
+    phrases: dict[str, str] = {}
+    by_first_word: dict[str, list[tuple[int, _Pattern]]] = {}
+    for key, text in catalogue(language).items():
+        found = FILES.fullmatch(key)
+        if found is None or not isinstance(text, str):
+            continue
+        english = found["english"]
+        if PLACEHOLDER.search(english) is None:
+            phrases[_unescaped(english)] = _unescaped(text)
+            continue
+        literals = [_unescaped(part) for part in PLACEHOLDER.split(english)[::2]]
+        first, blank, _ = literals[0].partition(" ")
+        pattern = _Pattern(_shape(english), max(literals, key=len), text, found["file"].startswith(ERRORS))
+        by_first_word.setdefault(first if blank else "", []).append((len("".join(literals)), pattern))
+    patterns = {
+        word: [pattern for _, pattern in sorted(some, key=lambda one: -one[0])]
+        for word, some in by_first_word.items()
     }
-    patterns = [(_pattern(english), text) for english, text in entries.items() if PLACEHOLDER.search(english)]
-    return entries, tuple(patterns)
+    return _Known(phrases, patterns, patterns.pop("", []))
 
 
-def _pattern(english: str) -> re.Pattern[str]:
+def _shape(english: str) -> re.Pattern[str]:
     parts = PLACEHOLDER.split(english)
     return re.compile(
-        "".join(_piece(part) if n % 2 else re.escape(part) for n, part in enumerate(parts)), re.DOTALL
+        "".join(_piece(part) if n % 2 else re.escape(_unescaped(part)) for n, part in enumerate(parts)),
+        re.DOTALL,
     )
+
+
+def _unescaped(text: str) -> str:
+    return text.replace("{{", "{").replace("}}", "}")
 
 
 def _piece(name: str) -> str:
