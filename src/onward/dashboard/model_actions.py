@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Literal, Self
 from onward.errors import RegistryConflictError, RegistryError, RegistryNotFoundError
 
 if TYPE_CHECKING:
+    from onward.dashboard.views.model_choice import Choice
     from onward.dashboard.views.models import AliasLine
-    from onward.registry import AliasEvent, ModelRegistry
+    from onward.registry import AliasEvent, ModelRegistry, Version
 
 __all__ = ["Ask", "Done", "Refusal", "carry_out", "look"]
 
@@ -40,6 +41,9 @@ class Ask:
         The aliases of the model as they are now.
     barrier
         Why the version cannot be promoted, if it cannot.
+    choice
+        The version that would come into use beside the one that it would replace; None where no
+        version would, or none can.
     """
 
     action: str
@@ -50,6 +54,7 @@ class Ask:
     seen: Mapping[str, int] | None = None
     aliases: tuple[AliasLine, ...] = ()
     barrier: str | None = None
+    choice: Choice | None = None
 
     @classmethod
     def of(cls, action: str, *, name: str, version: int | None = None, alias: str = "") -> Self:
@@ -136,7 +141,20 @@ def look(registry: ModelRegistry, ask: Ask) -> Ask:
     if ask.version is not None:
         status = registry.resolve(f"models:/{ask.name}/{ask.version}").manifest.certificate.status
         barrier = None if status == "passed" else status
-    return replace(ask, aliases=alias_lines(versions, registry.alias_history(ask.name)), barrier=barrier)
+    aliases = alias_lines(versions, registry.alias_history(ask.name))
+    ask = replace(ask, aliases=aliases, barrier=barrier)
+    return replace(ask, choice=_choice(ask, {one.number: one for one in versions}))
+
+
+def _choice(ask: Ask, versions: Mapping[int, Version]) -> Choice | None:
+    from onward.dashboard.views.model_choice import choice_of
+
+    standing = ask.standing
+    back = None if standing is None else standing.back_to
+    coming = {"promote": ask.version, "rollback": back}.get(ask.action)
+    if ask.barrier is not None or coming is None or coming not in versions:
+        return None
+    return choice_of(versions[coming], None if standing is None else versions.get(standing.number))
 
 
 def carry_out(registry: ModelRegistry, ask: Ask, *, actor: str) -> Done | Refusal:

@@ -54,6 +54,14 @@ def test_promote_be_overtaken_roll_back_and_delete(own_site: Site, open_page: Op
     dialog = page.get_by_role("dialog")
     expect(dialog).to_be_visible()
     check_axe(page)
+    beside = dialog.get_by_role("table")
+    expect(beside.get_by_role("columnheader")).to_have_text(["v2", "v1 champion now"])
+    expect(beside.get_by_role("row", name="Direction")).to_contain_text("AUC 0.")
+    expect(beside.get_by_role("row", name="Leak audit").get_by_role("cell")).to_have_text(
+        ["✓leak audit passed"] * 2
+    )
+    expect(page.locator("#versions tbody tr").nth(1)).to_contain_text("is the champion")
+    expect(page.get_by_role("button", name="Promote version 1")).to_have_count(0)
     field = dialog.get_by_label("Alias")
     field.fill("7 of 9")
     dialog.get_by_role("button", name="Promote").click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from typing import Any, Literal
 import pytest
 
 from onward.dashboard.model_actions import Ask, Done, Refusal, carry_out, look
+from onward.dashboard.views.model_choice import Judged, choice_of
 from onward.dashboard.views.models import matching, model_line, model_view, number_shown, version_view
 from onward.database import open_database, upgrade
 from onward.errors import RegistryNotFoundError
@@ -106,6 +108,38 @@ def test_a_version_tells_its_first_leak(registry: EmbeddedRegistry) -> None:
     assert view.size > 0
     assert view.importance is None
     assert version_view(registry.resolve(f"{NAME}/4"), None).line.barrier == "not_run"
+
+
+def test_a_question_lays_the_version_beside_the_one_in_use(registry: EmbeddedRegistry) -> None:
+    ask = look(registry, Ask.of("promote", name=NAME, version=2))
+    assert ask.choice is not None
+    assert (ask.choice.coming.number, ask.choice.present) == (2, None)
+    registry.set_alias(NAME, "champion", 1)
+    choice = look(registry, Ask.of("promote", name=NAME, version=2)).choice
+    assert choice is not None
+    assert [(one.number, one.certificate) for one in choice.sides] == [(2, "passed"), (1, "passed")]
+    assert [one.level for one in choice.judged["direction"]] == ["evidence of skill"] * 2
+    assert [one.level for one in choice.judged["range"]] == [None, None]
+    again = look(registry, Ask.of("promote", name=NAME, version=1))
+    assert again.choice is not None
+    assert again.choice.present is None, "nothing is laid beside itself"
+    assert look(registry, Ask.of("promote", name=NAME, version=3)).choice is None, "it cannot be promoted"
+    assert look(registry, Ask.of("delete", name=NAME, version=2)).choice is None
+    registry.set_alias(NAME, "champion", 2)
+    back = look(registry, Ask.of("rollback", name=NAME, alias="champion")).choice
+    assert back is not None
+    assert [one.number for one in back.sides] == [1, 2]
+
+
+def test_scores_of_other_data_do_not_compare(registry: EmbeddedRegistry) -> None:
+    one, other = registry.resolve(f"{NAME}/1"), registry.resolve(f"{NAME}/2")
+    verdict = {"level": "weak evidence", "auc": 0.53, "corrected_p": 0.04}
+    moved = other.manifest.model_copy(update={"data_hash": "e" * 64, "verdicts": {"direction": verdict}})
+    assert choice_of(one, other).comparable
+    choice = choice_of(replace(other, manifest=moved), one)
+    assert not choice.comparable
+    assert choice.judged["direction"][0] == Judged("weak evidence", 0.53, 0.04)
+    assert choice.judged["direction"][1].auc is None
 
 
 def test_promoting_and_rolling_back(registry: EmbeddedRegistry) -> None:
