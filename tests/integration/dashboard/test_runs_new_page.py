@@ -65,8 +65,15 @@ def test_errors_stand_at_their_fields_and_go_when_they_are_mended(site: Site, op
     checked(page, lambda: page.get_by_label("ETH/USD").check())
     expect(page.locator("#market-error")).to_contain_text("different timeframes")
     expect(page.locator("#check .verdict")).to_have_text("2 things stand in the way.")
+    start = page.get_by_role("button", name="Start the run")
+    expect(start).to_have_attribute("aria-disabled", "true")
+    expect(start).to_have_accessible_description("2 things stand in the way.")
+    check_axe(page)
+    start.press("Enter")
+    assert page.evaluate("Boolean(document.activeElement.closest('.field.wrong'))"), "leads to what is wrong"
     with page.expect_response("**/ui/runs/new/check"):  # of the page that comes back
-        page.get_by_role("button", name="Start the run").click()
+        horizon.fill("-4")
+        start.press("Enter")  # before anybody has checked: the server decides
     settled(page)
     assert len(jobs_of(site)) == n_jobs
     expect(page.locator("[id='labels.horizon_bars-error']")).to_contain_text("a whole number")
@@ -82,6 +89,8 @@ def test_errors_stand_at_their_fields_and_go_when_they_are_mended(site: Site, op
     expect(rate).to_be_focused()
     checked(page, lambda: rate.fill(""))
     expect(page.locator("#check .verdict")).to_have_text("Ready to start.")
+    expect(start).not_to_have_attribute("aria-disabled", "true")
+    expect(start).to_have_accessible_description("Ready to start.")
 
 
 def test_fields_follow_the_preset_and_what_matters(site: Site, open_page: Open) -> None:

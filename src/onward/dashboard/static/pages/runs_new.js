@@ -70,8 +70,26 @@ if (form) {
     place(JSON.parse(document.getElementById("check-errors").dataset.errors));
     const said = check.querySelector("[data-said]")?.textContent ?? "";
     if (status.textContent !== said) status.textContent = said;
+    unchecked = false;
+    mayStart(!check.querySelector(".refusals"));
+  });
+
+  // The button says as the check does whether the run can start. It stays in reach and leads to what stands
+  // in the way. What was changed since is not known yet: then the server decides.
+  const start = document.getElementById("start");
+  let unchecked = true;
+  function mayStart(may) {
+    if (may) start.removeAttribute("aria-disabled");
+    else start.setAttribute("aria-disabled", "true");
+  }
+  form.addEventListener("input", () => { unchecked = true; });
+  form.addEventListener("submit", (event) => {
+    if (event.submitter !== start || unchecked || !start.hasAttribute("aria-disabled")) return;
+    event.preventDefault();
+    (check.querySelector("a[data-field]") ?? check.querySelector("[data-said]")).click();
   });
   check?.addEventListener("click", (event) => {
+    if (event.target.matches("[data-said]")) event.target.focus();
     const link = event.target.closest("a[data-field]");
     if (!link) return;
     event.preventDefault();
