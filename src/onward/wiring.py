@@ -395,8 +395,16 @@ class Application:
 
 
 def build_application(resolved: ResolvedSettings | None = None) -> Application:
-    """Return the services for settings (by default those of `load_settings`)."""
-    return Application(load_settings() if resolved is None else resolved)
+    """Return the services for settings (by default those of `load_settings`).
+
+    Raises
+    ------
+    StorageError
+        When the home is a file, or would lie below one.
+    """
+    resolved = load_settings() if resolved is None else resolved
+    resolved.home.checked()
+    return Application(resolved)
 
 
 def worker_services(settings: Mapping[str, Any]) -> WorkerServices:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import onward as ow
-from onward.errors import DataError, PlanError
+from onward.errors import DataError, PlanError, StorageError
 from onward.testing.markets import random_walk
 
 ROOT = Path(__file__).parents[2]
@@ -124,3 +124,17 @@ def test_arguments_in_the_wrong_place_teach() -> None:
         ow.train(market.bars, audit=False)  # type: ignore[arg-type]
     with pytest.raises(PlanError, match=r"TrainingPlan\.preset\(name\): default, fast, financial"):
         ow.train(market, "fast", audit=False)  # type: ignore[arg-type]
+
+
+def test_a_home_that_is_a_file_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    home = tmp_path / "file"
+    home.write_text("x")
+    market = random_walk(100)
+    for verb in (
+        lambda: ow.train(market, home=home),
+        lambda: ow.tune(market, home=home / "below"),
+        lambda: ow.load_model("btc@champion", home=str(home)),
+    ):
+        with pytest.raises(StorageError, match=r"is no directory.*home="):
+            verb()
+    assert home.read_text() == "x"

@@ -126,7 +126,7 @@ class Home:
                 "The home directory is no directory",
                 got=str(self.root) if there == self.root else f"{self.root}, and {there} is a file",
                 allowed="a directory, or a place where one can be made",
-                remedy=f"Name another one with --home or {ENVIRONMENT_VARIABLE}.",
+                remedy=f"Name another one with --home (in Python home=) or {ENVIRONMENT_VARIABLE}.",
             )
         return self
 
