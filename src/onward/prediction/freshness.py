@@ -7,10 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from onward.errors import PredictionError
+from onward.data.timeframe import parse_timerange
+from onward.errors import PredictionError, told_bars
 from onward.types import Market, from_ns, to_ns
 
-__all__ = ["LateSeries", "late_series", "require_fresh", "series_cautions"]
+__all__ = [
+    "LateSeries",
+    "bars_missed",
+    "batch_moment",
+    "late_series",
+    "require_fresh",
+    "series_cautions",
+    "stale_cautions",
+]
 
 LATE = 3
 """Usual steps of a side series without a new value after which it is worth a sentence."""
@@ -44,6 +53,34 @@ def require_fresh(market: Market, now: pd.Timestamp, max_staleness_bars: int) ->
             remedy="Import the bars since then, leave the symbol out with data.symbols, or predict as of "
             "another moment (--at; in Python and in requests: at).",
         )
+
+
+def bars_missed(market: Market, now: pd.Timestamp) -> int:
+    """Return how many bars closed since the newest one of the symbol that is furthest behind."""
+    newest = min(market.decision_time[rows.stop - 1] for rows in market.rows.values())
+    return int((now - newest) // market.timeframe)
+
+
+def stale_cautions(market: Market, now: pd.Timestamp, max_staleness_bars: int | None) -> list[str]:
+    """Return what a batch is told of old bars; it is not refused, since it may be about the past alone.
+
+    Parameters
+    ----------
+    market, now, max_staleness_bars
+        As of `require_fresh`; nothing is said where no number of bars is set.
+    """
+    missed = bars_missed(market, now)
+    if max_staleness_bars is None or missed <= max_staleness_bars:
+        return []
+    said = f"the newest bar is stale: {told_bars(missed)} closed since it did, before {now.isoformat()}"
+    allowed = f"prediction.max_staleness_bars allows {max_staleness_bars}"
+    return [f"{said}, and {allowed}; do not act on its signal"]
+
+
+def batch_moment(timerange: str | None, now: pd.Timestamp) -> pd.Timestamp:
+    """Return the moment as of which a batch of stored bars is taken: the end of its range, at most now."""
+    end = parse_timerange(timerange).end
+    return now if end is None else min(end, now)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from onward.data.timeframe import format_timeframe
 from onward.errors import NotEnoughDataError, PredictionError
-from onward.prediction.freshness import require_fresh, series_cautions
+from onward.prediction.freshness import require_fresh, series_cautions, stale_cautions
 from onward.prediction.learnt import LearntBars, learnt_cautions
 from onward.prediction.predictor import Predictor
 from onward.registry import Version
@@ -94,11 +94,25 @@ class LoadedModel:
             cold += max(0, min(self.lookback - 1, rows.stop - rows.start) - first)
         return cold
 
-    def cautions(self, market: Market, start: pd.Timestamp | None = None) -> list[str]:
+    def cautions(
+        self,
+        market: Market,
+        start: pd.Timestamp | None = None,
+        *,
+        now: pd.Timestamp | None = None,
+        max_staleness_bars: int | None = None,
+    ) -> list[str]:
         """Return what to be wary of in what `predict` gives, in sentences.
 
-        Strange symbols, rows from features that are not warmed up, and bars that the model was
-        trained on, as far as its manifest tells which those are.
+        Strange symbols, rows from features that are not warmed up, bars that the model was trained
+        on, as far as its manifest tells which those are, and a newest bar that is too old to act on.
+
+        Parameters
+        ----------
+        market, start
+            As of `predict`.
+        now, max_staleness_bars
+            As of `latest`; without them nothing is said of the age of the bars.
 
         Raises
         ------
@@ -112,6 +126,8 @@ class LoadedModel:
             said.append(f"{need}: do not rely on their predictions")
         if self.learnt is not None:
             said += learnt_cautions(self.learnt.among(market, start))
+        if now is not None:
+            said += stale_cautions(market, _moment(now), max_staleness_bars)
         return said
 
     def latest(

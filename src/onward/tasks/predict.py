@@ -48,7 +48,9 @@ def run(context: TaskContext, services: WorkerServices) -> dict[str, Any]:
         asked = _loaded(context)
         market = market_of(services.store, DataProcessingConfig(**spec["wanted"]), spec)
         start = _start(spec["timerange"])
-        for warning in asked.cautions(market, start):
+        for warning in asked.cautions(
+            market, start, now=_as_of(spec), max_staleness_bars=spec["max_staleness_bars"]
+        ):
             context.log(warning, level="warning")
         cold = asked.cold_rows(market, start)
         frame = asked.predict(market, start=start).reset_index()
@@ -97,7 +99,12 @@ def _prepare(services: SupervisorServices, spec: Mapping[str, Any]) -> Mapping[s
         timerange=f"-{end}" if end else None,
     )
     asked.check(market_of(services.store, wanted, source))
-    told = {"model": asked.version.ref, "timerange": timerange, "wanted": wanted.model_dump(mode="json")}
+    told = {
+        "model": asked.version.ref,
+        "timerange": timerange,
+        "wanted": wanted.model_dump(mode="json"),
+        "max_staleness_bars": services.settings.prediction.max_staleness_bars,
+    }
     return {**given, **source, **told, "out": out}
 
 
@@ -145,6 +152,15 @@ def _start(timerange: str | None) -> pd.Timestamp | None:
     from onward.data.timeframe import parse_timerange
 
     return parse_timerange(timerange)[0]
+
+
+def _as_of(spec: Mapping[str, Any]) -> pd.Timestamp | None:
+    """Return the moment as of which stored bars are predicted; bars of a file are about their own time."""
+    import pandas as pd
+
+    from onward.prediction.freshness import batch_moment
+
+    return None if spec["data"] is not None else batch_moment(spec["timerange"], pd.Timestamp.now(tz="UTC"))
 
 
 def _file(spec: Mapping[str, Any]) -> str:

@@ -144,6 +144,15 @@ def test_an_import_merges_rows_once_however_often_it_runs(shop: Workshop) -> Non
     pd.testing.assert_series_equal(market.bars["close"].reset_index(drop=True), bars["close"])
 
 
+def test_predictions_of_what_is_stored_say_that_the_newest_bar_is_stale(
+    shop: Workshop, published: str
+) -> None:
+    shop.succeeded(submit_import(shop, shop.bars))
+    done = shop.succeeded(shop.manager.submit("predict", {"model": published}).job)
+    logged = [event.payload for event in shop.events(done, "log")]
+    assert any("the newest bar is stale" in str(one) for one in logged), logged
+
+
 def test_an_import_of_which_one_file_is_broken_stores_none(shop: Workshop, tmp_path: Path) -> None:
     bars = pd.read_parquet(shop.bars).assign(symbol="NEW/USD")
     bars.to_csv(tmp_path / "good.csv", index=False)

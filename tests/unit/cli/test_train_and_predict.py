@@ -152,6 +152,18 @@ def test_predict_refuses_what_is_stale(trained: dict, place: Path, cli) -> None:
     assert "--latest" in cli.fails(*common[:-1], "--at", "2020-01-02")
 
 
+def test_a_batch_of_stored_bars_says_that_the_newest_is_stale(trained: dict, place: Path, cli) -> None:
+    cli.ok("data", "import", place / "btc.csv", "--symbol", "BTC/USD", "--home", place / "home")
+    common = ("predict", "btc@champion", "--home", place / "home")
+    told = cli(*common)
+    assert told.exit_code == 0
+    assert "Warning: the newest bar is stale: " in told.stderr
+    assert "prediction.max_staleness_bars allows 2" in told.stderr
+    for fresh in (("--timerange", "-20200110"), ("--set", "prediction.max_staleness_bars=none")):
+        assert "stale" not in cli(*common, *fresh).stderr
+    assert "stale" not in cli(*common, "--data", place / "btc.csv").stderr, "a file is about its own time"
+
+
 def test_a_training_from_what_is_stored(place: Path, cli) -> None:
     cli.ok("data", "import", place / "btc.csv", "--symbol", "BTC/USD")
     value = cli.json("train", place / "small.toml", "--no-audit", "--timerange", "20200105-")

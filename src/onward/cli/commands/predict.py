@@ -41,8 +41,9 @@ def predict(
 ) -> None:
     """Predict with a published model.
 
-    With --latest only the bars that the features need are read, and stale data are refused.
-    With --timerange the bars before it are read as history, not predicted.
+    With --latest only the bars that the features need are read, and stale data are refused; else
+    stored bars that are stale are told. With --timerange the bars before it are read as history,
+    not predicted.
     """
     if at is not None and not latest:
         raise UserError(
@@ -77,6 +78,8 @@ def _predicted_here(
 ) -> tuple[pd.DataFrame, str, tuple[str, ...]]:
     import pandas as pd
 
+    from onward.prediction.freshness import batch_moment
+
     application = session.application()
     asked = application.prediction.load(model)
     manifest = asked.version.manifest
@@ -84,18 +87,22 @@ def _predicted_here(
         "timeframe": manifest.timeframe,
         "series": manifest.features.series,
     }
-    start, chosen["timerange"] = _bounds(timerange or application.settings.data.timerange)
+    reach = timerange or application.settings.data.timerange
+    start, chosen["timerange"] = _bounds(reach)
     if data is None:
         chosen["symbols"] = application.settings.data.symbols or manifest.symbols
     wanted = application.settings.data.model_copy(update=chosen)
     market = load_market(application.repositories if data is None else None, wanted, data, series)
-    warnings: tuple[str, ...] = ()
+    now = pd.Timestamp.now(tz="UTC")
     if latest:
-        moment = pd.Timestamp.now(tz="UTC") if at is None else _moment(at)
+        moment = now if at is None else _moment(at)
         prediction = application.prediction.latest(model, market.known_at(moment), now=moment)
         frame, warnings = prediction.frame, prediction.warnings
     else:
-        warnings = tuple(asked.cautions(market, start))
+        # As the API has it: bars of a file are about their own time, whenever that was.
+        told = None if data is not None else batch_moment(reach, now)
+        allowed = application.settings.prediction.max_staleness_bars
+        warnings = tuple(asked.cautions(market, start, now=told, max_staleness_bars=allowed))
         frame = asked.predict(market, start=start)
     return frame, asked.version.ref, warnings
 

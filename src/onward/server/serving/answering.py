@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from onward.errors import OnwardError, UserError, told_bars
+from onward.errors import OnwardError, UserError
+from onward.prediction.freshness import bars_missed
 from onward.server.serving.markets import sent_market, stored_market
 
 if TYPE_CHECKING:
@@ -70,21 +71,19 @@ def predicted(
         prediction = model.latest(market, now=at, max_staleness_bars=fresh)
         frame, warnings = prediction.frame, list(prediction.warnings)
     else:
-        warnings = _of_batch(model, market, start)
+        _check_rows(market, start)
+        warnings = model.cautions(market, start, now=at, max_staleness_bars=fresh)
         frame = model.predict(market, start=start)
-    freshness = _freshness(market, at)
-    if start is not None and fresh is not None and freshness["bars_missed"] > fresh:
-        warnings.append(_stale(freshness["bars_missed"], fresh))
     return {
         "model": model.version.ref,
         "as_of": at.isoformat(),
         "predictions": _rows(frame),
-        "freshness": freshness,
+        "freshness": _freshness(market, at),
         "warnings": warnings,
     }
 
 
-def _of_batch(model: LoadedModel, market: Market, start: pd.Timestamp) -> list[str]:
+def _check_rows(market: Market, start: pd.Timestamp) -> None:
     n_rows = int((market.open_time >= start).sum())
     if n_rows > MOST_ROWS:
         raise UserError(
@@ -93,15 +92,6 @@ def _of_batch(model: LoadedModel, market: Market, start: pd.Timestamp) -> list[s
             allowed=f"{MOST_ROWS:,} bars",
             remedy="Begin later, or submit a job: onward jobs submit predict.",
         )
-    return model.cautions(market, start)
-
-
-def _stale(missed: int, allowed: int) -> str:
-    """Return what a batch is told, which is not refused: it may be about the past alone."""
-    return (
-        f"the newest bar is stale: {told_bars(missed)} closed since it did, before as_of, and "
-        f"prediction.max_staleness_bars allows {allowed}; do not act on its signal"
-    )
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -137,7 +127,7 @@ def _freshness(market: Market, at: pd.Timestamp) -> dict[str, Any]:
     return {
         "newest_decision_time": max(newest).isoformat(),
         "age_seconds": (at - max(newest)).total_seconds(),
-        "bars_missed": int((at - min(newest)) // market.timeframe),
+        "bars_missed": bars_missed(market, at),
     }
 
 
