@@ -4,10 +4,33 @@ from __future__ import annotations
 
 import pytest
 
+from onward.config.describe import allowed
+from onward.dashboard.i18n.said import translated
+from onward.dashboard.views.run_fields import plan_fields
+from onward.settings import Settings
 from tests.unit.dashboard.said_errors import missing
 
-PACKAGES: tuple[str, ...] = ("types",)
+PACKAGES: tuple[str, ...] = ("config", 
+    "access",
+    "ensembles",
+    "jobs",
+    "models",
+    "prediction",
+    "registry",
+    "tasks",
+    "training",
+    "types",
+)
 """Packages whose errors people meet on pages; those of the shell (cli, client, testing) stay English."""
+
+
+def test_what_a_setting_takes_is_said_in_japanese() -> None:
+    told = {allowed(field) for field in plan_fields().values()}
+    for section in Settings.model_fields.values():
+        assert section.annotation is not None
+        told |= {allowed(field) for field in section.annotation.model_fields.values()}
+    assert len(told) > 30
+    assert not [text for text in told if translated("ja", text) is None]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
