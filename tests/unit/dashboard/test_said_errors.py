@@ -10,13 +10,17 @@ from onward.dashboard.views.run_fields import plan_fields
 from onward.settings import Settings
 from tests.unit.dashboard.said_errors import missing
 
-PACKAGES: tuple[str, ...] = ("config", 
+PACKAGES: tuple[str, ...] = (
     "access",
+    "config",
     "ensembles",
     "jobs",
+    "kernels",
     "models",
+    "naming",
     "prediction",
     "registry",
+    "splits",
     "tasks",
     "training",
     "types",
