@@ -352,10 +352,10 @@ def _by_dotted_name() -> Mapping[str, Module]:
 
 @cache
 def _imported(module: Module) -> Mapping[str, Module]:
-    found = {}
+    found: dict[str, Module] = {}
     by_name = _by_dotted_name()
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.ImportFrom) and node.module in by_name:
+        if isinstance(node, ast.ImportFrom) and node.module is not None and node.module in by_name:
             found |= {alias.asname or alias.name: by_name[node.module] for alias in node.names}
     return found
 

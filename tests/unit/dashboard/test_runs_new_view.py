@@ -9,8 +9,9 @@ import pytest
 
 from onward.dashboard.i18n import texts_of
 from onward.dashboard.views.run_check import found_in, worded
-from onward.dashboard.views.run_request import Asked, Refusal, bases_of
+from onward.dashboard.views.run_request import Asked, Refusal, bases_of, sentence
 from onward.dashboard.views.runs_new import first_values, run_form_view
+from onward.errors import PlanError
 from onward.server.coverage import Reach
 from onward.training.plan import TrainingPlan
 
@@ -98,8 +99,30 @@ def test_refusals_are_told_in_the_readers_language(refusal: Refusal, english: st
 
 def test_what_only_the_product_can_say_is_marked_as_english() -> None:
     assert worded(Refusal("a", english="Too few rows."), texts_of("ja")).language == "en"
+    error = PlanError("nobody foresaw this", remedy="Change model.name.")
+    told = worded(Refusal("a", english=sentence(error), error=error), texts_of("ja"))
+    assert (told.language, told.text) == ("en", "Nobody foresaw this. Change model.name.")
+
+
+def test_errors_of_the_product_are_told_in_the_readers_language() -> None:
+    error = PlanError(
+        "validation.window: a rolling window needs a length (from override)",
+        allowed="a whole number of bars, or validation.window = a length of time",
+        remedy="Change validation.window.",
+    )
+    refusal = Refusal("a", english=sentence(error), error=error)
+    assert worded(refusal, texts_of("en")).text.startswith(
+        "validation.window: a rolling window needs a length. "
+    )
+    told = worded(refusal, texts_of("ja"))
+    assert told.language == "ja"
+    assert told.text == (
+        "validation.window: 移動窓には長さが必要です。"
+        "許される値: 足の本数(整数)、またはvalidation.window = 時間の長さ。"
+        "validation.windowを変更してください。"
+    )
     told = worded(Refusal("a", setting="validation.embargo"), texts_of("ja"))
-    assert (told.language, "length of time" in told.text) == ("en", True)
+    assert (told.language, "時間の長さ" in told.text) == ("ja", True)
 
 
 def plan_view(**more: Any) -> dict[str, Any]:

@@ -112,7 +112,25 @@ def test_translations_hold_what_they_translate() -> None:
     for english, text in entries.items():
         assert isinstance(text, str)
         assert set(PLACEHOLDER.findall(english)) == set(PLACEHOLDER.findall(text)), english
-        assert all(re.fullmatch(r"[a-f]|n\d?", name) for name in PLACEHOLDER.findall(english)), english
+        assert all(re.fullmatch(r"[a-f]|[ns]\d?", name) for name in PLACEHOLDER.findall(english)), english
+
+
+def test_no_pattern_takes_every_sentence() -> None:
+    for key in catalogue("ja"):
+        if (found := FILES.fullmatch(key)) is not None:
+            free = [name for name in PLACEHOLDER.findall(found["english"]) if name[0] not in "ns"]
+            own = re.findall("[A-Za-z]", PLACEHOLDER.sub("", found["english"]))
+            assert len(free) < 2 or len(own) > 4, f"{key}: half of a sentence would stay English"
+
+
+def test_a_sentence_within_a_sentence_has_to_be_known() -> None:
+    assert translated("ja", "data.range: is no range of time (from a.toml)") is not None
+    assert translated("ja", "data.range: nobody foresaw this (from a.toml)") is None
+
+
+def test_names_in_errors_stay_names() -> None:
+    assert translated("ja", "labels") == "ラベル"
+    assert translated("ja", "there is no setting labels") == "labelsという設定はありません"
 
 
 def test_what_a_check_of_data_finds_is_said_in_japanese() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from onward.config.describe import allowed
 from onward.dashboard.i18n.said import translated
@@ -28,11 +32,17 @@ PACKAGES: tuple[str, ...] = (
 """Packages whose errors people meet on pages; those of the shell (cli, client, testing) stay English."""
 
 
+def fields_of(section: type[BaseModel]) -> Iterator[FieldInfo]:
+    """Give the settings below a section, however deep they lie."""
+    for field in section.model_fields.values():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from fields_of(field.annotation)
+        else:
+            yield field
+
+
 def test_what_a_setting_takes_is_said_in_japanese() -> None:
-    told = {allowed(field) for field in plan_fields().values()}
-    for section in Settings.model_fields.values():
-        assert section.annotation is not None
-        told |= {allowed(field) for field in section.annotation.model_fields.values()}
+    told = {allowed(field) for field in (*plan_fields().values(), *fields_of(Settings))}
     assert len(told) > 30
     assert not [text for text in told if translated("ja", text) is None]
 

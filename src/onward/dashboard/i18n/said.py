@@ -3,7 +3,8 @@
 A report is written in English by the code that computes it, and so are the cautions that a run keeps
 and what a job says that it is at. Their headings, captions and sentences are a closed set: the files
 ``texts/<language>/*_said.toml`` hold them with their translation, figures as ``{n1}``, other parts as
-``{a}``, braces that are meant as such doubled. What errors say stands in ``errors<package>_said.toml``.
+``{a}``, sentences that are known themselves as ``{s}``, braces that are meant as such doubled. What
+errors say stands in ``errors<package>_said.toml``.
 What the files do not hold (findings, names) is shown as it is, and marked as English for screen readers.
 """
 
@@ -13,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Any
 
 from markupsafe import Markup
 
@@ -30,6 +32,9 @@ WORDS = re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,}")
 """What is a sentence or a phrase, and neither a name nor a figure."""
 FIGURES = r"[-+−0-9.,:]+"
 REMEMBERED = 8192
+SENTENCE_PARTS = ("what", "allowed", "remedy")
+ERROR_PARTS = ("what", "got", "allowed", "remedy")
+"""Parts of an error in the order in which they are read (`onward.errors.OnwardError`)."""
 
 
 class Said:
@@ -59,6 +64,21 @@ class Said:
             return False
         return any(WORDS.search(text) and translated(self._language, text) is None for text in texts)
 
+    def error(self, details: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return the parts of an error that there are, by name, each in the reader's language.
+
+        What was got is mostly a name or a value and stays as it is unless it is a phrase that is known.
+        """
+        found = [(name, str(details[name])) for name in ERROR_PARTS if details.get(name)]
+        return [(name, self._got(text) if name == "got" else self(text)) for name, text in found]
+
+    def stays_english(self, details: Mapping[str, Any]) -> bool:
+        """Return whether some part of an error is shown in English to a reader of another language."""
+        return self.stay_english(str(details[name]) for name in SENTENCE_PARTS if details.get(name))
+
+    def _got(self, text: str) -> str:
+        return self.plain(text) if " " in text else text
+
     def plain(self, text: str) -> str:
         """Return a text for an attribute: in the reader's language if that is known, else as it is."""
         if self._language == DEFAULT:
@@ -83,15 +103,21 @@ def _one(language: Language, text: str, *, words: bool = True) -> str | None:
         return known.phrases[text]
     for pattern in known.candidates(text):
         found = pattern.shape.fullmatch(text)
-        if found is not None:
-            return pattern.answer.format(
-                **{name: _inside(language, value, pattern) for name, value in found.groupdict().items()}
-            )
+        if found is None:
+            continue
+        parts = {name: _inside(language, name, value, pattern) for name, value in found.groupdict().items()}
+        if None not in parts.values():
+            return pattern.answer.format(**parts)
     return None
 
 
-def _inside(language: Language, value: str, pattern: _Pattern) -> str:
-    """Return a figure or a name as it is; a phrase among figures in the other language."""
+def _inside(language: Language, name: str, value: str, pattern: _Pattern) -> str | None:
+    """Return a figure or a name as it is; a phrase among figures in the other language.
+
+    What stands for a sentence has to be known: None when it is not.
+    """
+    if name.startswith("s"):
+        return translated(language, value)
     if not value or value.isdecimal():
         return value
     found = _one(language, value, words=not pattern.names)

@@ -9,10 +9,13 @@ from typing import Any
 
 from onward.config.describe import choices as offered
 from onward.config.toml import to_toml
+from onward.dashboard.i18n.languages import DEFAULT
+from onward.dashboard.i18n.said import Said
 from onward.dashboard.i18n.texts import Texts
 from onward.dashboard.views.run_fields import limits, plan_fields, takes
-from onward.dashboard.views.run_request import Asked, Refusal
+from onward.dashboard.views.run_request import FROM_FORM, Asked, Refusal
 from onward.dashboard.views.run_snippets import Snippets
+from onward.errors import OnwardError
 
 __all__ = ["CheckView", "Found", "Worded", "found_in", "worded"]
 
@@ -138,10 +141,32 @@ def worded(refusal: Refusal, texts: Texts) -> Worded:
         told = _takes(refusal.setting, texts)
         if told:
             return Worded(refusal.field, texts("runs_new.error.takes", takes=told), texts.language)
-        return Worded(refusal.field, f"Takes {takes(refusal.setting)}.", "en")
+        told = Said(texts).plain(english := takes(refusal.setting))
+        if told != english:
+            return Worded(refusal.field, texts("runs_new.error.takes", takes=told), texts.language)
+        return Worded(refusal.field, f"Takes {english}.", "en")
     if refusal.key:
         return Worded(refusal.field, texts.below("runs_new.error")[refusal.key], texts.language)
-    return Worded(refusal.field, refusal.english, "en")
+    told = _told(refusal.error, texts) if refusal.error is not None else None
+    return (
+        Worded(refusal.field, told, texts.language) if told else Worded(refusal.field, refusal.english, "en")
+    )
+
+
+def _told(error: OnwardError, texts: Texts) -> str | None:
+    """Return an error in the reader's language; None when one of its parts is not known there."""
+    if texts.language == DEFAULT:
+        return None
+    say = Said(texts)
+    what = error.what.replace(FROM_FORM, "")
+    if say.stay_english(part for part in (what, error.allowed, error.remedy) if part):
+        return None
+    found = [texts("runs_new.error.what", what=say.plain(what))]
+    if error.allowed:
+        found.append(texts("runs_new.error.allowed", allowed=say.plain(error.allowed)))
+    if error.remedy:
+        found.append(say.plain(error.remedy))
+    return "".join(found)
 
 
 def _takes(name: str, texts: Texts) -> str:

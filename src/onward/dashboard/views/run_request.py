@@ -31,7 +31,7 @@ from onward.errors import (
 from onward.naming.names import check_alias, check_name
 from onward.training.plan import PRESETS
 
-__all__ = ["Asked", "Bases", "Kind", "Refusal", "bases_of", "placed", "read"]
+__all__ = ["FROM_FORM", "Asked", "Bases", "Kind", "Refusal", "bases_of", "placed", "read", "sentence"]
 
 Kind: TypeAlias = Literal["train", "tune"]
 Bases: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -58,6 +58,10 @@ BY_KIND: tuple[tuple[type[OnwardError], str], ...] = (
 """Where an error belongs that names no setting."""
 
 
+FROM_FORM = " (from override)"
+"""Where a value comes from, as errors say it; a form has no other place."""
+
+
 @dataclass(frozen=True)
 class Refusal:
     """Why the value of a field is not taken.
@@ -72,12 +76,15 @@ class Refusal:
         Setting whose limits say it in either language.
     english
         The sentence of the product, for everything else.
+    error
+        The error that it was made of, whose parts are known in other languages.
     """
 
     field: str
     key: str = ""
     setting: str = ""
     english: str = ""
+    error: OnwardError | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -185,9 +192,9 @@ def read(
             changes[name] = parsed(name, given)
             check_text({name: changes[name]})
         except ConfigError as error:
-            refusals.append(Refusal(name, setting=name, english=sentence(error)))
+            refusals.append(Refusal(name, setting=name, english=sentence(error), error=error))
         except OnwardError as error:
-            refusals.append(Refusal(name, english=sentence(error)))
+            refusals.append(_refused(name, error))
     changes |= _market(values, refusals)
     asked = Asked(
         kind="tune" if first(values, "kind") == "tune" else "train",
@@ -213,19 +220,23 @@ def placed(error: OnwardError, asked: Asked) -> Refusal:
     for name in NAME.findall(text):
         where = STANDS_IN.get(name, name)
         if name in plan_fields():
-            return Refusal(where, english=sentence(error))
+            return _refused(where, error)
     for kind, where in BY_KIND:
         if isinstance(error, kind):
-            return Refusal(where, english=sentence(error))
+            return _refused(where, error)
     if isinstance(error, ModelError):
         members = asked.changes.get("ensemble.method") in ("stacking", "voting")
-        return Refusal("ensemble.members" if members else "model.name", english=sentence(error))
-    return Refusal("", english=sentence(error))
+        return _refused("ensemble.members" if members else "model.name", error)
+    return _refused("", error)
+
+
+def _refused(where: str, error: OnwardError) -> Refusal:
+    return Refusal(where, english=sentence(error), error=error)
 
 
 def sentence(error: OnwardError) -> str:
     """Return an error as one or two sentences."""
-    said = error.what.replace(" (from override)", "")  # a form has no other place
+    said = error.what.replace(FROM_FORM, "")
     what = said if "." in said.partition(" ")[0] else said[:1].upper() + said[1:]
     parts = [what.rstrip(".")]
     if error.allowed:
