@@ -23,7 +23,7 @@ from onward.dashboard.views.run_fields import CHOICES, Values
 from onward.dashboard.views.run_request import Asked, Bases, Refusal, bases_of, placed, read
 from onward.dashboard.views.run_snippets import snippets
 from onward.dashboard.views.runs_new import copied_values, first_values, followed_values, run_form_view
-from onward.errors import OnwardError, StorageError
+from onward.errors import ConfigError, OnwardError, StorageError
 from onward.jobs.values import JobRequest
 from onward.server.authorisation import caller_of, requires
 from onward.server.bodies.jobs import TrainingJob, TuningJob
@@ -237,7 +237,12 @@ def _unkept(asked: Asked) -> tuple[Refusal, ...]:
     except ValidationError as error:
         wrong = error.errors(include_url=False)
         return tuple(
-            Refusal(str(one["loc"][0]) if one["loc"] else "", english=f"{one['msg']}.") for one in wrong
+            Refusal(
+                str(one["loc"][0]) if one["loc"] else "",
+                english=f"{one['msg']}.",
+                error=ConfigError(one["msg"]),
+            )
+            for one in wrong
         )
     return ()
 
