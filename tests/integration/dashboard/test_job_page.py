@@ -204,7 +204,7 @@ def test_a_stage_that_was_over_before_anything_was_said_of_it_is_shown(desk: Sit
         expect(page.locator("[data-stage=audit]")).to_have_class("now")
         expect(page.locator("#job-said")).to_have_text("Leak audit has begun.")
         assert store.finish(lease, Outcome("cancelled"))
-        expect(page.locator("[data-stage=audit]")).to_have_class("done")
+        expect(page.locator("[data-stage=audit]")).to_have_class("cancelled")
 
 
 def test_trials_and_outer_folds_of_a_search_come_with_their_scores(desk: Site, open_page: Open) -> None:
@@ -281,6 +281,15 @@ def test_a_stop_is_not_over_before_it_is_proven(desk: Site, open_page: Open) -> 
         assert store.finish(lease, Outcome("cancelled"))
         expect(badge).to_have_attribute("data-state", "cancelled")
         expect(page.locator("#job-outcome")).to_contain_text("nothing was published")
+        search = page.locator("#job-stages [data-stage=search]")
+        expect(search).to_have_class("cancelled")
+        expect(search).to_contain_text("It was stopped in this stage.")
+        note = search.locator(".job-stage-note")
+        told = note.inner_text()
+        page.reload()
+        settled(page)
+        expect(note).to_have_text(told)  # a page that comes later says the same
+        check_axe(page)
         page.get_by_role("button", name="Try again").click()
         expect(page.locator("#job-state [data-state]")).to_have_attribute("data-state", "queued")
         page.wait_for_url(lambda address: lease.job_id not in address)

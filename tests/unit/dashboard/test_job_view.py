@@ -227,6 +227,22 @@ def test_a_stage_that_had_nothing_to_do_is_behind_once_a_later_one_has_begun() -
     assert job_view(job(), Digest()).passed == frozenset()
 
 
+@pytest.mark.parametrize("state", ["failed", "cancelled", "succeeded", "running"])
+def test_a_stage_that_was_broken_off_is_not_done(state: Any) -> None:
+    told = events(
+        (1, "progress", progress("features")),
+        (2, "progress", progress("search")),
+        (3, "stage", {"stage": "fold"}),
+        (4, "progress", progress("search")),  # a search takes turns with its folds
+        *([] if state == "running" else [(5.0, "state", {"state": state})]),
+    )
+    digest = digested(digested(Digest(), told[:2]), told[2:])
+    view = job_view(job(state, finished_at=None if state == "running" else NOW, kind="tune"), digest)
+    assert view.broken_off == ("search" if state in ("failed", "cancelled") else "")
+    again = digested(digest, events((6, "state", {"state": "running"}), attempt=2, since=9))
+    assert again.last == "", "the next attempt begins anew"
+
+
 def test_a_job_that_nobody_takes_says_so_once_somebody_would_have_taken_it() -> None:
     def untaken(state: str = "queued", seconds: float = 20, beat: float | None = None, **more: Any) -> bool:
         now = NOW + timedelta(seconds=seconds)

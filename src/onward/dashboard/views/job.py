@@ -168,6 +168,11 @@ class JobView:
         return frozenset(names[: last + 1])
 
     @property
+    def broken_off(self) -> str:
+        """The stage in which it failed or was stopped; empty while it runs, and when it ended well."""
+        return self.digest.last if self.line.state in ("failed", "cancelled") else ""
+
+    @property
     def seconds(self) -> float | None:
         """Seconds from the begin of the last attempt to its end; None before either."""
         if self.started_at is None or self.finished_at is None:

@@ -81,6 +81,8 @@ class Digest:
         Which attempt the stages are of.
     stages
         In the order in which they began.
+    last
+        The stage that it entered last; empty before the first.
     folds
         Scores by fold, each once: an attempt that goes on tells kept folds again.
     trials
@@ -95,6 +97,7 @@ class Digest:
     seq: int = 0
     attempt: int = 0
     stages: tuple[StageLine, ...] = ()
+    last: str = ""
     folds: tuple[ScoreLine, ...] = ()
     trials: tuple[TrialLine, ...] = ()
     others: tuple[ScoreLine, ...] = ()
@@ -115,14 +118,15 @@ def digested(before: Digest, events: Iterable[JobEvent]) -> Digest:
     folds = {line.name: line for line in before.folds}
     trials = {(line.search, line.number): line for line in before.trials}
     others, log = list(before.others), list(before.log)
-    seq, attempt = before.seq, before.attempt
+    seq, attempt, last = before.seq, before.attempt, before.last
     for event in events:
         seq = event.seq
         if event.attempt != attempt:
-            attempt, stages = event.attempt, {}
+            attempt, stages, last = event.attempt, {}, ""
         payload = event.payload
         if event.kind in ("stage", "progress"):
             _enter(stages, payload, event.at)
+            last = str(payload.get("stage") or "") or last
         elif event.kind == "state":
             if payload.get("state") not in ("starting", "running", "stopping"):
                 _leave(stages, event.at)
@@ -142,6 +146,7 @@ def digested(before: Digest, events: Iterable[JobEvent]) -> Digest:
         seq=seq,
         attempt=attempt,
         stages=tuple(stages.values()),
+        last=last,
         folds=tuple(sorted(folds.values(), key=lambda line: int(line.name))),
         trials=kept(tuple(trials.values())),
         others=tuple(others),

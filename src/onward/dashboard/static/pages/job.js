@@ -300,15 +300,16 @@ function take({ kind, payload, at }) {
     drawLog();
   } else if (kind === "state") {
     if (payload.state === "running") data.began = moment / 1000;
-    if (!LIVE.includes(payload.state)) { leave(moment); finishStages(); }
+    if (!LIVE.includes(payload.state)) { leave(moment); finishStages(payload.state); }
     moved(payload.state);
   }
 }
 
-const finishStages = perFrame(() => {
+const finishStages = perFrame((ended) => {
+  const broken = ended === "failed" || ended === "cancelled";
   for (const line of $("job-stages").querySelectorAll(".now")) {
-    line.className = "done";
-    line.children[2].textContent = "";
+    line.className = broken ? ended : "done";
+    line.children[2].textContent = broken ? texts[`broken_off_${ended}`] : "";
     const known = stages.get(line.dataset.stage);
     if (known?.seconds !== undefined) line.children[1].textContent = span(known.seconds);
   }
