@@ -35,8 +35,8 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Self
 
 __all__ = [
     "AccessError",
@@ -75,6 +75,9 @@ __all__ = [
 ]
 
 
+PARTS = ("what", "got", "allowed", "remedy")
+
+
 class OnwardError(Exception):
     """Root of all errors that Onward raises on purpose.
 
@@ -110,15 +113,19 @@ class OnwardError(Exception):
         text = "; ".join(parts)
         return f"{text}. {self.remedy}" if self.remedy else text
 
+    def put(self, tell: Callable[[str], str]) -> Self:
+        """Return the error with each of its parts put in other words, for other readers."""
+        told = type(self).__new__(type(self))
+        vars(told).update(vars(self))
+        for name in PARTS:
+            part = getattr(self, name)
+            setattr(told, name, None if part is None else tell(part))
+        told.args = (told._sentence(),)
+        return told
+
     def to_dict(self) -> dict[str, str | None]:
         """Return the parts by name, for JSON output and problem documents."""
-        return {
-            "error": type(self).__name__,
-            "what": self.what,
-            "got": self.got,
-            "allowed": self.allowed,
-            "remedy": self.remedy,
-        }
+        return {"error": type(self).__name__, **{name: getattr(self, name) for name in PARTS}}
 
 
 class UserError(OnwardError):

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from onward.dashboard.preferences import local_path
 from onward.dashboard.rendering import renderer
 from onward.errors import JobNotFoundError, OnwardError, RegistryNotFoundError, StorageError
-from onward.server.problems import status_of
+from onward.server.problems import status_of, told
 
 __all__ = ["answer_in_words"]
 
@@ -52,7 +52,7 @@ async def _page(request: Request, error: Exception, status: int, headers: dict[s
         to = f"/login?next={quote(_way_back(request))}"
         return render.redirect(to) if in_place else RedirectResponse(to, 303)
     name = _name(error, status)
-    details = error.to_dict() if isinstance(error, OnwardError) else {}
+    details = told(request, error).to_dict() if isinstance(error, OnwardError) else {}
     if isinstance(error, HTTPException) and status not in (404, 500) and error.detail:
         details = {"what": str(error.detail)}
     view: dict[str, Any] = {"name": name, "code": status, "details": details}

@@ -118,6 +118,13 @@ def create_app(
     return app
 
 
+def _directories(services: ServerServices, config: ServerConfig) -> list[str]:
+    """Return the directories of the server's disk that settings name."""
+    settings = services.settings
+    own = (settings.storage.data_directory, settings.registry.directory)
+    return [*config.data_directories, *(str(one) for one in own if one is not None)]
+
+
 def _state(services: ServerServices, config: ServerConfig) -> ServerState:
     provider = Provider(services)
     return ServerState(
@@ -126,7 +133,7 @@ def _state(services: ServerServices, config: ServerConfig) -> ServerState:
         shelf=ModelShelf(partial(provider.build, "registry"), capacity=config.max_models),
         markets=MarketShelf(),
         coverage=CoverageBook(provider),
-        shown=ShownPaths.of(services.home.root, config.data_directories),
+        shown=ShownPaths.of(services.home.root, _directories(services, config)),
         looks=JobLooks(),
         hub=EventHub(
             partial(provider.get, "job_store"),

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -35,8 +35,12 @@ from onward.errors import (
 from onward.server.responses import PROBLEM_TYPE
 from onward.server.wording import over_http
 
-__all__ = ["problem", "problem_of", "refuse_in_one_form", "status_of"]
+__all__ = ["problem", "problem_of", "refuse_in_one_form", "status_of", "told"]
 
+if TYPE_CHECKING:
+    from onward.server.state import ServerState
+
+Refusal = TypeVar("Refusal", bound=OnwardError)
 _log = logging.getLogger(__name__)
 
 STATUS: Mapping[type[OnwardError], int] = {
@@ -91,6 +95,12 @@ def problem(
     return Response(body, status, dict(headers or {}), PROBLEM_TYPE)
 
 
+def told(request: Request, error: Refusal) -> Refusal:
+    """Return an error as whoever sent a request may read it: it names no place of the server's disk."""
+    state: ServerState = request.app.state.onward
+    return state.shown.error(error)
+
+
 def refuse_in_one_form(app: FastAPI) -> None:
     """Let an application answer every error with a problem document."""
     app.add_exception_handler(OnwardError, _onward)
@@ -102,7 +112,7 @@ def refuse_in_one_form(app: FastAPI) -> None:
 async def _onward(request: Request, error: Exception) -> Response:
     assert isinstance(error, OnwardError)
     own = request.headers.get("user-agent", "").startswith("onward/")
-    return problem_of(error, request.url.path, commands=own)
+    return problem_of(told(request, error), request.url.path, commands=own)
 
 
 def problem_of(error: OnwardError, instance: str, *, commands: bool = False) -> Response:

@@ -1,24 +1,32 @@
-"""Paths as clients see them: nobody learns from a job how the server's disk is laid out."""
+"""Paths as clients see them: nobody learns from a job or a refusal how the server's disk is laid out."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from onward.errors import OnwardError, UserError
 from onward.server.paths import INBOX
 from onward.server.uploads.staging import DIRECTORY as UPLOADS
 
+if TYPE_CHECKING:
+    from onward.jobs.values import Job
+
 __all__ = ["ShownPaths"]
+
+Refusal = TypeVar("Refusal", bound=OnwardError)
 
 SENT = r"whole-[0-9a-f]{40}"
 """A directory of `Staging`: what follows it is the name that a client gave."""
 SPEC = ("data", "series", "files", "out", "report")
 RESULT = ("written", "report")
 """Fields of requests and results that hold paths; those of imported files are in their list."""
+ABSOLUTE = re.compile(r"(?<![\w.~:/-])/([^\s/'\"():;,<>|]+)/[^\s'\"():;,<>|]+")
+"""What looks like a path on its own in a sentence, with its first directory."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,8 @@ class ShownPaths:
         home
             The home directory.
         directories
-            Those that requests may name files of, beside the inbox.
+            Others: those that requests may name files of, beside the inbox, and those that settings
+            put outside the home.
         """
         places = {home, home / INBOX, *(Path(one).expanduser() for one in directories)}
         places |= {Path(os.path.realpath(place)) for place in places}
@@ -70,6 +79,24 @@ class ShownPaths:
             return [self.value(item) for item in value]
         return value
 
+    def error(self, error: Refusal) -> Refusal:
+        """Return an error as clients see it: its parts name no place of the disk.
+
+        What is no fault of the client's may name places that nobody foresaw, such as the file of a
+        library: there every path of this machine is told by its last part. In a refusal of what a
+        client asked for other paths stay, since they are those that it sent.
+        """
+        return error.put(self.text if isinstance(error, UserError) else self._nowhere)
+
+    def _nowhere(self, text: str) -> str:
+        return ABSOLUTE.sub(_last_if_here, self.text(text)) if os.sep in text else text
+
+    def whole_job(self, job: Job) -> Job:
+        """Return a job whose request, result and error say no place of the disk."""
+        told = self.job({"spec": dict(job.request.spec), "result": job.result, "error": job.error})
+        request = replace(job.request, spec=told["spec"])
+        return replace(job, request=request, result=told["result"], error=told["error"])
+
     def job(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Return the document of a job with its paths as clients see them."""
         shown = dict(document)
@@ -85,6 +112,11 @@ class ShownPaths:
 def _rest(found: re.Match[str]) -> str:
     """Return what stands for a known directory: nothing before what lies in it, else its name."""
     return "" if found[0].endswith(os.sep) else Path(found[0]).name
+
+
+def _last_if_here(found: re.Match[str]) -> str:
+    """Return the last part of what is a path on this machine; an address of the API stays."""
+    return Path(found[0]).name if os.path.isdir(os.sep + found[1]) else found[0]  # noqa: PTH112
 
 
 def _last(value: Any) -> Any:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onward.errors import DataError, RateLimitError, StorageError
 from onward.server.shown import ShownPaths
 
 HOME = Path("/srv/onward home/日本")
@@ -86,6 +87,33 @@ def test_every_part_of_a_job_that_names_files() -> None:
         "result": None,
         "error": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("got", "storage", "user"),
+    [
+        (f"{HOME}/data/a.parquet: no room", "data/a.parquet: no room", "data/a.parquet: no room"),
+        # Of places that nobody foresaw nothing is told, unless a client may have named them itself.
+        ("/usr/lib/python3/x.py: gone", "x.py: gone", "/usr/lib/python3/x.py: gone"),
+        ("see /api/v1/openapi.json or models:/usr/3", "see /api/v1/openapi.json or models:/usr/3", None),
+        ("http://host/usr/lib, BTC/USD, a/usr/b", "http://host/usr/lib, BTC/USD, a/usr/b", None),
+    ],
+)
+def test_errors_name_no_place_of_the_disk(got: str, storage: str, user: str | None) -> None:
+    for kind, said in ((StorageError, storage), (DataError, got if user is None else user)):
+        error = kind("no luck", got=got, allowed=f"files below {HOME}/inbox", remedy="Look.")
+        shown = SHOWN.error(error)
+        assert type(shown) is kind
+        assert (shown.what, shown.got, shown.allowed, shown.remedy) == (
+            "no luck",
+            said,
+            "files below inbox",
+            "Look.",
+        )
+        assert str(shown) == f"no luck; got {said}; allowed: files below inbox. Look."
+        assert error.got == got, "what is logged stays whole"
+    assert SHOWN.error(RateLimitError("too many", retry_after=7.0)).retry_after == 7.0
+    assert SHOWN.error(StorageError("alone")).got is None
 
 
 JSON = st.recursive(

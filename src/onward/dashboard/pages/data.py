@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, Query, Request
@@ -20,9 +20,14 @@ from onward.dashboard.views.data_import import outcome_view, preview_view, refus
 from onward.errors import UserError
 from onward.server.authorisation import requires
 from onward.server.dependencies import Config, Manager, Repositories, State, Store
+from onward.server.problems import told
 from onward.server.uploads.desk import Uploads
 from onward.server.uploads.receiving import receive
 from onward.server.uploads.staging import called
+
+if TYPE_CHECKING:
+    from onward.jobs.values import Job
+    from onward.server.state import ServerState
 
 __all__ = ["PAGE", "router"]
 
@@ -150,21 +155,25 @@ async def start(
     job = await anyio.to_thread.run_sync(
         submitted, uploads, manager, given["upload"], view, limiter=state.heavy
     )
-    return _outcome(render, job)
+    return _outcome(render, state, job)
 
 
 @router.get("/ui/data/imports/{job_id}", dependencies=[requires("read")])
-def imported(render: Render, store: Store, job_id: str) -> Response:
+def imported(render: Render, store: Store, state: State, job_id: str) -> Response:
     """Say what came of an import."""
-    return _outcome(render, store.get(job_id))
+    return _outcome(render, state, store.get(job_id))
 
 
-def _outcome(render: Renderer, job: Any) -> Response:
-    return render.fragment("fragments/data_outcome.html", view=outcome_view(job))
+def _outcome(render: Renderer, state: ServerState, job: Job) -> Response:
+    return render.fragment("fragments/data_outcome.html", view=outcome_view(state.shown.whole_job(job)))
 
 
 def _refused(render: Renderer, error: UserError, file: str) -> Response:
     """Say at the file why it is not taken."""
     return render.fragment(
-        "fragments/data_refusal.html", status=422, key=refusal(error), file=file, details=error.to_dict()
+        "fragments/data_refusal.html",
+        status=422,
+        key=refusal(error),
+        file=file,
+        details=told(render.request, error).to_dict(),
     )

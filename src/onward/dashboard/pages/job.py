@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from fastapi import APIRouter, Path, Query, Request
@@ -20,8 +19,7 @@ from onward.tasks.promised import published
 if TYPE_CHECKING:
     from onward.dashboard.digests import Digests
     from onward.jobs.protocol import JobStore
-    from onward.jobs.values import Job, JobState
-    from onward.server.shown import ShownPaths
+    from onward.jobs.values import JobState
     from onward.server.state import ServerState
 
 __all__ = ["PAGE", "router"]
@@ -118,12 +116,5 @@ def _look(store: JobStore, request: Request, server: ServerState, job_id: str) -
     if job.state != before.state:  # a job that reads as ended is shown with its last event
         digest = digests.of(store, job.id)
     held = store.find(states=HELD, limit=LINES).jobs if job.state == "queued" else ()
-    shown = _shown(published(job, lambda: server.provider.services.runs), server.shown)
+    shown = server.shown.whole_job(published(job, lambda: server.provider.services.runs))
     return job_view(shown, digest, untaken=is_untaken(job, held, utc_now()))
-
-
-def _shown(job: Job, paths: ShownPaths) -> Job:
-    """Return a job whose request, result and error say no place of the server's disk."""
-    told = paths.job({"spec": dict(job.request.spec), "result": job.result, "error": job.error})
-    request = replace(job.request, spec=told["spec"])
-    return replace(job, request=request, result=told["result"], error=told["error"])

@@ -131,7 +131,7 @@ def _look(
     except StorageError:
         raise  # a page of its own, which tries again
     except OnwardError as error:
-        return _without(view, error)
+        return _without(view, state.shown.error(error))
 
 
 def _chosen(

@@ -29,6 +29,7 @@ from onward.server.authorisation import caller_of, requires
 from onward.server.bodies.jobs import TrainingJob, TuningJob
 from onward.server.dependencies import Config, Manager, Registry, Repositories, State, Store, Training
 from onward.server.ownership import refuse_own_code
+from onward.server.problems import told
 
 __all__ = ["PAGE", "router"]
 
@@ -93,7 +94,7 @@ class _Desk:
         return asked, tuple(worded(one, self.render.t) for one in refusals)
 
     def refused(self, error: OnwardError, asked: Asked) -> tuple[Worded, ...]:
-        return (worded(placed(error, asked), self.render.t),)
+        return (worded(placed(told(self.render.request, error), asked), self.render.t),)
 
 
 def form_desk(render: Render, state: State, config: Config, book: Book, registry: Registry) -> _Desk:

@@ -81,11 +81,7 @@ def read_guarded(
             remedy="Check that it was sent whole and is of the format that its name says.",
         ) from error
     except OnwardError as error:
-        parts = {
-            name: None if said is None else _spoken(str(said), path, shown)
-            for name, said in (("got", error.got), ("allowed", error.allowed), ("remedy", error.remedy))
-        }
-        raise type(error)(_spoken(error.what, path, shown), **parts) from error
+        raise error.put(lambda said: _spoken(said, path, shown)) from error
     told = dict(answer.results)
     return {**told, "file": shown} if told.get("file") == path.name else told
 
