@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from onward.dashboard.i18n import Figures, Words, texts_of
+from onward.dashboard.i18n.said import Said
 from onward.dashboard.rendering import environment
 
 
@@ -43,3 +44,23 @@ def test_fields_that_are_asked_for_carry_their_error_and_do_not_show_it() -> Non
     assert 'required data-missing="Type it, please."' in found
     assert "aria-invalid" not in found
     assert '<p class="error" id="symbol-error" aria-live="polite"></p>' in found
+
+
+@pytest.mark.parametrize("narrow", [True, False])
+def test_what_somebody_named_is_never_translated(narrow: bool) -> None:
+    t = texts_of("ja")
+    names, figures = ["range", "my_sentiment", "funding"], ["1", "2", "3"]
+    heads = ["Series", *names] if narrow else ["Series", "Prints"]
+    rows = [["Prints", *figures]] if narrow else [list(pair) for pair in zip(names, figures, strict=True)]
+    data = {"caption": "Side series", "columns": [[one, "short"] for one in heads], "rows": rows}
+    source = (
+        '{% import "macros/report.html" as report with context %}{{ report.table(data, names=("Series",)) }}'
+    )
+    told = environment().from_string(source).render(t=t, say=Said(t), data={**data, "narrow": narrow})
+    assert '<span translate="no">range</span>' in told
+    assert "レンジ" not in told
+    assert "my_<wbr>sentiment" in told
+    assert "資金調達率" in told, "the product's own series have words"
+    plain = source.replace(', names=("Series",)', "")
+    said = environment().from_string(plain).render(t=t, say=Said(t), data={**data, "narrow": narrow})
+    assert "レンジ" in said, "where it is the class, it is said"
