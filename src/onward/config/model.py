@@ -9,7 +9,22 @@ from pydantic_settings import SettingsConfigDict
 
 from onward.config.base import Section
 
-__all__ = ["ModelConfig"]
+__all__ = ["LEARNERS", "ModelConfig"]
+
+LEARNERS = (
+    "lightgbm",
+    "xgboost",
+    "catboost",
+    "random_forest",
+    "extra_trees",
+    "hist_gradient_boosting",
+    "logistic",
+    "mlp",
+    "prior",
+    "momentum",
+    "mean_reversion",
+)
+"""Names of `onward.models.CATALOG`, in its order, for those who only show them: it imports pandas."""
 
 
 class ModelConfig(Section):

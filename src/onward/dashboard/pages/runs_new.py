@@ -14,6 +14,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from onward.access.scopes import Scope
+from onward.config.model import LEARNERS
 from onward.dashboard.forms import REQUEST_KEY_FIELD, SafeForm, idempotency_key, new_request_key
 from onward.dashboard.navigation import Page
 from onward.dashboard.rendering import Render, Renderer
@@ -66,8 +67,6 @@ class _Desk:
         check: CheckView | None = None,
         status: int = 200,
     ) -> Response:
-        from onward.models.catalog import CATALOG
-
         coverage = self.book.coverage()
         names = [one.name for one in self.registry.list_models()]
         view = run_form_view(
@@ -75,7 +74,7 @@ class _Desk:
             bases=self.bases,
             coverage=coverage,
             models=names,
-            learners=tuple(CATALOG),
+            learners=LEARNERS,
             errors=errors,
             texts=self.render.t,
         )
