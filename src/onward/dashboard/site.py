@@ -11,6 +11,7 @@ from onward.dashboard.pages import entries
 from onward.dashboard.problems import answer_in_words
 from onward.dashboard.reports import ReportBook
 from onward.dashboard.services import SiteServices
+from onward.dashboard.warming import chores
 from onward.server.app import create_app
 
 __all__ = ["create_site"]
@@ -31,6 +32,7 @@ def create_site(services: SiteServices, config: ServerConfig | None = None) -> F
     """
     app = create_app(services, config, uploads=[path for one in entries() for path in one.page.uploads])
     app.state.login_page = "/login"
+    app.state.chores = chores(app.state.onward.provider)
     app.state.digests = Digests()
     app.state.reports = ReportBook(services)
     for entry in entries():

@@ -14,9 +14,16 @@ METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 
 
 class ServerMetrics:
-    """Counters of one application, in a registry of their own."""
+    """Counters of one application, in a registry of their own.
+
+    Attributes
+    ----------
+    waiting
+        Requests whose answers have not begun.
+    """
 
     def __init__(self) -> None:
+        self.waiting = 0
         self.registry = CollectorRegistry()
         self._requests = Histogram(
             "onward_http_request_seconds",
@@ -53,12 +60,20 @@ class Counted:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
+        self._metrics.waiting += 1  # on the event loop alone
+        waits = True
 
         async def noting(message: Message) -> None:
+            nonlocal waits
             if message["type"] == "http.response.start":
+                self._metrics.waiting -= waits
+                waits = False
                 route = getattr(scope.get("route"), "path", "none")
                 seconds = time.perf_counter() - began
                 self._metrics.answered(scope["method"], route, message["status"], seconds)
             await send(message)
 
-        await self._app(scope, receive, noting)
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            self._metrics.waiting -= waits

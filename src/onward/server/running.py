@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any
 
@@ -16,6 +16,7 @@ from onward.config.server import ServerConfig
 from onward.database.moments import utc_now
 from onward.errors import ConfigError, StorageError
 from onward.server.app import create_app
+from onward.server.chores import do_chores
 from onward.server.hosts import is_loopback
 from onward.server.lifetime import begin, finish
 from onward.server.services import ServerServices
@@ -37,9 +38,10 @@ milliseconds after which what was sent and never received ends a connection."""
 class _Server(uvicorn.Server):
     """A server whose streams end when it is told to end: a follower would keep it for ever."""
 
-    def __init__(self, config: uvicorn.Config, state: ServerState, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
-        self._state = state
+        self._state: ServerState = app.state.onward
+        self._chores: Iterable[Callable[[], object]] = getattr(app.state, "chores", ())
         self._on_ready = on_ready
         self._told_at = 0.0
 
@@ -49,6 +51,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_ready()
+            do_chores(self._chores, self._state)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._state.hub.close()
@@ -88,7 +91,7 @@ def serve(
         Told the address once requests are taken.
     make_app
         Makes the application of services and configuration: that of the HTTP API, or one with
-        pages in front of it.
+        pages in front of it. What its state calls ``chores`` is done while nobody waits for an answer.
 
     Returns
     -------
@@ -131,7 +134,7 @@ def serve(
         timeout_keep_alive=30,
         backlog=BACKLOG,
     )
-    server = _Server(settings, state, lambda: on_ready(address))
+    server = _Server(settings, app, lambda: on_ready(address))
     try:
         server.run(sockets=[listening])
     finally:
