@@ -6,10 +6,10 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Route, expect
 
 from onward.data.repositories import DataStore
-from tests.integration.dashboard.browsing import check_axe, each_reader, settled, wait_until
+from tests.integration.dashboard.browsing import check_axe, each_reader, settled, wait_until, watched_page
 from tests.integration.dashboard.conftest import Open
 from tests.integration.dashboard.homes import recent_bars
 from tests.integration.dashboard.serving import Site
@@ -61,7 +61,36 @@ def test_a_model_says_what_it_finds_and_why(site: Site, open_page: Open) -> None
     assert answer.ok, answer.text()
     past = answer.json()
     assert len(past["time"]) == len(past["signal"]) == len(past["learnt"]) == 200
-    assert all(past["learnt"]), "the prepared model learnt from all of them"
+    assert past["learnt"].index(False) == 194, "bars of one horizon had no outcome to learn from"
+
+
+def test_a_model_that_has_to_be_loaded_answers_after_its_page(own_site: Site, browser: Browser) -> None:
+    held: list[Route] = []
+    with watched_page(browser, own_site.address, language="ja") as page:
+        page.watched.allow("ERR_FAILED", "htmx:")  # type: ignore[attr-defined]
+        page.route("**/ui/predict/answer*", lambda route: held.append(route))  # noqa: PLW0108
+        page.goto("/predict")
+        expect(page.locator(".pending[aria-busy=true]")).to_contain_text("モデルを読み込んでいます")
+        expect(page.locator("#symbol")).to_have_value(own_site.here.symbol)
+        check_axe(page)
+        wait_until(page, "document.querySelector('.htmx-request')")
+        held.pop().abort()  # as if the server went away
+        expect(page.locator("#connection")).to_be_visible()
+        page.unroute("**/ui/predict/answer*")
+        expect(page.locator(".classes .num")).to_have_count(3)
+        expect(page.locator("#connection")).to_be_hidden()
+        wait_until(page, "document.getElementById('chart').dataset.marks !== undefined")
+        page.reload()
+        settled(page)
+        assert "pending" not in page.request.get("/predict").text(), "it is loaded now"
+
+
+def test_without_scripts_the_page_waits_for_the_answer(own_site: Site, browser: Browser) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{own_site.address}/predict")
+        page.wait_for_url("**wait=true")
+        expect(page.locator(".classes .num")).to_have_count(3)
 
 
 def test_stale_bars_are_told_and_new_ones_seen_by_themselves(stale_site: Site, open_page: Open) -> None:
@@ -93,7 +122,7 @@ def test_what_cannot_be_asked_says_how_to_mend_it(
     site: Site, open_page: Open, query: str, status: int, title: str
 ) -> None:
     page = open_page(site, "/predict")
-    answer = page.request.get(f"/predict?{query}")
+    answer = page.request.get(f"/predict?{query}&wait=true")
     assert answer.status == status
     assert title in answer.text()
     assert "<b>" not in answer.text()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio.to_thread
@@ -26,8 +26,7 @@ from onward.server.dependencies import Registry, Repositories, Shelf, State
 from onward.server.responses import answer
 
 if TYPE_CHECKING:
-    from onward.prediction.loaded import LoadedModel
-    from onward.registry import ModelRegistry
+    from onward.registry import ModelRegistry, Version
     from onward.server.coverage import CoverageBook
     from onward.server.serving.shelf import ModelShelf
     from onward.server.state import ServerState
@@ -42,34 +41,58 @@ Symbol = Annotated[str, Query(max_length=100)]
 router = APIRouter()
 
 
-async def looked(
-    registry: Registry,
-    shelf: Shelf,
-    state: State,
-    repositories: Repositories,
-    book: Book,
-    model: Model = "",
-    symbol: Symbol = "",
-) -> PredictView:
-    """Return what a model says now; it reads a model and a market, hence the thread."""
-    return await anyio.to_thread.run_sync(
-        _look, registry, shelf, state, repositories, book, model, symbol, limiter=state.predicting
-    )
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What is asked, and of what it can be answered."""
+
+    registry: ModelRegistry
+    shelf: ModelShelf
+    state: ServerState
+    book: CoverageBook
+    model: str
+    symbol: str
+
+    async def framed(self) -> PredictView:
+        """Return what can be said without the model."""
+        return await anyio.to_thread.run_sync(_frame, self)
+
+    async def answered(self) -> PredictView:
+        """Return what the model says now; it may have to be loaded, hence threads of its own."""
+        return await anyio.to_thread.run_sync(_look, self, limiter=self.state.predicting)
 
 
-Looked = Annotated[PredictView, Depends(looked)]
+async def asked(
+    registry: Registry, shelf: Shelf, state: State, book: Book, model: Model = "", symbol: Symbol = ""
+) -> _Asked:
+    """Return the question of this request."""
+    return _Asked(registry, shelf, state, book, model, symbol)
+
+
+Asked = Annotated[_Asked, Depends(asked)]
 
 
 @router.get("/predict", dependencies=[requires("read")])
-async def predict(render: Render, view: Looked) -> Response:
-    """Show what a model says."""
+async def predict(render: Render, asked: Asked, wait: bool = False) -> Response:
+    """Show what a model says; of one that has to be loaded first the page comes before the answer.
+
+    ``wait`` asks for both together, as readers without scripts do.
+    """
+    view = await asked.framed()
+    if view.version is not None and not view.problem and not (view.pending and not wait):
+        view = await asked.answered()
     return render.page("predict", status=404 if view.problem == "gone" else 200, view=view)
 
 
 @router.get("/ui/predict", dependencies=[requires("read")])
-async def refreshed(render: Render, view: Looked) -> Response:
+async def refreshed(render: Render, asked: Asked) -> Response:
     """Return the part that changes, which is asked for when a new bar came."""
-    return render.fragment("fragments/predict.html", view=view)
+    return render.fragment("fragments/predict.html", view=await asked.answered())
+
+
+@router.get("/ui/predict/answer", dependencies=[requires("read")])
+async def late(render: Render, asked: Asked) -> Response:
+    """Return what the page came without, because the model had to be loaded."""
+    return render.fragment("fragments/predict_answer.html", view=await asked.answered(), late=True)
 
 
 @router.get("/ui/predict/state", dependencies=[requires("read")])
@@ -104,59 +127,63 @@ async def before(
     return answer(await anyio.to_thread.run_sync(look, limiter=state.predicting))
 
 
-def _look(
-    registry: ModelRegistry,
-    shelf: ModelShelf,
-    state: ServerState,
-    store: Any,
-    book: CoverageBook,
-    reference: str,
-    symbol: str,
-) -> PredictView:
-    import pandas as pd
-
-    from onward.dashboard.forecasting import forecast
-
-    summaries = registry.list_models()
-    reference = reference or default_choice(summaries)
-    view = PredictView(choices(summaries), (), reference, symbol)
+def _frame(asked: _Asked) -> PredictView:
+    """Return the choices, and the version that was chosen: all but what the model says."""
+    summaries = asked.registry.list_models()
+    reference = asked.model or default_choice(summaries)
+    view = PredictView(choices(summaries), (), reference, asked.symbol)
     if not reference:
         return view
     try:
-        model = shelf.get(reference)
-        view = _chosen(view, model, registry, book, symbol, state)
-        return predict_view(
-            view, forecast(model, store, state.markets, view.symbol, pd.Timestamp.now(tz="UTC"))
-        )
+        version = asked.registry.resolve(reference)
+        others = asked.registry.list_versions(version.name)
     except StorageError:
         raise  # a page of its own, which tries again
     except OnwardError as error:
-        return _without(view, state.shown.error(error))
-
-
-def _chosen(
-    view: PredictView,
-    model: LoadedModel,
-    registry: ModelRegistry,
-    book: CoverageBook,
-    symbol: str,
-    state: ServerState,
-) -> PredictView:
-    from onward.dashboard.forecasting import compares
-
-    version = model.version
+        return _without(view, asked.state.shown.error(error))
     manifest = version.manifest
-    stored = [c.symbol for c in book.coverage() if c.kind == "candles" and c.timeframe == manifest.timeframe]
-    return PredictView(
-        choices=choices(registry.list_models(), registry.list_versions(version.name)),
-        markets=markets(manifest.symbols, stored, only_trained=compares(model)),
-        reference=view.reference,
-        symbol=symbol or manifest.symbols[0],
+    return replace(
+        view,
+        choices=choices(summaries, others),
+        # Whether it compares symbols, and so takes no others, only the model knows.
+        markets=_markets(asked, version, only_trained=len(manifest.symbols) > 1),
+        symbol=asked.symbol or manifest.symbols[0],
         version=version,
         timeframe=manifest.timeframe,
-        most_missed=state.provider.services.settings.prediction.max_staleness_bars,
-        meta=model.predictor.following is not None,
+        most_missed=asked.state.provider.services.settings.prediction.max_staleness_bars,
+        pending=not asked.shelf.holds(version),
     )
+
+
+def _look(asked: _Asked) -> PredictView:
+    view = replace(_frame(asked), pending=False)
+    if view.version is None:
+        return view
+    import pandas as pd
+
+    from onward.dashboard.forecasting import compares, forecast
+
+    try:
+        model = asked.shelf.get(view.reference)
+        view = replace(
+            view,
+            version=model.version,
+            markets=_markets(asked, model.version, only_trained=compares(model)),
+            meta=model.predictor.following is not None,
+        )
+        store = asked.state.provider.build("repositories")
+        now = pd.Timestamp.now(tz="UTC")
+        return predict_view(view, forecast(model, store, asked.state.markets, view.symbol, now))
+    except StorageError:
+        raise
+    except OnwardError as error:
+        return _without(view, asked.state.shown.error(error))
+
+
+def _markets(asked: _Asked, version: Version, *, only_trained: bool) -> tuple[str, ...]:
+    trained, length = version.manifest.symbols, version.manifest.timeframe
+    stored = [c.symbol for c in asked.book.coverage() if c.kind == "candles" and c.timeframe == length]
+    return markets(trained, stored, only_trained=only_trained)
 
 
 def _without(view: PredictView, error: OnwardError) -> PredictView:

@@ -139,6 +139,8 @@ class PredictView:
         Bars that may be missing before the API refuses; None: it never does.
     meta
         Whether its classes say what following a primary signal comes to.
+    pending
+        Whether the model is not loaded yet, so that what it says comes after the page.
     """
 
     choices: Sequence[Choice]
@@ -152,6 +154,7 @@ class PredictView:
     details: Mapping[str, Any] = field(default_factory=dict)
     most_missed: int | None = None
     meta: bool = False
+    pending: bool = False
 
     @property
     def classes(self) -> tuple[tuple[str, float], ...]:
@@ -169,6 +172,11 @@ class PredictView:
     def query(self) -> str:
         """The choice as part of an address."""
         return urlencode({"model": self.reference, "symbol": self.symbol})
+
+    @property
+    def refresh(self) -> str:
+        """What has a browser without scripts ask for the page that waits for the answer."""
+        return f"0; url=/predict?{self.query}&wait=true"
 
     @property
     def source(self) -> str:

@@ -72,6 +72,10 @@ class ModelShelf:
                 predictor = self._known(version.digest) or self._load(version)
         return LoadedModel(version, predictor)
 
+    def holds(self, version: Version) -> bool:
+        """Return whether a version is loaded, so that `get` gives it at once."""
+        return version.digest in self._kept
+
     def _known(self, digest: str) -> Predictor | None:
         with self._lock:
             if digest in self._kept:

@@ -4,14 +4,40 @@ import { candleChart, colour } from "../charts.js";
 
 const EVERY_MS = 10000;
 const RETRY_MS = 3000;
-const box = document.getElementById("chart");
+const answer = document.getElementById("answer");
 const banner = document.getElementById("connection");
-let { query, key, from, to, bar } = said();
-const chart = candleChart(box, { from, to });
+let box, chart, query, key, from, to, bar;
+let timer = 0;
+
+// A model that had to be loaded answers after its page, in the place of grey shapes.
+if (document.getElementById("said")) begin();
+else {
+  answer.addEventListener("htmx:afterSettle", begin);
+  answer.addEventListener("htmx:sendError", again);
+  answer.addEventListener("htmx:timeout", again);
+}
+
+function begin() {
+  banner.hidden = true;
+  if (chart || !said()) return; // the page says why the model cannot be asked
+  ({ query, key, from, to, bar } = said());
+  box = document.getElementById("chart");
+  chart = candleChart(box, { from, to });
+  past();
+  timer = setTimeout(look, EVERY_MS);
+  document.documentElement.addEventListener("themechange", past);
+  document.addEventListener("visibilitychange", look);
+  document.getElementById("live").addEventListener("htmx:afterSettle", refreshed);
+}
+
+function again() {
+  banner.hidden = false;
+  setTimeout(() => answer.dispatchEvent(new Event("again")), RETRY_MS);
+}
 
 /** What the piece of the page that changes says to this script; null when the model cannot be asked. */
 function said() {
-  const told = document.getElementById("said").dataset.forecast;
+  const told = document.getElementById("said")?.dataset.forecast;
   return told ? JSON.parse(told) : null;
 }
 
@@ -32,10 +58,7 @@ async function past() {
   chart.setMarkers(marks);
   box.dataset.marks = marks.length;
 }
-past();
-document.documentElement.addEventListener("themechange", past);
 
-let timer = 0;
 async function look() {
   clearTimeout(timer);
   let wait = EVERY_MS;
@@ -54,10 +77,8 @@ async function look() {
   }
   timer = setTimeout(look, wait);
 }
-timer = setTimeout(look, EVERY_MS);
-document.addEventListener("visibilitychange", look);
 
-document.getElementById("live").addEventListener("htmx:afterSettle", () => {
+function refreshed() {
   const now = said();
   if (!now) return; // it cannot be asked any more
   key = now.key;
@@ -66,4 +87,4 @@ document.getElementById("live").addEventListener("htmx:afterSettle", () => {
   ({ from, to, bar } = now);
   if (atEnd) chart.show(from, to);
   past();
-});
+}
