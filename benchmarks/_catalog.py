@@ -23,6 +23,7 @@ CATALOG: Mapping[str, str] = {
     "backtest": "a million bars through the backtest, and the search for overfitting",
     "job_store": "jobs in SQLite and PostgreSQL: submits, claims, reads, heartbeats",
     "serving": "a real server: start, memory, predictions, job status, 500 followers (long)",
+    "first_views": "first view of every page of a fresh server: 200 models, 5,000 jobs (long)",
     "ray_cluster": "jobs on a Ray cluster of two nodes, beside local processes: start, stop, loss (long)",
     "families": "each family of manual features by itself",
     "null_band": "whether the null band is as wide as noise, and what is found (long)",
@@ -43,6 +44,7 @@ ON_REQUEST = frozenset(
     {
         "autofeat",
         "featuretools",
+        "first_views",
         "memory",
         "null_band",
         "null_band_short",
