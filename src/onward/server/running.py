@@ -38,10 +38,16 @@ milliseconds after which what was sent and never received ends a connection."""
 class _Server(uvicorn.Server):
     """A server whose streams end when it is told to end: a follower would keep it for ever."""
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        state: ServerState,
+        on_ready: Callable[[], None],
+        chores: Iterable[Callable[[], object]] = (),
+    ) -> None:
         super().__init__(config)
-        self._state: ServerState = app.state.onward
-        self._chores: Iterable[Callable[[], object]] = getattr(app.state, "chores", ())
+        self._state = state
+        self._chores = chores
         self._on_ready = on_ready
         self._told_at = 0.0
 
@@ -134,7 +140,7 @@ def serve(
         timeout_keep_alive=30,
         backlog=BACKLOG,
     )
-    server = _Server(settings, app, lambda: on_ready(address))
+    server = _Server(settings, state, lambda: on_ready(address), getattr(app.state, "chores", ()))
     try:
         server.run(sockets=[listening])
     finally:
