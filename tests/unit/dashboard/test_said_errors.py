@@ -16,18 +16,25 @@ from tests.unit.dashboard.said_errors import missing
 
 PACKAGES: tuple[str, ...] = (
     "access",
+    "api",
+    "audit",
     "config",
+    "dashboard",
     "ensembles",
+    "evaluation",
     "jobs",
     "kernels",
     "models",
     "naming",
     "prediction",
     "registry",
+    "server",
+    "settings",
     "splits",
     "tasks",
     "training",
     "types",
+    "wiring",
 )
 """Packages whose errors people meet on pages; those of the shell (cli, client, testing) stay English."""
 
