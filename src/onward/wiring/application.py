@@ -1,21 +1,19 @@
-"""The one place that chooses implementations: settings in, services out.
-
-Nothing is created by building an `Application`; a database, store or service comes to life when
-it is first asked for, so that light verbs stay light.
-"""
+"""The services of a home, each made when it is first asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from onward.config.home import Home
-from onward.errors import StorageError
 from onward.settings import ResolvedSettings, Settings, load_settings
+from onward.wiring.artifacts import as_bytes, open_artifacts, take_turns
+from onward.wiring.backends import open_backend
+from onward.wiring.registries import open_registry
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -27,18 +25,15 @@ if TYPE_CHECKING:
     from onward.jobs.kinds import JobKind
     from onward.jobs.manager import BackgroundTaskManager
     from onward.jobs.presence import Presence
-    from onward.jobs.protocol import JobBackend, JobStore
+    from onward.jobs.protocol import JobStore
     from onward.prediction.service import PredictionService
     from onward.registry import EmbeddedRegistry, RunStore
     from onward.registry.mlflow import MlflowRegistry
-    from onward.registry.placement import BundlePlaces
     from onward.storage import Artifacts
     from onward.tasks.services import WorkerServices
     from onward.training.service import MLTrainingService
 
-__all__ = ["Application", "build_application", "worker_services"]
-
-TURN_SECONDS = 60.0
+__all__ = ["Application", "build_application"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,59 +96,19 @@ class Application:
     @cached_property
     def artifacts(self) -> Artifacts | None:
         """The store that several hosts share; None when everything lies in directories of this one."""
-        storage = self.settings.storage
-        if storage.artifacts is None:
-            return None
-        from onward.storage import Artifacts, StoreOptions
-
-        key, secret = storage.artifacts_key, storage.artifacts_secret
-        limit = storage.artifact_cache_gb
-        options = StoreOptions(
-            storage.artifacts,
-            endpoint=storage.artifacts_endpoint,
-            region=storage.artifacts_region,
-            key=None if key is None else key.get_secret_value(),
-            secret=None if secret is None else secret.get_secret_value(),
-            patience_seconds=storage.artifacts_patience_seconds,
-        )
-        return Artifacts(options, self.home.cache_artifacts, None if limit is None else round(limit * 1e9))
+        return open_artifacts(self.settings.storage, self.home)
 
     @cached_property
     def registry(self) -> EmbeddedRegistry | MlflowRegistry:
         """Published models."""
-        if self.settings.registry.backend == "mlflow":
-            return self._registry_in_mlflow()
-        from onward.registry import EmbeddedRegistry
-
-        return EmbeddedRegistry(self.engine, self._bundle_places(self._models))
-
-    def _registry_in_mlflow(self) -> MlflowRegistry:
-        from onward.registry.mlflow import Connection, MlflowRegistry, Outbox
-        from onward.storage import LocalCopies
-
-        registry, limit = self.settings.registry, self.settings.storage.artifact_cache_gb
-        uri = None if registry.mlflow_uri is None else registry.mlflow_uri.get_secret_value()
-        # Not beside the bundles of the other registry: what waits here is deleted when it was delivered.
-        waiting = self._bundle_places(self._models / ".outbox", prefix="outbox")
-        return MlflowRegistry(
-            Connection(uri),
-            LocalCopies(self.home.cache_artifacts, max_bytes=None if limit is None else round(limit * 1e9)),
-            experiment=registry.mlflow_experiment,
-            outbox=Outbox(self.engine, waiting),
-            audit_log=self.engine,
+        return open_registry(
+            self.settings,
+            self.home,
+            self.engine,
+            models=self._models,
+            artifacts=self.artifacts,
             turns=self._take_turns,
         )
-
-    def _bundle_places(self, directory: Path, prefix: str = "models") -> BundlePlaces:
-        """Return where bundles lie: in the store that several hosts share, if any, else in a directory."""
-        if self.artifacts is not None and self.settings.registry.directory is None:
-            from onward.registry.remote_placement import RemotePlacement
-
-            shared = self.artifacts
-            return RemotePlacement(shared.store, shared.copies, uploads=shared.patient_store, prefix=prefix)
-        from onward.registry.placement import Placement
-
-        return Placement(directory)
 
     def kept_file(self, stored: str) -> Path:
         """Return where a file lies that a run or job wrote, fetched from the store where it is not here.
@@ -281,14 +236,15 @@ class Application:
 
         self.home.ensure()
         self.runs.close_ended()  # of a server that died before it could
-        backends = [self._backend(name) for name in self.settings.jobs.backends]
+        jobs, services = self.settings.jobs, self._for_workers()
+        backends = [open_backend(name, jobs, self.job_kinds, services) for name in jobs.backends]
         return BackgroundTaskManager(
             self.job_store,
             backends,
             self.job_kinds,
-            self.settings.jobs,
+            jobs,
             self.home.jobs,
-            presence=self.job_presence(self.settings.jobs.backends),
+            presence=self.job_presence(jobs.backends),
         )
 
     def job_presence(self, backends: Sequence[str]) -> Presence:
@@ -305,34 +261,6 @@ class Application:
         if "engine" in vars(self):
             self.engine.dispose()
 
-    def _backend(self, name: str) -> JobBackend:
-        from onward.tasks.catalog import HELPERS, PRELOAD
-
-        jobs = self.settings.jobs
-        entries = {kind.name: kind.entry for kind in self.job_kinds}
-        common: dict[str, Any] = {
-            "services": f"{__name__}:{worker_services.__name__}",
-            "settings": self._for_workers().to_json(),
-            "preload": PRELOAD,
-            "fence_seconds": jobs.fence_seconds,
-            "spawn_seconds": jobs.spawn_seconds,
-        }
-        if name == "ray":
-            from onward.jobs.ray import RayBackend
-
-            return RayBackend(
-                entries,
-                helpers=jobs.ray_helpers,
-                helping=HELPERS,
-                address=jobs.ray_address,
-                namespace=jobs.ray_namespace,
-                cpus=jobs.ray_cpus,
-                **common,
-            )
-        from onward.jobs.local import LocalBackend
-
-        return LocalBackend(entries, niceness=jobs.niceness, **common)
-
     @property
     def _models(self) -> Path:
         return self.settings.registry.directory or self.home.models
@@ -341,18 +269,13 @@ class Application:
     def _data_directory(self) -> Path:
         return self.settings.storage.data_directory or self.home.data
 
-    @property
-    def _cache_bytes(self) -> int | None:
-        limit = self.settings.storage.feature_cache_gb
-        return None if limit is None else round(limit * 1e9)
-
     def _for_workers(self) -> WorkerServices:
         from onward.tasks.services import WorkerServices
 
         return WorkerServices(
             self._data_directory.absolute(),
             self.home.cache_features,
-            self._cache_bytes,
+            as_bytes(self.settings.storage.feature_cache_gb),
             self.artifacts,
             shared_data=self._shares_data,
         )
@@ -361,28 +284,8 @@ class Application:
     def _shares_data(self) -> bool:
         return self.artifacts is not None and self.settings.storage.data_directory is None
 
-    @contextmanager
-    def _take_turns(self, name: str) -> Iterator[None]:
-        """Let one writer at a time into the block: for stores that keep no conditional writes."""
-        from onward.database import exclusive, writing
-        from onward.database.transactions import LONG_TURN_SECONDS
-
-        if self.engine.dialect.name == "sqlite":  # one host; a job's end may hold the one writer's place
-            from onward.storage.file_locks import held_alone
-
-            self.home.ensure()
-            with held_alone(self.home.root / "artifacts.lock", TURN_SECONDS) as alone:
-                if not alone:
-                    raise StorageError(
-                        "Another process is writing to the artifact store",
-                        got=f"{name}, still locked after {TURN_SECONDS:g} s",
-                        remedy="Wait until the other import has ended, then repeat.",
-                    )
-                yield
-            return
-        with writing(self.engine, durable=False) as connection:
-            exclusive(connection, f"artifact:{name}", patience_seconds=LONG_TURN_SECONDS)
-            yield
+    def _take_turns(self, name: str) -> AbstractContextManager[None]:
+        return take_turns(self.engine, self.home, name)
 
     def _staging(self) -> Path:
         # Beside the models: publishing renames, which must not cross a file system.
@@ -405,10 +308,3 @@ def build_application(resolved: ResolvedSettings | None = None) -> Application:
     resolved = load_settings() if resolved is None else resolved
     resolved.home.checked()
     return Application(resolved)
-
-
-def worker_services(settings: Mapping[str, Any]) -> WorkerServices:
-    """Return what a worker may use: no database, and nothing but what its supervisor wrote down."""
-    from onward.tasks.services import WorkerServices
-
-    return WorkerServices.from_json(settings)
