@@ -124,6 +124,10 @@ def test_runs_are_chosen_and_laid_side_by_side(shelf: tuple[Site, list[str]], op
     before = page.locator("#fold-chart").screenshot()
     page.get_by_role("button", name="Range AUC").click()
     assert page.locator("#fold-chart").screenshot() != before
+    expect(page.locator("#fold-chart")).to_have_attribute("data-y", "Range AUC")
+    expect(page.locator("#fold-chart")).to_have_attribute("data-level", "0.5: a coin")
+    first = page.locator("main tbody").first
+    expect(first).to_have_attribute("id", "direction")  # the verdict stands before what differs
     leaders = page.get_by_role("region", name="Best trials").get_by_role("row")
     expect(leaders.nth(1)).to_contain_text("5 ✓chosen")
     expect(page.locator(f"#search-{made[0]}")).to_contain_text("70 %")

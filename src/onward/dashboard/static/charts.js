@@ -188,16 +188,17 @@ export function candleChart(box, { from = null, to = null, markers = [], volume 
 /**
  * Lines over time or any number, through uPlot.
  *
- * @param {HTMLElement} box made by the macro `chart`
+ * @param {HTMLElement} box made by the macro `chart`; `data-x`, `data-y` say what its axes are,
+ *   `data-level` what the level is
  * @param {object} options
  *   `x` array; `series` [{label, values, colour: "series-1", fill: true, dash: [4, 4], width}];
  *   `time` whether x are Unix seconds; `format(value)` for the axis and the legend;
  *   `bands` [[upper, lower]] numbers of series between which is filled; `log` scale of y;
  *   `xFormat(value)` and `xLabel` for x where it is no time; `legend` false leaves the legend out; `points` shows
- *   each point however many there are
+ *   each point however many there are; `level` a value of y that is always in sight, with a line of its own
  * @returns {{plot, setData(columns), destroy()}}
  */
-export function lineChart(box, { x, series, time = true, format = (value) => value.toLocaleString("en"), bands = [], log = false, xFormat = null, xLabel, legend = true, points = x.length < 40 }) {
+export function lineChart(box, { x, series, time = true, format = (value) => value.toLocaleString("en"), bands = [], log = false, xFormat = null, xLabel, legend = true, points = x.length < 40, level = null }) {
   let plot = null;
   let columns = [x, ...series.map((one) => one.values)];
   const written = (value) => (value === null || value === undefined ? "–" : format(value));
@@ -216,6 +217,27 @@ export function lineChart(box, { x, series, time = true, format = (value) => val
       cell.style.minWidth = `calc(${longest}ch + .5rem)`; // with its padding
     });
   };
+  const named = (axis) => (box.dataset[axis] ? { label: box.dataset[axis], labelFont: `${letter()}px ${family()}`, labelSize: rem(1.35), labelGap: 0 } : {});
+  const around = (_, low, high) => window.uPlot.rangeNum(Math.min(low ?? level, level), Math.max(high ?? level, level), 0.1, true);
+  function drawLevel(u) {
+    const { ctx, bbox } = u;
+    const y = Math.round(u.valToPos(level, "y", true)) + 0.5;
+    const dot = window.devicePixelRatio || 1;
+    ctx.save();
+    ctx.strokeStyle = ctx.fillStyle = colour("quiet");
+    ctx.lineWidth = dot;
+    ctx.setLineDash([5 * dot, 4 * dot]);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.font = `${letter() * dot}px ${family()}`;
+    ctx.textAlign = "right";
+    const below = y - bbox.top < 2 * letter() * dot; // no room above
+    ctx.textBaseline = below ? "top" : "bottom";
+    ctx.fillText(box.dataset.level ?? "", bbox.left + bbox.width - 4 * dot, y + (below ? 3 : -3) * dot);
+    ctx.restore();
+  }
   const stop = themed(() => {
     const before = plot; // goes when the next one is there: a box that is empty for a moment moves
     const axis = { stroke: colour("quiet"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font: `${letter()}px ${family()}`, size: rem(time ? 3.1 : 2), space: rem(3.2) };
@@ -225,8 +247,9 @@ export function lineChart(box, { x, series, time = true, format = (value) => val
       legend: { show: legend },
       tzDate: (seconds) => window.uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       cursor: { y: false },
-      scales: { x: { time }, y: log ? { distr: 3 } : {} },
-      axes: [xFormat ? { ...axis, values: (_, ticks) => ticks.map(xFormat) } : time ? { ...axis, values: DATED } : axis, { ...axis, size: rem(4), space: rem(1.9), values: (_, ticks) => ticks.map(written) }],
+      scales: { x: { time }, y: log ? { distr: 3 } : level === null ? {} : { range: around } },
+      axes: [{ ...axis, ...named("x"), ...(xFormat ? { values: (_, ticks) => ticks.map(xFormat) } : time ? { values: DATED } : {}) }, { ...axis, ...named("y"), size: rem(4), space: rem(1.9), values: (_, ticks) => ticks.map(written) }],
+      hooks: level === null ? {} : { drawAxes: [drawLevel] },
       series: [
         { label: xLabel ?? box.dataset.time ?? "", value: (_, v) => (v === null || v === undefined ? "–" : time ? day(v) : (xFormat ?? written)(v)) },
         ...series.map((one, i) => ({

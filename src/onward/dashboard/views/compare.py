@@ -159,9 +159,9 @@ def compare_view(
     plan = tuple(_settings(runs))
     differing = tuple(row for row in plan if row.differs)
     groups = (
+        *(Group(subject, tuple(_judged(compared, subject))) for subject in ("direction", "range")),
         Group("run", tuple(_about(compared))),
         *(() if everything else (Group("plan", differing),)),
-        *(Group(subject, tuple(_judged(compared, subject))) for subject in ("direction", "range")),
         Group("data", tuple(_data(runs))),
         Group("scores", tuple(_scores(runs))),
         Group("backtest", tuple(_backtest(compared))),

@@ -143,7 +143,7 @@ const drawFolds = perFrame(() => {
   else {
     const heads = [...rows.closest("table").tHead.rows[0].cells];
     const series = values.map((one, i) => ({ label: heads[i + 1].textContent, values: one, colour: ["series-1", "series-4"][i] }));
-    foldChart = lineChart($("fold-chart"), { x, series, time: false, format: number, xFormat: whole, legend: false, points: true });
+    foldChart = lineChart($("fold-chart"), { x, series, time: false, format: number, xFormat: whole, legend: false, points: true, level: 0.5 });
   }
 });
 
