@@ -17,25 +17,7 @@ from onward.data.importers.cryptodatadownload import coin_volume
 from onward.data.importers.funding_csv import settlement_offset_hours
 from onward.data.importers.names import pair, symbol_from_name
 from onward.errors import DataError, FormatError
-
-PRICES = (100.0, 102.0, 99.0, 101.0)
-
-
-def utc(text):
-    return pd.Timestamp(text, tz="UTC")
-
-
-def hours(n, start="2024-01-01"):
-    return pd.date_range(start, periods=n, freq="h", tz="UTC")
-
-
-def candles(n=5, start="2024-01-01"):
-    frame = pd.DataFrame({"date": hours(n, start)})
-    return frame.assign(open=100.0, high=102.0, low=99.0, close=101.0, volume=np.arange(1.0, n + 1))
-
-
-def rows(result):
-    return result.frame[["open", "high", "low", "close", "volume"]].to_numpy().tolist()
+from tests.unit.data.candle_rows import PRICES, candles, hours, rows, utc, write_csv
 
 
 def test_freqtrade_feather(tmp_path):
@@ -271,58 +253,6 @@ def test_the_answer_of_the_fear_and_greed_interface(tmp_path):
     result = importers.read(path)
     assert result.kind == "fear_greed"
     assert list(result.frame["fear_greed"]) == [65.0, 40.0]
-
-
-# what imports repair, and by which rule
-
-
-def write_csv(tmp_path, frame):
-    path = tmp_path / "export.csv"
-    frame.to_csv(path, index=False)
-    return path
-
-
-def test_an_unfinished_bar_gives_way_to_the_finished_one_whichever_came_first(tmp_path):
-    finished = candles(4)
-    unfinished = finished[2:3].assign(close=100.5, volume=1.0)
-    for order in ([finished, unfinished], [finished[:2], unfinished, finished[2:]]):
-        result = importers.read(write_csv(tmp_path, pd.concat(order)))
-        assert rows(result)[2] == [*PRICES, 3.0]
-        (conflict,) = [r for r in result.repairs if r.name == "conflicts"]
-        assert conflict.count == 1
-        assert "larger volume" in conflict.detail
-
-
-def test_of_bars_with_equal_volume_the_later_row_is_kept(tmp_path):
-    result = importers.read(write_csv(tmp_path, pd.concat([candles(3), candles(3)[1:2].assign(close=100.5)])))
-    assert list(result.frame["close"]) == [101.0, 100.5, 101.0]
-
-
-def test_of_side_values_the_first_print_is_kept(tmp_path):
-    frame = pd.DataFrame({"date": hours(3), "funding_rate": [1e-4, 2e-4, 3e-4]})
-    result = importers.read(write_csv(tmp_path, pd.concat([frame, frame[1:2].assign(funding_rate=9e-4)])))
-    assert list(result.frame["funding_rate"]) == [1e-4, 2e-4, 3e-4]
-    assert "first print" in result.repairs[-1].detail
-
-
-def test_identical_rows_are_one_row_and_no_conflict(tmp_path):
-    result = importers.read(write_csv(tmp_path, pd.concat([candles(3), candles(3)])))
-    assert len(result.frame) == 3
-    assert {r.name: r.count for r in result.repairs} == {"sorted": 1, "duplicates": 3}
-
-
-def test_rows_without_prices_are_left_out(tmp_path):
-    frame = candles(4)
-    frame.loc[1, "close"] = np.nan
-    result = importers.read(write_csv(tmp_path, frame))
-    assert len(result.frame) == 3
-    assert result.repairs[0].name == "incomplete"
-
-
-def test_adjusted_closes_are_left_out_by_name(tmp_path):
-    result = importers.read(write_csv(tmp_path, candles(3).assign(adj_close=1.0)))
-    assert "adj_close" not in result.frame
-    assert "adjusted closes know later splits" in result.repairs[0].detail
 
 
 # what is nothing
