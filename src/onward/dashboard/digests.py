@@ -73,11 +73,7 @@ def _condensed(store: JobStore, job_id: str, digest: Digest) -> Digest:
     if last is None:
         return digest
     found = _all(store, job_id, SHOWN_EACH, digest.seq)
-    now = store.events(job_id, after=digest.seq, limit=1, kinds=("progress",), newest=True)
-    if now and not _is_known(str(now[0].payload.get("stage") or ""), digest, found):
-        # Told before stages were events of their own.
-        now = _all(store, job_id, ("progress",), digest.seq)
-    found += now
+    found += store.events(job_id, after=digest.seq, limit=1, kinds=("progress",), newest=True)
     found += store.events(job_id, after=digest.seq, limit=KEPT_LINES, kinds=LINES, newest=True)
     # What came between these looks is for the next one, or for the stream: it begins behind `last`.
     events = sorted((event for event in found if event.seq <= last.seq), key=lambda event: event.seq)
@@ -92,10 +88,3 @@ def _all(store: JobStore, job_id: str, kinds: tuple[str, ...], after: int) -> li
         if len(page) < PAGE:
             break
     return found
-
-
-def _is_known(stage: str, digest: Digest, found: list[JobEvent]) -> bool:
-    """Return whether the stage that is under way is the last one that is known to have begun."""
-    begun = [str(event.payload.get("stage")) for event in found if event.kind == "stage"]
-    known = [one.name for one in digest.stages if one.under_way]
-    return (begun or known or [""])[-1] == stage

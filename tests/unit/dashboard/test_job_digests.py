@@ -45,17 +45,17 @@ def begun(store: SqlJobStore) -> Lease:
     return lease
 
 
-def night(*, stages: bool = True) -> list[tuple[str, dict[str, Any]]]:
+def night() -> list[tuple[str, dict[str, Any]]]:
     """Return what a search tells that says how far it is all the time, and little else."""
     told: list[tuple[str, dict[str, Any]]] = []
     for search in ("fold 1 of 2", "fold 2 of 2"):
-        told += [("stage", {"stage": "search"})] * stages
+        told.append(("stage", {"stage": "search"}))
         for n in range(MANY // 2):
             told.append(("progress", {"stage": "search", "fraction": n / MANY, "message": search}))
             told += [("log", {"text": f"{search}: {n}"})] * (n % 4 == 0)
         values = {"trial": 0, "inner auc": 0.6, "best inner auc": 0.6}
         told.append(("score", {"stage": "search", "message": search, "values": values}))
-        told += [("stage", {"stage": "fold"})] * stages
+        told.append(("stage", {"stage": "fold"}))
         told.append(("progress", {"stage": "fold", "fraction": None, "message": ""}))
     return told
 
@@ -81,12 +81,6 @@ def test_a_second_look_after_hours_adds_what_came_meanwhile(store: Watched) -> N
     for part in (told[: len(told) // 3], told[len(told) // 3 :], [("log", {"text": "last"})]):
         store.report(lease, part)
         assert digests.of(store, lease.job_id) == whole(store, lease.job_id)
-
-
-def test_jobs_that_told_no_stages_are_shown_with_all_of_theirs(store: Watched) -> None:
-    lease = begun(store)
-    store.report(lease, night(stages=False))
-    assert Digests().of(store, lease.job_id) == whole(store, lease.job_id)
 
 
 def test_what_comes_between_the_looks_is_left_to_the_stream(store: Watched) -> None:

@@ -74,14 +74,16 @@ def test_a_digest_in_pieces_is_the_digest_at_once() -> None:
         (1, "progress", progress("features")),
         (2, "score", score("fold", "fold 2", direction_auc=0.6)),
         (3, "log", {"level": "warning", "text": "look"}),
-        (4, "score", score("search", "fold 1", best=0.1)),
+        (4, "score", score("search", "fold 1", trial=0, best=0.1)),
         (5, "stage", {"stage": "search"}),
-        (5, "score", score("search", "fold 1", best=0.2)),
+        (5, "score", score("search", "fold 1", trial=1, best=0.2)),
+        (5, "score", score("search", "of somebody's own", best=0.3)),
     )
     whole = digested(Digest(), told)
     for cut in range(len(told)):
         assert digested(digested(Digest(), told[:cut]), told[cut:]) == whole
-    assert [(line.number, line.best) for line in whole.trials] == [(0, 0.1), (1, 0.2)], "of an older job"
+    assert [(line.number, line.best) for line in whole.trials] == [(0, 0.1), (1, 0.2)]
+    assert [line.name for line in whole.others] == ["of somebody's own"], "a score that names no trial"
     assert [(one.name, one.seconds, one.under_way) for one in whole.stages] == [
         ("features", 4.0, False),
         ("search", 0.0, True),

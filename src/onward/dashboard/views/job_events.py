@@ -132,8 +132,8 @@ def digested(before: Digest, events: Iterable[JobEvent]) -> Digest:
                 _leave(stages, event.at)
         elif event.kind == "score":
             line = _score(event)
-            if line.stage == "search":
-                trial = trial_line(line.name, line.values, trials.values())
+            trial = trial_line(line.name, line.values) if line.stage == "search" else None
+            if trial is not None:
                 trials[trial.search, trial.number] = trial
             elif fold_number(line.name) is not None:
                 folds[f"{fold_number(line.name)}"] = replace(line, name=f"{fold_number(line.name)}")

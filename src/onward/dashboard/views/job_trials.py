@@ -48,23 +48,20 @@ class TrialLine:
         return None if found is None else int(found[1])
 
 
-def trial_line(message: str, values: Mapping[str, float | None], before: Iterable[TrialLine]) -> TrialLine:
-    """Return the trial that a score of a search tells of.
+def trial_line(message: str, values: Mapping[str, float | None]) -> TrialLine | None:
+    """Return the trial that a score of a search tells of; None when it names none.
 
     Parameters
     ----------
     message, values
-        As `onward.training.optimization.telling.Teller` says them. Older jobs told of the best so
-        far alone: their trials are counted.
-    before
-        Trials that are known.
+        As `onward.training.optimization.telling.Teller` says them.
     """
+    number = values.get("trial")
+    if number is None:
+        return None
     found = TOLD.fullmatch(message)
     assert found is not None
     search, state = found["search"], cast("TrialState", found["state"] or "complete")
-    number = values.get("trial")
-    if number is None:
-        number = 1 + max((one.number for one in before if one.search == search), default=-1)
     scores = {name: value for name, value in values.items() if name != "trial"}
     own = [value for name, value in scores.items() if name.startswith("inner ")]
     best = [value for name, value in scores.items() if not name.startswith("inner ")]

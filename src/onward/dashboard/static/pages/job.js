@@ -156,9 +156,9 @@ let drawn = 0;
 function addTrial(search, number, state, score, best) {
   if (!searches.has(search)) searches.set(search, new Map());
   const known = searches.get(search);
-  const trial = { search, number: number ?? 1 + Math.max(-1, ...known.keys()), state, score, best };
-  known.set(trial.number, trial);
-  newest = [trial, ...newest.filter((one) => one.search !== search || one.number !== trial.number)].slice(0, NEWEST);
+  const trial = { search, number, state, score, best };
+  known.set(number, trial);
+  newest = [trial, ...newest.filter((one) => one.search !== search || one.number !== number)].slice(0, NEWEST);
 }
 data.trials.forEach((one) => addTrial(...one));
 
@@ -293,7 +293,7 @@ function take({ kind, payload, at }) {
     drawBegun();
   } else if (kind === "score") {
     const fold = /^(?:fold|group) (\d+)\b/.exec(payload.message);
-    if (payload.stage === "search") { takeTrial(payload); drawTrials(); }
+    if (payload.stage === "search" && payload.values.trial != null) { takeTrial(payload); drawTrials(); }
     else if (fold) { folds.set(Number(fold[1]), { fold: Number(fold[1]), ...payload.values }); drawFolds(); }
   } else if (kind === "log" || kind === "alarm") {
     waiting.push({ level: kind === "alarm" ? "error" : payload.level ?? "info", text: payload.text ?? payload.what ?? "" });
