@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from onward.dashboard.i18n.said import SENTENCES, translated
+from onward.dashboard.i18n.said import SENTENCES, WORDS, _known, translated
 
 __all__ = ["Sentence", "missing", "sentences"]
 
@@ -71,7 +71,7 @@ class Sentence:
     @property
     def is_translated(self) -> bool:
         """Whether some filling of it has a translation: a figure may stand where a name can."""
-        return any(translated("ja", text) is not None for text in self.filled())
+        return any(translated("ja", text) is not None and not _half(text) for text in self.filled())
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +98,25 @@ class Scope:
     def deeper(self) -> Scope:
         """Return the scope one step further on."""
         return Scope(self.module, self.functions, self.depth + 1)
+
+
+def _half(text: str) -> bool:
+    """Return whether a translation keeps English words: a place of its pattern has taken in more than a value."""
+    for sentence in SENTENCES.split(text):
+        if sentence in _known("ja").phrases:
+            continue
+        for pattern in _known("ja").candidates(sentence):
+            found = pattern.shape.fullmatch(sentence)
+            values = found.groupdict() if found is not None else {}
+            if any(name.startswith("s") and translated("ja", value) is None for name, value in values.items()):
+                continue
+            if any(name.startswith("s") and _half(value) for name, value in values.items()):
+                return True
+            if any(WORDS.search(value) and translated("ja", value) is None for value in values.values()):
+                return True
+            if found is not None:
+                break
+    return False
 
 
 def sentences(package: str) -> tuple[Sentence, ...]:
