@@ -32,7 +32,7 @@ def create_site(services: SiteServices, config: ServerConfig | None = None) -> F
     """
     app = create_app(services, config, uploads=[path for one in entries() for path in one.page.uploads])
     app.state.login_page = "/login"
-    app.state.chores = chores(app.state.onward.provider)
+    app.state.chores = chores(app)
     app.state.digests = Digests()
     app.state.reports = ReportBook(services)
     for entry in entries():
