@@ -14,6 +14,10 @@ def test_it_is_without_fault(site: Site, open_page: Open, reader: dict[str, obje
     page = open_page(site, "/settings", **reader)
     check_axe(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
+    if reader["width"] == 1280:
+        box = page.locator("#field-scope").bounding_box()
+        page.evaluate("document.getElementById('field-lasts').remove()")  # as while the page still arrives
+        assert page.locator("#field-scope").bounding_box() == box, "a field that comes later moves no other"
 
 
 def test_settings_are_found_with_their_origin(site: Site, open_page: Open) -> None:
@@ -22,7 +26,12 @@ def test_settings_are_found_with_their_origin(site: Site, open_page: Open) -> No
     expect(row).to_contain_text("onward.toml")
     expect(row).to_contain_text("Boosting rounds")
     search = page.get_by_label("Find a setting")
+    contents = page.get_by_role("navigation", name="Sections of the settings")
+    contents.get_by_role("link", name="Judgement and costs").press("Enter")
+    expect(page.get_by_role("heading", name="Judgement and costs")).to_be_in_viewport()
+    expect(contents.get_by_role("link", name="Server", exact=True)).to_be_in_viewport()  # it goes along
     search.press_sequentially("fee_bps")
+    expect(contents.get_by_role("link")).to_have_text(["Judgement and costs"])
     expect(page.get_by_role("row").filter(has_text="evaluation.fee_bps")).to_be_visible()
     expect(row).to_be_hidden()
     expect(page.get_by_text("1 settings shown")).to_be_visible()

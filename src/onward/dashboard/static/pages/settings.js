@@ -5,20 +5,20 @@ const changed = document.getElementById("changed");
 const shown = document.getElementById("settings-shown");
 const none = document.getElementById("no-setting");
 const sections = [...document.querySelectorAll(".settings-section")].map((section) => [
-  section,
+  [section, document.querySelector(`.settings-contents [data-section="${section.dataset.section}"]`)],
   [...section.querySelectorAll("tbody tr")].map((row) => [row, row.textContent.toLowerCase()]),
 ]);
 
 function narrow() {
   const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
   let total = 0;
-  for (const [section, rows] of sections) {
+  for (const [places, rows] of sections) {
     let n = 0;
     for (const [row, text] of rows) {
       row.hidden = (changed.checked && !row.classList.contains("changed")) || !wanted.every((word) => text.includes(word));
       n += !row.hidden;
     }
-    section.hidden = n === 0;
+    places.forEach((place) => { place.hidden = n === 0; });
     total += n;
   }
   none.hidden = total > 0;
