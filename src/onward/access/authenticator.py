@@ -131,6 +131,10 @@ class Authenticator:
                 self._no_key_since = now
         return self._keys_needed
 
+    def needed_no_key(self) -> bool:
+        """Return whether no key was needed when that was last looked at, however long ago."""
+        return not self._keys_needed and self._no_key_since > float("-inf")
+
     # -- with one -----------------------------------------------------------------------------
 
     def remembered(self, credential: Credential) -> Caller | None:
@@ -145,6 +149,15 @@ class Authenticator:
             entry.renewing = True  # this one looks, the others go on meanwhile
             return None
         return entry.caller
+
+    def last_known(self, credential: Credential) -> Caller | None:
+        """Return who this was when it was last let in here, however long ago, unless it expired since.
+
+        For what is answered while the database is away: nobody can revoke anything there meanwhile.
+        """
+        entry = self._known.get(credential.digest)
+        expired = entry is not None and entry.ends != NEVER and entry.ends <= self._clock().timestamp()
+        return None if entry is None or expired else entry.caller
 
     def suspects(self, credential: Credential, address: str) -> bool:
         """Return whether this is a stranger from an address that showed too many wrong credentials.

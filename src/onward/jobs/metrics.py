@@ -90,6 +90,10 @@ class JobMetrics:
             self._depth.labels(state).set(counts.get(state, 0))
         self._held.set(held)
 
+    def uncounted(self) -> None:
+        """Leave out how many jobs there are until they are counted again: the database is away."""
+        self._depth.clear()
+
     def began(self, job: Job, seconds: float) -> None:
         """Count a job that began to run, ``seconds`` after it was due."""
         self._claim.labels(job.kind).observe(max(0.0, seconds))

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from onward.access.authenticator import Authenticator
 from onward.access.values import LOCAL, NOBODY, Caller
 from onward.database.acting import Actor, acting
-from onward.errors import OnwardError, UnauthenticatedError
+from onward.errors import OnwardError, StorageError, UnauthenticatedError
 from onward.server.authorisation import CALLER, HOW_TO_SHOW, STILL
 from onward.server.credentials import credential_of, was_forwarded
 from onward.server.hosts import is_loopback
@@ -24,7 +24,7 @@ from onward.server.public import PublicPaths
 __all__ = ["Authentication"]
 
 PUBLIC_SECONDS = 1.0
-"""How long what is open to everybody waits for a database that is to say who asks."""
+"""How long what is open to everybody, or enduring, waits for a database that is to say who asks."""
 
 
 class Authentication:
@@ -67,8 +67,9 @@ class Authentication:
         client = scope.get("client")
         address = str(client[0]) if client else ""
         open_to_all = scope["path"] in self._public
+        who = self._acquaintance if self._public.enduring(scope["path"]) else self._caller
         try:
-            caller = await (self._stranger if open_to_all else self._caller)(scope, address)
+            caller = await (self._stranger if open_to_all else who)(scope, address)
         except OnwardError as error:
             if not open_to_all:
                 # As if a route had refused: whoever shows errors in a way of his own shows these too.
@@ -89,6 +90,24 @@ class Authentication:
         with anyio.move_on_after(PUBLIC_SECONDS):
             return await self._caller(scope, address)
         return NOBODY
+
+    async def _acquaintance(self, scope: Scope, address: str) -> Caller:
+        """Return who asks for what endures: while the database is away, who that was before."""
+        before = self._before(scope, address)
+        if before is None:
+            return await self._caller(scope, address)
+        try:
+            with anyio.fail_after(PUBLIC_SECONDS):
+                return await self._caller(scope, address)
+        except (StorageError, TimeoutError):
+            return before
+
+    def _before(self, scope: Scope, address: str) -> Caller | None:
+        credential = credential_of(scope)
+        if credential is not None:
+            return self._authenticator.last_known(credential)
+        near = is_loopback(address) and not was_forwarded(scope)
+        return LOCAL if near and self._authenticator.needed_no_key() else None
 
     async def _caller(self, scope: Scope, address: str) -> Caller:
         credential = credential_of(scope)

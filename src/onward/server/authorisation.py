@@ -84,6 +84,9 @@ class Requires:
         Whether the route takes the body in as a stream: a session then shows its token in the header.
     anonymous
         Whether nobody is even looked up who asks: the answer is the same for all.
+    enduring
+        Whether there is an answer while the database that knows the keys is away: for those who
+        were let in before.
     """
 
     def __init__(
@@ -93,10 +96,12 @@ class Requires:
         *,
         stream: bool = False,
         anonymous: bool = False,
+        enduring: bool = False,
     ) -> None:
         self.scope = scope
         self.stream = stream
         self.anonymous = anonymous
+        self.enduring = enduring
         self.rate: RateClass | None = rate or scope
 
     async def __call__(self, request: Request) -> None:
@@ -118,13 +123,15 @@ async def _overridden(override: Callable[[], Any]) -> Caller:
     return told
 
 
-def requires(scope: Scope | None, *, rate: RateClass | None = None, stream: bool = False) -> Any:
+def requires(
+    scope: Scope | None, *, rate: RateClass | None = None, stream: bool = False, enduring: bool = False
+) -> Any:
     """Return what goes into ``dependencies`` of a router whose routes need one scope, or of a route.
 
     ``APIRouter(dependencies=[requires("read")])``; a router with routes of several scopes leaves it
     to each of them.
     """
-    return Depends(Requires(scope, rate, stream=stream))
+    return Depends(Requires(scope, rate, stream=stream, enduring=enduring))
 
 
 PUBLIC = requires(None)

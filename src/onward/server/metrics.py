@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["Counted", "ServerMetrics"]
@@ -36,6 +36,10 @@ class ServerMetrics:
             "onward_http_event_streams", "Clients that follow events.", registry=self.registry
         )
         self.models = Gauge("onward_models_loaded", "Models that are kept loaded.", registry=self.registry)
+        self.database_up = Gauge(
+            "onward_database_up", "Whether the database answered just now.", registry=self.registry
+        )
+        ProcessCollector(registry=self.registry)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answer."""

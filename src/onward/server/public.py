@@ -1,4 +1,4 @@
-"""Which addresses are open to everybody, and which ask nobody who he is: those whose routes say so."""
+"""Which addresses are open to everybody, ask nobody who he is, or outlast the database: as routes say."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["PublicPaths"]
 
 
 class PublicPaths:
-    """Recognises the paths of routes that declare ``PUBLIC`` or ``ANONYMOUS``.
+    """Recognises the paths of routes that declare ``PUBLIC`` or ``ANONYMOUS``, or that they are enduring.
 
     Parameters
     ----------
@@ -33,6 +33,18 @@ class PublicPaths:
     def anonymous(self, path: str) -> bool:
         """Return whether it does not matter who asks at a path that is open to everybody."""
         return self._known[0].get(path, False)
+
+    def enduring(self, path: str) -> bool:
+        """Return whether those who were let in before are answered while the database is away."""
+        return path in self._enduring
+
+    @cached_property
+    def _enduring(self) -> frozenset[str]:
+        return frozenset(
+            route.path or ""
+            for route in iter_route_contexts(self._app.routes)
+            if any(one.enduring for one in declared(getattr(route, "dependencies", ())))
+        )
 
     @cached_property
     def _known(self) -> tuple[dict[str, bool], list[re.Pattern[str]]]:

@@ -114,6 +114,7 @@ def test_a_database_that_is_away_for_a_while(ground: Ground, how: str) -> None:
     raw.start()
     time.sleep(0.5)
 
+    measured(ground, up=True)
     ground.away(how)
     began, slowest = time.monotonic(), 0.0
     refused: list[tuple[float, httpx.Response]] = []
@@ -124,6 +125,7 @@ def test_a_database_that_is_away_for_a_while(ground: Ground, how: str) -> None:
         slowest = max(slowest, probed(ground, "/health/live", 200, 1.0))
         if time.monotonic() - began > SETTLED_SECONDS:
             slowest = max(slowest, probed(ground, "/health/ready", 503, PROBE_SECONDS))
+            slowest = max(slowest, measured(ground, up=False))
         time.sleep(0.5)
     for one in asking:
         one.join(BOUND_SECONDS)
@@ -145,6 +147,7 @@ def test_a_database_that_is_away_for_a_while(ground: Ground, how: str) -> None:
     began = time.monotonic()
     until(lambda: httpx.get(f"{ground.served.address}/health/ready", timeout=10).status_code == 200)
     print(f"ready again after {time.monotonic() - began:.1f} s")
+    measured(ground, up=True)
     ended = until(lambda: (found := ground.state(job))["finished_at"] and found, 120)
     assert (ended["state"], ended["attempt"]) == ("succeeded", 1), ended["error"]
     watcher.join(30)
@@ -199,4 +202,15 @@ def probed(ground: Ground, path: str, status: int, seconds: float) -> float:
     began = time.monotonic()
     answer = httpx.get(f"{ground.served.address}{path}", timeout=seconds)
     assert answer.status_code == status, (path, answer.status_code, answer.text)
+    return time.monotonic() - began
+
+
+def measured(ground: Ground, *, up: bool) -> float:
+    """Return how long metrics took, which are there whatever becomes of the database."""
+    began = time.monotonic()
+    answer = ground.http.get("/metrics", timeout=PROBE_SECONDS)
+    assert answer.status_code == 200, answer.text
+    assert f"onward_database_up {float(up)}" in answer.text
+    assert "process_resident_memory_bytes" in answer.text
+    assert up or "onward_jobs{" not in answer.text
     return time.monotonic() - began

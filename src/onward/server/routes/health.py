@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import anyio
 import anyio.to_thread
 from fastapi import APIRouter, Request
@@ -19,6 +21,8 @@ router = APIRouter(tags=["health"], responses=refusals())
 
 READY_SECONDS = 2.0
 """How long the database may take to say that it is there: probes wait no longer."""
+METRICS_SECONDS = 1.0
+"""How long the database may take before it counts as away where metrics are read."""
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -76,15 +80,38 @@ def _ask(state: ServerState) -> None:
     "/metrics",
     response_class=Response,
     responses={200: {"description": "Prometheus' text format.", "content": {"text/plain": {}}}},
-    dependencies=[requires("read")],
+    dependencies=[requires("read", enduring=True)],
 )
 async def metrics(request: Request, state: State) -> Response:  # noqa: ARG001
-    """Return what this server counted, in Prometheus' text format."""
+    """Return what this server counted, in Prometheus' text format.
+
+    While the database is away, that is what is counted without it, for those who were let in before.
+    """
     state.metrics.streams.set(state.hub.followers)
     state.metrics.models.set(len(state.shelf))
+    answers = await _database_answers(state)
+    state.metrics.database_up.set(answers)
     text = state.metrics.text()
+    manager = state.provider.built("job_manager")
+    if manager is None and answers:
+        with suppress(OnwardError):  # it went away just now
+            manager = await state.provider.get("job_manager")
+    if manager is not None:
+        if not answers:
+            manager.metrics.uncounted()
+        text += manager.metrics.text()
+    return Response(text, media_type=METRICS_TYPE)
+
+
+async def _database_answers(state: ServerState) -> bool:
+    """Ask the database for next to nothing."""
     try:
-        manager = await state.provider.get("job_manager")
-    except OnwardError:  # a database that is away must not hide the rest
-        return Response(text, media_type=METRICS_TYPE)
-    return Response(text + manager.metrics.text(), media_type=METRICS_TYPE)
+        with anyio.fail_after(METRICS_SECONDS):
+            await anyio.to_thread.run_sync(_ask_briefly, state, abandon_on_cancel=True)
+    except (OnwardError, TimeoutError):
+        return False
+    return True
+
+
+def _ask_briefly(state: ServerState) -> None:
+    state.provider.build("access").ever_a_key()
