@@ -190,9 +190,10 @@ def test_a_job_without_a_plan_gives_an_empty_form(desk: Desk) -> None:
     assert desk.get("/runs/new?job=" + "x" * 101).status_code == 422
 
 
-def test_what_the_product_says_in_english_is_marked_in_japanese(desk: Desk) -> None:
+def test_errors_of_the_product_are_told_in_japanese(desk: Desk) -> None:
     headers = desk.headers("run", **{"HX-Request": "true", "Accept-Language": "ja"})
     answer = desk.client.post("/ui/runs/new/check", data={**FORM, "market": "4h BTC/USD"}, headers=headers)
-    assert '<span lang="en">No candles of this timeframe' in answer.text
+    assert '<span lang="ja">この時間足のローソク足は保存されていません。許される値: 1h。' in answer.text
+    assert '<span lang="en">' not in answer.text
     answer = desk.client.post("/ui/runs/new/check", data={**FORM, "market": ""}, headers=headers)
     assert "1つ以上選んでください" in answer.text
