@@ -129,6 +129,13 @@ def test_a_sentence_within_a_sentence_has_to_be_known() -> None:
 
 
 def test_names_in_errors_stay_names() -> None:
+    assert translated("ja", "text") is None
+    assert translated("ja", "text, or none") == "文字列、またはnone"
+    assert Said(texts_of("ja")).error({"what": "ignored", "allowed": "text", "got": "labels"}) == [
+        ("what", "ignored"),
+        ("got", "labels"),
+        ("allowed", "文字列"),
+    ]
     assert translated("ja", "labels") == "ラベル"
     assert translated("ja", "there is no setting labels") == "labelsという設定はありません"
 

@@ -70,11 +70,17 @@ class Said:
         What was got is mostly a name or a value and stays as it is unless it is a phrase that is known.
         """
         found = [(name, str(details[name])) for name in ERROR_PARTS if details.get(name)]
-        return [(name, self._got(text) if name == "got" else self(text)) for name, text in found]
+        return [
+            (name, self._got(text) if name == "got" else self(self.allowed(text))) for name, text in found
+        ]
 
     def stays_english(self, details: Mapping[str, Any]) -> bool:
         """Return whether some part of an error is shown in English to a reader of another language."""
         return self.stay_english(str(details[name]) for name in SENTENCE_PARTS if details.get(name))
+
+    def allowed(self, text: str) -> str:
+        """Return what is allowed, of which a single word (``text``) means a kind of value and no name."""
+        return text if self._language == DEFAULT else _known(self._language).kinds.get(text, text)
 
     def _got(self, text: str) -> str:
         return self.plain(text) if " " in text else text
@@ -117,7 +123,7 @@ def _inside(language: Language, name: str, value: str, pattern: _Pattern) -> str
     What stands for a sentence has to be known: None when it is not.
     """
     if name.startswith("s"):
-        return translated(language, value)
+        return _known(language).kinds.get(value) or translated(language, value)
     if not value or value.isdecimal():
         return value
     found = _one(language, value, words=not pattern.names)
@@ -150,9 +156,11 @@ class _Pattern:
 class _Known:
     """What can be said in a language: whole texts, and patterns by the word that they begin with.
 
-    Of several patterns that fit a text, the one with the most text of its own comes first.
+    Of several patterns that fit a text, the one with the most text of its own comes first. Single words
+    of errors are kinds of values (``text``), which elsewhere are names.
     """
 
+    kinds: Mapping[str, str]
     phrases: Mapping[str, str]
     by_first_word: Mapping[str, Sequence[_Pattern]]
     others: Sequence[_Pattern]
@@ -166,25 +174,27 @@ class _Known:
 
 @cache
 def _known(language: Language) -> _Known:
+    kinds: dict[str, str] = {}
     phrases: dict[str, str] = {}
     by_first_word: dict[str, list[tuple[int, _Pattern]]] = {}
     for key, text in catalogue(language).items():
         found = FILES.fullmatch(key)
         if found is None or not isinstance(text, str):
             continue
-        english = found["english"]
+        english, of_errors = found["english"], found["file"].startswith(ERRORS)
         if PLACEHOLDER.search(english) is None:
-            phrases[_unescaped(english)] = _unescaped(text)
+            known = kinds if of_errors and " " not in english else phrases
+            known[_unescaped(english)] = _unescaped(text)
             continue
         literals = [_unescaped(part) for part in PLACEHOLDER.split(english)[::2]]
         first, blank, _ = literals[0].partition(" ")
-        pattern = _Pattern(_shape(english), max(literals, key=len), text, found["file"].startswith(ERRORS))
+        pattern = _Pattern(_shape(english), max(literals, key=len), text, of_errors)
         by_first_word.setdefault(first if blank else "", []).append((len("".join(literals)), pattern))
     patterns = {
         word: [pattern for _, pattern in sorted(some, key=lambda one: -one[0])]
         for word, some in by_first_word.items()
     }
-    return _Known(phrases, patterns, patterns.pop("", []))
+    return _Known(kinds, phrases, patterns, patterns.pop("", []))
 
 
 def _shape(english: str) -> re.Pattern[str]:

@@ -141,7 +141,8 @@ def worded(refusal: Refusal, texts: Texts) -> Worded:
         told = _takes(refusal.setting, texts)
         if told:
             return Worded(refusal.field, texts("runs_new.error.takes", takes=told), texts.language)
-        told = Said(texts).plain(english := takes(refusal.setting))
+        say, english = Said(texts), takes(refusal.setting)
+        told = say.plain(say.allowed(english))
         if told != english:
             return Worded(refusal.field, texts("runs_new.error.takes", takes=told), texts.language)
         return Worded(refusal.field, f"Takes {english}.", "en")
@@ -163,7 +164,7 @@ def _told(error: OnwardError, texts: Texts) -> str | None:
         return None
     found = [texts("runs_new.error.what", what=say.plain(what))]
     if error.allowed:
-        found.append(texts("runs_new.error.allowed", allowed=say.plain(error.allowed)))
+        found.append(texts("runs_new.error.allowed", allowed=say.plain(say.allowed(error.allowed))))
     if error.remedy:
         found.append(say.plain(error.remedy))
     return "".join(found)
