@@ -204,7 +204,7 @@ def pause_server(world: World) -> None:
 
 
 def pause_at(point: str, world: World) -> None:
-    """SIGSTOP right before a worker is started, or its result written; SIGCONT while another attempt runs."""
+    """SIGSTOP at a start, or before a result is written; SIGCONT while another attempt runs."""
     server = world.serve(crash=f"{point}:stop")
     job_id = world.submit("publish", {"seconds": 1.5})
     world.until(job_id, "starting", "running")
@@ -216,9 +216,12 @@ def pause_at(point: str, world: World) -> None:
     assert world.published() == [(job_id, 2)]
 
 
-def pause_before_a_start(world: World) -> None:
-    """SIGSTOP between claim and start, until the job was cancelled by another server: nothing is started."""
-    server = world.serve(crash="start:before:stop")
+def pause_at_a_start(moment: str, world: World) -> None:
+    """SIGSTOP before or after a worker is started, until the job was cancelled by another server.
+
+    After: the worker waits for its release, and no row says who it is. Nothing of it may be left.
+    """
+    server = world.serve(crash=f"start:{moment}:stop")
     job_id = world.submit("sleep")
     world.until(job_id, "starting")
     world.serve()
@@ -347,7 +350,19 @@ ROWS: tuple[Row, ...] = (
     Row("SIGSTOP server beyond its lease, then SIGCONT", pause_server, 10, waits=180.0),
     Row("SIGSTOP server right before it publishes", partial(pause_at, "finish:before"), 10, waits=65.0),
     Row("SIGSTOP server right before it starts a worker", partial(pause_at, "start:before"), 10, waits=65.0),
-    Row("SIGSTOP server right before it starts a worker, then stop", pause_before_a_start, 10, waits=65.0),
+    Row(
+        "SIGSTOP server right before it starts a worker, then stop",
+        partial(pause_at_a_start, "before"),
+        10,
+        waits=65.0,
+    ),
+    Row("SIGSTOP server right after it started a worker", partial(pause_at, "start:after"), 10, waits=65.0),
+    Row(
+        "SIGSTOP server right after it started a worker, then stop",
+        partial(pause_at_a_start, "after"),
+        10,
+        waits=65.0,
+    ),
     Row("out of memory", out_of_memory, 20),
     Row("SQLite writer locked 20 s", database_away, 10, ("sqlite",), waits=25.0),
     Row(

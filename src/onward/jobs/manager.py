@@ -91,7 +91,7 @@ class BackgroundTaskManager(JobDesk):
         self._closing = threading.Event()
         self._hurried = threading.Event()
         self._heartbeat = Heartbeat(self.owner, self._supervisions, self._backends.values(), self._in)
-        self._takeover = Takeover(self.owner, self._backends, self.kinds, self._in)
+        self._takeover = Takeover(self.owner, self._backends, self.kinds, directory, self._in)
         self._upkeep = Upkeep(directory, self.kinds.values(), self._in)
         self._dispatcher = threading.Thread(target=self._dispatch, name="job-dispatcher", daemon=True)
 

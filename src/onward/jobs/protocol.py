@@ -286,9 +286,10 @@ class JobBackend(Protocol):
         ``held``: attempt by job id.
         """
 
-    def end_orphan(self, job: Job) -> bool:
+    def end_orphan(self, job: Job, directory: Path) -> bool:
         """End what is left of an attempt of a dead owner, as far as this host can; True: nothing is left.
 
+        ``directory``: of the attempt, as given to `start`; its owner may have had another disk.
         True also for identities of another host or boot: its own fence ended those.
         """
 

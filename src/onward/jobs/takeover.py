@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from onward.errors import JobNotFoundError, StorageError
 from onward.jobs.kinds import JobKind
@@ -30,6 +31,8 @@ class Takeover:
         End what is left of a dead owner's workers, by name.
     kinds
         Told of jobs that ended here.
+    directory
+        Below which every job has its own; servers of one home share it.
     surroundings
         Store, settings, metrics, log.
     """
@@ -39,11 +42,13 @@ class Takeover:
         owner: str,
         backends: Mapping[str, JobBackend],
         kinds: Mapping[str, JobKind],
+        directory: Path,
         surroundings: Surroundings,
     ) -> None:
         self._owner = owner
         self._backends = backends
         self._kinds = kinds
+        self._directory = directory
         self._in = surroundings
         self._watch = SilenceWatch(surroundings.config.lease_seconds)
         self._closing = threading.Event()
@@ -76,7 +81,7 @@ class Takeover:
         if (job.owner, job.attempt) != (lease.owner, lease.attempt):
             return False
         backend = self._backends.get(job.request.backend)
-        if backend is not None and not backend.end_orphan(job):
+        if backend is not None and not backend.end_orphan(job, self._directory / job.id / str(job.attempt)):
             # Two attempts must never run at once: not before nothing is left of the first.
             self._in.log.error("orphan_remains", job_id=job.id, attempt=job.attempt)
             return False

@@ -173,9 +173,11 @@ def a_sudden_end_is_told_apart(backend: JobBackend, directory: Path) -> None:
             assert (ending.exit_code, ending.signal) == expected
 
 
-def an_orphan_elsewhere_is_no_business_of_ours(backend: JobBackend, directory: Path) -> None:  # noqa: ARG001
+def an_orphan_elsewhere_is_no_business_of_ours(backend: JobBackend, directory: Path) -> None:
     """What ran on another machine was ended by its own fence; nothing here is touched."""
-    assert backend.end_orphan(job_of("sleep", {}, identity=WorkerIdentity("elsewhere", "boot", 1, 1, 1)))
+    assert backend.end_orphan(
+        job_of("sleep", {}, identity=WorkerIdentity("elsewhere", "boot", 1, 1, 1)), directory
+    )
 
 
 CHECKS: tuple[Check, ...] = (

@@ -186,7 +186,7 @@ def test_an_orphan_is_ended_by_its_identity(backend: LocalBackend, tmp_path: Pat
     with begun(backend, "deaf", {}, tmp_path) as attempt:
         pids = until(lambda: len(noted(tmp_path)) == 2 and noted(tmp_path))
         job = job_of("deaf", {}, identity=attempt.identity)
-        assert backend.end_orphan(job)
+        assert backend.end_orphan(job, tmp_path / "no note of its warden")
         assert living(pids) == []
 
 
@@ -195,8 +195,53 @@ def test_an_orphan_is_ended_by_its_marker(backend: LocalBackend, tmp_path: Path)
     with begun(backend, "deaf", {}, tmp_path) as attempt:
         pids = until(lambda: len(noted(tmp_path)) == 2 and noted(tmp_path))
         job = replace(job_of("deaf", {}), id=job_id_of(attempt))
-        assert backend.end_orphan(job)
-        # Without an identity what was executed is found; the fork of the warm process is not.
+        assert backend.end_orphan(job, tmp_path / "no note of its warden")
+        # With neither identity nor note what was executed is found; the fork of the warm process is not.
+        assert living(pids) == [pid_of(attempt)]
+
+
+def place_of(attempt: Attempt, directory: Path) -> Path:
+    return directory / f"{job_id_of(attempt)}-1"
+
+
+def test_an_orphan_that_was_never_released_is_ended(backend: LocalBackend, tmp_path: Path) -> None:
+    """Its owner was suspended before it wrote down who it is, and it has executed nothing."""
+    with begun(backend, "sleep", {}, tmp_path, begin=False) as attempt:
+        pid = pid_of(attempt)
+        job = replace(job_of("sleep", {}), id=job_id_of(attempt))
+        assert backend.end_orphan(job, place_of(attempt, tmp_path))
+        assert living([pid, warden_of(attempt)]) == []
+
+
+def test_an_orphan_is_over_when_whoever_left_its_session_is(backend: LocalBackend, tmp_path: Path) -> None:
+    with begun(backend, "escape", {}, tmp_path) as attempt:
+        until(lambda: len(noted(tmp_path)) == 2)
+        everything = [process.pid for process in below(warden_of(attempt))]
+        assert len(everything) == 3
+        job = replace(job_of("escape", {}, identity=attempt.identity), id=job_id_of(attempt))
+        assert backend.end_orphan(job, place_of(attempt, tmp_path))
+        assert living([*everything, warden_of(attempt)]) == []
+
+
+def test_an_orphan_whose_warden_is_suspended_is_ended(backend: LocalBackend, tmp_path: Path) -> None:
+    with begun(backend, "escape", {}, tmp_path) as attempt:
+        until(lambda: len(noted(tmp_path)) == 2)
+        everything = [process.pid for process in below(warden_of(attempt))]
+        os.kill(warden_of(attempt), signal.SIGSTOP)
+        job = replace(job_of("escape", {}, identity=attempt.identity), id=job_id_of(attempt))
+        assert until(lambda: backend.end_orphan(job, place_of(attempt, tmp_path)), SOON)
+        assert living([*everything, warden_of(attempt)]) == []
+
+
+@pytest.mark.parametrize("note", ["", "[]", '{"host": "elsewhere", "boot": "b", "pid": 1, "start": 0}', None])
+def test_a_note_that_tells_of_nobody_here_ends_nobody(
+    backend: LocalBackend, tmp_path: Path, note: str | None
+) -> None:
+    if note is not None:
+        (tmp_path / "warden.json").write_text(note)
+    with begun(backend, "sleep", {}, tmp_path) as attempt:
+        pids = until(lambda: noted(tmp_path))
+        assert backend.end_orphan(job_of("sleep", {}), tmp_path)
         assert living(pids) == [pid_of(attempt)]
 
 
@@ -209,7 +254,7 @@ def test_a_recycled_number_is_no_orphan(backend: LocalBackend, tmp_path: Path) -
             WorkerIdentity(real.host, "another boot", real.pid, real.start_ticks, real.session),
             WorkerIdentity("elsewhere", real.boot_id, real.pid, real.start_ticks, real.session),
         ):
-            assert backend.end_orphan(job_of("sleep", {}, identity=other))
+            assert backend.end_orphan(job_of("sleep", {}, identity=other), tmp_path)
         time.sleep(0.1)
         assert living(pids) == pids
         assert (real.host, real.boot_id) == (host_name(), boot_id())

@@ -82,13 +82,15 @@ def a_name_is_taken_over(backend: JobBackend, directory: Path) -> None:
         with pytest.raises(JobError, match="there already"):
             backend.start(job, place)
         assert living(pids) == pids
-        assert backend.end_orphan(replace(job, identity=attempt.identity))
+        assert backend.end_orphan(replace(job, identity=attempt.identity), place)
         assert living([*pids, attempt.identity.pid]) == []
         until(lambda: attempt.receive(0.05) or attempt.ending(), 5.0)
         assert until(attempt.gone, 5.0)
     finally:
         attempt.close()
-    assert backend.end_orphan(replace(job, identity=attempt.identity)), "nothing is left, and that is fine"
+    assert backend.end_orphan(replace(job, identity=attempt.identity), place), (
+        "nothing is left, and that is fine"
+    )
 
 
 def test_attempts_on_a_real_cluster(tmp_path: Path) -> None:
@@ -124,7 +126,7 @@ def test_a_place_that_the_cluster_does_not_have(tmp_path: Path) -> None:
         (tmp_path / "work").mkdir()
         with pytest.raises(JobError, match=r"no place for the job in time; got .* CPUs free"):
             backend.start(job_of("echo", {}), tmp_path)
-        assert backend.end_orphan(job_of("echo", {}))
+        assert backend.end_orphan(job_of("echo", {}), tmp_path)
 
 
 @pytest.mark.slow

@@ -125,7 +125,7 @@ def test_another_server_takes_the_job_of_a_dead_one_over(
 ) -> None:
     pids, identity = orphan(nodes, tmp_path)
     job = replace(job_of("loky", {}, identity=identity), id="orphan")
-    assert until(lambda: backend.end_orphan(job), 30.0)
+    assert until(lambda: backend.end_orphan(job, tmp_path), 30.0)
     assert living(pids) == []
 
 

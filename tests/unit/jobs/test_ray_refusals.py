@@ -21,7 +21,7 @@ def test_without_ray_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch, 
         backend.warm()
     with pytest.raises(JobError, match="not installed"):
         backend.start(job_of("echo", {}), tmp_path)
-    assert not backend.end_orphan(job_of("echo", {})), "what cannot be looked at is not gone"
+    assert not backend.end_orphan(job_of("echo", {}), tmp_path), "what cannot be looked at is not gone"
     backend.close()
 
 

@@ -17,9 +17,10 @@ from typing import Any
 
 from onward.errors import JobError
 from onward.jobs.local.attempt import LocalAttempt
+from onward.jobs.local.birthplace import noted_warden
 from onward.jobs.local.lines import LineSocket
 from onward.jobs.local.orders import is_too_late
-from onward.jobs.local.processes import boot_id, host_name, members, send_signal
+from onward.jobs.local.processes import boot_id, find, host_name, members, send_signal
 from onward.jobs.protocol import TooLateError
 from onward.jobs.values import Job
 
@@ -124,20 +125,28 @@ class LocalBackend:
             elif attempt.closed:
                 self._attempts.pop((job_id, number), None)
 
-    def end_orphan(self, job: Job) -> bool:
-        """End what is left of an attempt of a dead owner; True when nothing is left here."""
+    def end_orphan(self, job: Job, directory: Path) -> bool:
+        """End what is left of an attempt of a dead owner; True when nothing is left here.
+
+        Nothing is left when its warden is gone, who goes when nothing is below it: no look at a table
+        of processes could prove that.
+        """
         identity = job.identity
         if identity is not None and (identity.host, identity.boot_id) != (host_name(), boot_id()):
             return True
         session = None if identity is None else (identity.pid, identity.start_ticks)
+        warden = noted_warden(directory)
         deadline = time.monotonic() + ORPHAN_SECONDS
         while True:
-            left = members(root=None, session=session, marker=f"{job.id}/{job.attempt}")
-            if not left:
+            left = members(root=warden, session=session, marker=f"{job.id}/{job.attempt}")
+            watched = warden is not None and _is_alive(warden)
+            if not left and not watched:
                 return True
             for process in left:
                 send_signal(process, signal.SIGKILL)
             if time.monotonic() > deadline:
+                if warden is not None and not left:
+                    send_signal(warden, signal.SIGKILL)  # suspended, or it would have gone
                 return False
             time.sleep(0.01)
 
@@ -257,3 +266,8 @@ class LocalBackend:
                 self._nursery.kill()
                 self._nursery.wait()
             self._nursery = None
+
+
+def _is_alive(process: tuple[int, int]) -> bool:
+    found = find(process[0])
+    return found is not None and found.start == process[1] and not found.dead

@@ -17,8 +17,10 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from onward.jobs.local.birthplace import note_warden
 from onward.jobs.local.control import adopt_orphans, set_name
 from onward.jobs.local.lines import LineSocket, readable
 from onward.jobs.local.memory_events import out_of_memory_kills
@@ -40,7 +42,8 @@ def run_warden(
     line
         To the supervisor.
     order
-        ``marker``, ``fence_seconds``, ``renewed`` (monotonic second of the claim).
+        ``log`` (in the attempt's directory), ``marker``, ``fence_seconds``, ``renewed`` (monotonic
+        second of the claim).
     start_worker
         What the forked worker does; must not return.
     others
@@ -53,6 +56,7 @@ def run_warden(
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     adopting = adopt_orphans()
     kills_before = out_of_memory_kills()
+    note_warden(Path(order["log"]).parent)
     worker = os.fork()
     if worker == 0:
         line.close()

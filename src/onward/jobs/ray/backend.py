@@ -165,7 +165,7 @@ class RayBackend:
             elif held.get(job_id) == number:
                 attempt.renewed(sent)
 
-    def end_orphan(self, job: Job) -> bool:
+    def end_orphan(self, job: Job, directory: Path) -> bool:  # noqa: ARG002  (an actor has a name)
         """Kill the actor of an attempt whose owner is dead; True when nothing is left of it.
 
         False also while the cluster does not answer: the next attempt could not start either.
