@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any
 
 from markupsafe import Markup
@@ -167,7 +168,7 @@ class _Known:
 
     def candidates(self, text: str) -> Iterator[_Pattern]:
         """Give the patterns that may fit."""
-        for pattern in (*self.by_first_word.get(text.partition(" ")[0], ()), *self.others):
+        for pattern in chain(self.by_first_word.get(text.partition(" ")[0], ()), self.others):
             if pattern.literal in text:
                 yield pattern
 

@@ -148,10 +148,10 @@ def worded(refusal: Refusal, texts: Texts) -> Worded:
         return Worded(refusal.field, f"Takes {english}.", "en")
     if refusal.key:
         return Worded(refusal.field, texts.below("runs_new.error")[refusal.key], texts.language)
-    told = _told(refusal.error, texts) if refusal.error is not None else None
-    return (
-        Worded(refusal.field, told, texts.language) if told else Worded(refusal.field, refusal.english, "en")
-    )
+    said = _told(refusal.error, texts) if refusal.error is not None else None
+    if said is not None:
+        return Worded(refusal.field, said, texts.language)
+    return Worded(refusal.field, refusal.english, "en")
 
 
 def _told(error: OnwardError, texts: Texts) -> str | None:

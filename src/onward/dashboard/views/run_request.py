@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -84,7 +85,7 @@ class Refusal:
     key: str = ""
     setting: str = ""
     english: str = ""
-    error: OnwardError | None = field(default=None, compare=False)
+    error: OnwardError | None = dataclasses.field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
