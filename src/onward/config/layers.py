@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -136,14 +136,40 @@ def resolve(kind: type[C], layers: Sequence[Layer]) -> tuple[C, dict[str, Origin
             else:
                 free = layer.is_text and name not in fields
                 _put(merged, name, scalar(value) if free else value, origin)
-    for name, (value, origin) in merged.items():
-        try:
-            section, _, rest = name.partition(".")
-            kind.sections()[section].sealed(**nested({rest: value}))
-        except ConfigError as error:
-            raise _placed(error, origin) from None
+    _require_allowed(kind, merged)
     settings = kind(**nested({name: value for name, (value, _) in merged.items()}))
     return settings, {name: origin for name, (_, origin) in merged.items()}
+
+
+def _require_allowed(kind: type[Composition], merged: Mapping[str, tuple[Any, Origin]]) -> None:
+    """Refuse a section that its values do not allow, and say where those came from that are to blame.
+
+    Values are looked at together, as some are allowed only beside others: a shorter lease of jobs
+    needs a shorter fence. What is wrong with one of them is wrong with it alone as well.
+    """
+    by_section: dict[str, dict[str, tuple[Any, Origin]]] = {}
+    for name, found in merged.items():
+        section, _, rest = name.partition(".")
+        by_section.setdefault(section, {})[rest] = found
+    for section, given in by_section.items():
+        build = kind.sections()[section].sealed
+        together = _refusal(build, {name: value for name, (value, _) in given.items()})
+        if together is None:
+            continue
+        for name, (value, origin) in given.items():
+            alone = _refusal(build, {name: value})
+            if alone is not None and (alone.what, alone.got) == (together.what, together.got):
+                raise _placed(alone, origin)
+        raise _placed(together, ", ".join(dict.fromkeys(str(origin) for _, origin in given.values())))
+
+
+def _refusal(build: Callable[..., object], flat: Mapping[str, Any]) -> ConfigError | None:
+    """Return why a section cannot be built of these values; None when it can."""
+    try:
+        build(**nested(flat))
+    except ConfigError as error:
+        return error
+    return None
 
 
 def _put(merged: dict[str, tuple[Any, Origin]], name: str, value: Any, origin: Origin) -> None:
@@ -231,6 +257,6 @@ def _entries(name: str, value: Any, field: FieldInfo, origin: Origin) -> Iterato
     yield from flattened(table, f"{name}.").items()  # nothing of an empty one
 
 
-def _placed(error: ConfigError, origin: Origin, name: str = "") -> ConfigError:
+def _placed(error: ConfigError, origin: Origin | str, name: str = "") -> ConfigError:
     what = f"{name}: {error.what}" if name else error.what
     return type(error)(f"{what} (from {origin})", got=error.got, allowed=error.allowed, remedy=error.remedy)

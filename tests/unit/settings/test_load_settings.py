@@ -299,6 +299,32 @@ def test_a_wrong_value_that_does_not_count_can_be_overridden(places: Places) -> 
     assert places.load().settings.model.learning_rate == 0.5
 
 
+@pytest.mark.parametrize("lease", [12, 240])
+@pytest.mark.parametrize("source", ["environment", "--set"])
+def test_values_are_held_to_each_other_and_not_to_defaults(source: str, lease: int, places: Places) -> None:
+    """A lease below the default fence, or a fence above the default lease, counts beside its own partner."""
+    places.put(source, "jobs.lease_seconds", lease)
+    places.put(source, "jobs.fence_seconds", lease - 4)
+    jobs = places.load().settings.jobs
+    assert (jobs.fence_seconds, jobs.lease_seconds) == (lease - 4, lease)
+
+
+def test_values_of_several_sources_that_do_not_fit_name_all_of_them(places: Places) -> None:
+    places.put("environment", "jobs.lease_seconds", 12)
+    places.put("--set", "jobs.fence_seconds", 20)
+    with pytest.raises(ConfigError, match="environment: ONWARD_JOBS__LEASE_SECONDS, --set") as caught:
+        places.load()
+    assert "fence_seconds = 20, lease_seconds = 12" in str(caught.value.got)
+
+
+def test_of_two_wrong_values_the_one_that_is_told_has_its_own_origin(places: Places) -> None:
+    places.put("environment", "jobs.lease_seconds", 12)
+    places.put("--set", "jobs.concurrency", 0)
+    with pytest.raises(ConfigError) as caught:
+        places.load()
+    assert caught.value.what == "jobs.concurrency does not take this value (from --set)"
+
+
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
