@@ -174,23 +174,35 @@ class LocalBackend:
         """Have a worker born; None when that did not come about, the warm process being to blame."""
         warden, its_warden = socket.socketpair()
         worker, its_worker = socket.socketpair()
-        attempt = None
+        born: LocalAttempt | str | None = None
         try:
             with its_warden, its_worker:
                 nursery = self._order(order, [its_warden.fileno(), its_worker.fileno()])
-            attempt = self._born(LineSocket(warden), LineSocket(worker), order["marker"], nursery)
+            born = self._born(LineSocket(warden), LineSocket(worker), order["marker"], nursery)
         finally:
-            if attempt is None:
+            if not isinstance(born, LocalAttempt):
                 warden.close()  # its warden, if there is one, ends everything
                 worker.close()
+            if born is None:
                 with self._lock:
                     self._drop_nursery()  # killed, or stuck: the next one is not
-        return attempt
+        if isinstance(born, str):
+            raise JobError(
+                "the worker of the job could not be started",
+                got=born,
+                remedy="Make room on the disk of the home directory, and let this server write there.",
+            )
+        return born
 
-    def _born(self, warden: LineSocket, worker: LineSocket, marker: str, nursery: int) -> LocalAttempt | None:
+    def _born(
+        self, warden: LineSocket, worker: LineSocket, marker: str, nursery: int
+    ) -> LocalAttempt | str | None:
+        """Return the attempt, why its warden refused to bear a worker, or None where neither was heard."""
         deadline = time.monotonic() + self._spawn_seconds
         while not warden.ended and (left := deadline - time.monotonic()) > 0:
             for message in warden.receive(left):
+                if message["type"] == "unborn":
+                    return str(message["why"])
                 if message["type"] == "born":
                     return LocalAttempt(
                         warden,

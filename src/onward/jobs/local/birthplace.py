@@ -38,8 +38,9 @@ def noted_warden(directory: Path) -> tuple[int, int] | None:
     """Return number and start of an attempt's warden; None where none of this host and boot is noted."""
     try:
         note = json.loads((directory / NOTE).read_text())
-        if (note["host"], note["boot"]) == (host_name(), boot_id()):
-            return int(note["pid"]), int(note["start"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # nothing was born, or its disk was not ours
+    except (OSError, ValueError, RecursionError):  # nothing was born, or the note is damaged
+        return None
+    match note:
+        case {"host": host, "boot": boot, "pid": int(pid), "start": int(start)}:
+            return (pid, start) if (host, boot) == (host_name(), boot_id()) else None
     return None

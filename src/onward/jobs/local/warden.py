@@ -56,7 +56,11 @@ def run_warden(
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     adopting = adopt_orphans()
     kills_before = out_of_memory_kills()
-    note_warden(Path(order["log"]).parent)
+    try:
+        note_warden(Path(order["log"]).parent)
+    except OSError as error:
+        LineSocket(line).send({"type": "unborn", "why": error.strerror or str(error)})
+        os._exit(0)
     worker = os.fork()
     if worker == 0:
         line.close()
