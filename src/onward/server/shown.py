@@ -15,6 +15,7 @@ from onward.server.uploads.staging import DIRECTORY as UPLOADS
 
 if TYPE_CHECKING:
     from onward.jobs.values import Job
+    from onward.registry import Run
 
 __all__ = ["ShownPaths"]
 
@@ -96,6 +97,14 @@ class ShownPaths:
         told = self.job({"spec": dict(job.request.spec), "result": job.result, "error": job.error})
         request = replace(job.request, spec=told["spec"])
         return replace(job, request=request, result=told["result"], error=told["error"])
+
+    def run(self, run: Run) -> Run:
+        """Return a run whose reason to fail, perhaps said in a terminal, names no place of the disk."""
+        kept = run.record.error
+        if not kept:
+            return run
+        error = {name: self._nowhere(text) for name, text in kept.items()}
+        return replace(run, record=replace(run.record, error=error))
 
     def job(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Return the document of a job with its paths as clients see them."""

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from onward.dashboard import create_site
+from onward.registry import RunRecord, RunStore
 from onward.settings import load_settings
 from onward.testing.markets import random_walk
 from onward.testing.registry import stage_bundle
@@ -22,6 +23,7 @@ class House:
     """A server whose model was damaged, and the directories that it keeps everything in."""
 
     client: Client
+    runs: RunStore
     home: Path
     models: Path
 
@@ -47,7 +49,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         file.chmod(0o644)
         file.write_text("damaged")
     with Client(create_site(application)) as client:
-        yield House(client, home, models)
+        yield House(client, application.runs, home, models)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +76,19 @@ def test_a_damaged_file_is_named_by_its_place_in_the_home(house: House) -> None:
         answer = house.ask("GET", path)
         assert answer.status_code == 503
         assert f"data/candles/BTC%2FUSD/1h/{file.name}" in answer.text
+
+
+def test_a_run_that_failed_in_a_terminal_tells_pages_no_directory(house: House, tmp_path: Path) -> None:
+    """The terminal named files anywhere on the machine; its reader sat there."""
+    run = house.runs.record(RunRecord("train", {}, "p", "d" * 64, "threshold", status="running"))
+    error = {
+        "error": "StorageError",
+        "what": f"{tmp_path}/plans/mine.toml cannot be read beside {house.home}/runs/last",
+        "got": f"No such file or directory ({tmp_path}/elsewhere/bars.parquet)",
+    }
+    house.runs.update(run.id, status="failed", error=error)
+    for path in ("/reports", f"/reports/{run.id}"):
+        page = house.ask("GET", path)
+        assert str(tmp_path) not in page.text
+        assert "mine.toml cannot be read beside runs/last" in page.text
+    assert "(bars.parquet)" in page.text

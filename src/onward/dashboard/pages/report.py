@@ -45,11 +45,12 @@ def reports(
     runs: Runs,
     registry: Registry,
     store: Store,
+    state: State,
     before: Annotated[str | None, Query(max_length=100)] = None,
 ) -> Response:
     """List runs, newest first."""
     found = runs.list(limit=PER_PAGE + 1, before=before or None)
-    lines = [run_line(run, certificate_of(run, registry, store)) for run in found[:PER_PAGE]]
+    lines = [run_line(state.shown.run(run), certificate_of(run, registry, store)) for run in found[:PER_PAGE]]
     older = lines[-1].id if len(found) > PER_PAGE else None
     return render.page("report", template="reports", lines=lines, older=older, before=before)
 
@@ -65,14 +66,21 @@ def to_reports(request: Request, run_id: str = "") -> Response:
 
 @router.get("/reports/{run_id}", dependencies=[requires("read")])
 def report(
-    run_id: RunId, render: Render, runs: Runs, registry: Registry, store: Store, book: Reports
+    run_id: RunId,
+    render: Render,
+    runs: Runs,
+    registry: Registry,
+    store: Store,
+    state: State,
+    book: Reports,
 ) -> Response:
     """Show the report of a run; where it is not there any more, what is known without it."""
-    run = runs.get(run_id)
+    run = state.shown.run(runs.get(run_id))
     kept = book.look(run, registry)
     line = run_line(run, certificate_of(run, registry, store))
     if not isinstance(kept, KeptReport):
-        ending = ending_of(run, _job(run, store))
+        job = _job(run, store)
+        ending = ending_of(run, None if job is None else state.shown.whole_job(job))
         return render.page(
             "report", template="report_missing", run=line, why=kept, ending=ending, has_file=kept == "old"
         )
