@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ router = APIRouter()
 MOST = 12
 LIVE = tuple(state for state in STATES if state not in TERMINAL)
 SAMPLE_SYMBOL, SAMPLE_TIMEFRAME, SAMPLE_MODEL = "BTC/USD", "1h", "btc-usd-1h"
+FIRST = threading.Lock()
+"""Held by whoever looks whether a first model is being trained, until its job is there to be seen."""
 
 
 @router.get("/", dependencies=[requires("read")])
@@ -69,6 +72,10 @@ async def train_sample(
     """
 
     def submit() -> Response:
+        with FIRST:  # two pages at once: the second finds the job of the first
+            return decide()
+
+    def decide() -> Response:
         under_way = _sample_job(store)
         if under_way is None:
             if registry.list_models() or _has_run(runs):
