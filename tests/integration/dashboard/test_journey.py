@@ -48,7 +48,7 @@ def test_from_a_file_to_a_model_that_is_rolled_back(
     ended(page, words)
     stop_another(page, t, words, first)
     page.goto(first)
-    page.get_by_role("button", name=t("job.retry.button")).click()
+    page.get_by_role("button", name=t("job.retry.once_more")).click()
     page.wait_for_url(re.compile(f"/jobs/(?!{id_in(first)})"))
     ended(page, words)
     read_report(page, words)

@@ -300,6 +300,21 @@ def test_verdicts_and_links_of_a_training() -> None:
         ("features", {"rows": 10, "columns": 3, "files": {}}, [("rows", 10), ("columns", 3)]),
         ("audit", {"passed": False, "findings": []}, [("passed", False)]),
         ("import", {"imported": [{"rows": 3}]}, [("imported", {"rows": 3})]),
+        (
+            "import",
+            {  # the file said no symbol: what counts is under which its rows are stored
+                "imported": [{"kind": "candles", "symbols": [""], "rows": 6}],
+                "stored": [
+                    {"kind": "candles", "symbol": "BTC/USD", "added": 3, "unchanged": 1, "replaced": 0},
+                    {"kind": "candles", "symbol": "ETH/USD", "added": 0, "unchanged": 1, "replaced": 1},
+                    {"kind": "fear_greed", "symbol": "", "added": 2, "refused": 1},
+                ],
+            },
+            [
+                ("imported", {"kind": "candles", "symbols": ["BTC/USD", "ETH/USD"], "rows": 6}),
+                ("imported", {"kind": "fear_greed", "symbols": [], "rows": 2}),
+            ],
+        ),
         ("mine", {"anything": 1}, []),
         ("train", {}, []),
     ],

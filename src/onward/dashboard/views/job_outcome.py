@@ -21,6 +21,9 @@ REFERENCE = re.compile(r"^models:/([^/@]+)/(\d+)$")
 FACTS = ("rows", "columns", "cold_rows", "nan_share", "model", "written", "report")
 """Fields of results that are shown as they are, of those that there are."""
 
+TAKEN = ("added", "unchanged", "replaced")
+"""Rows of a file that the store holds now, of what it says of each symbol."""
+
 Fact = tuple[str, Any]
 """Name of a figure (``job.fact.<name>``) and its value."""
 
@@ -137,11 +140,27 @@ def facts_of(kind: str, result: Mapping[str, Any]) -> tuple[Fact, ...]:
     if kind == "audit" and "passed" in result:
         facts.append(("passed", bool(result["passed"])))
         facts += [("finding", one) for one in _findings(result.get("findings"))[:SHOWN_FINDINGS]]
-    for one in result.get("imported") or ():
-        if isinstance(one, Mapping):
-            facts.append(("imported", one))
+    facts += [("imported", one) for one in _imported(result)]
     facts += [(name, result[name]) for name in FACTS if result.get(name) is not None]
     return tuple(facts)
+
+
+def _imported(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return kind, symbols and rows of what was stored: a file may name no symbol, or another one."""
+    stored = [one for one in result.get("stored") or () if isinstance(one, Mapping)]
+    if not stored:
+        return [one for one in result.get("imported") or () if isinstance(one, Mapping)]
+    by_kind: dict[str, list[Mapping[str, Any]]] = {}
+    for one in stored:
+        by_kind.setdefault(str(one.get("kind") or ""), []).append(one)
+    return [
+        {
+            "kind": kind,
+            "symbols": list(dict.fromkeys(str(one["symbol"]) for one in some if one.get("symbol"))),
+            "rows": sum(int(one.get(name) or 0) for one in some for name in TAKEN),
+        }
+        for kind, some in by_kind.items()
+    ]
 
 
 def _findings(found: Any) -> tuple[Mapping[str, Any], ...]:
