@@ -86,6 +86,14 @@ def test_figures_survive() -> None:
     assert translated("ja", "3 of 5") == "5中3"
 
 
+def test_spans_of_time_and_series_of_errors_are_said() -> None:
+    reach = "2019-05-03 18:00:00+00:00 to 2019-10-17 09:00:00+00:00"
+    said = "2019-05-03 18:00:00+00:00から2019-10-17 09:00:00+00:00まで"
+    assert translated("ja", reach) == said
+    assert translated("ja", f"{reach} (1h bars)") == f"{said}(1hの足)"
+    assert translated("ja", "'BTC/USD' in 1h") == "1hの'BTC/USD'"
+
+
 @pytest.mark.parametrize(
     "text", ["a warning of some kind", "He spoke of her", "Fold of time", "manual__rsi_14", "", "1.5"]
 )
