@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from onward.dashboard.views.compare_evidence import Evidence
@@ -216,12 +217,16 @@ def _data(runs: Sequence[Run]) -> Iterator[Row]:
 
     yield _row("symbols", "list", [tuple(found or ()) or None for found in told("symbols")])
     yield _row("timeframe", "name", told("timeframe"))
-    yield _row("first", "day", [str(found)[:10] if found else None for found in told("first_open")])
-    yield _row("last", "day", [str(found)[:10] if found else None for found in told("last_open")])
+    yield _row("first", "day", [_day(found) for found in told("first_open")])
+    yield _row("last", "day", [_day(found) for found in told("last_open")])
     yield _row("bars", "count", told("bars"))
     yield _row("series", "list", [tuple(found or ()) or None for found in told("series")])
     yield _row("data_hash", "hash", [run.record.data_hash for run in runs])
     yield _row("label_family", "name", [run.record.label_family for run in runs])
+
+
+def _day(told: Any) -> datetime | None:
+    return datetime.fromisoformat(str(told)[:10]).replace(tzinfo=UTC) if told else None
 
 
 def _scores(runs: Sequence[Run]) -> Iterator[Row]:
