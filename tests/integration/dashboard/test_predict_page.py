@@ -67,13 +67,20 @@ def test_a_model_says_what_it_finds_and_why(site: Site, open_page: Open) -> None
 def test_a_model_that_has_to_be_loaded_answers_after_its_page(own_site: Site, browser: Browser) -> None:
     held: list[Route] = []
     with watched_page(browser, own_site.address, language="ja") as page:
-        page.watched.allow("ERR_FAILED", "htmx:")  # type: ignore[attr-defined]
+        page.watched.allow("ERR_FAILED", "htmx:", "503")  # type: ignore[attr-defined]
         page.route("**/ui/predict/answer*", lambda route: held.append(route))  # noqa: PLW0108
         page.goto("/predict")
         expect(page.locator(".pending[aria-busy=true]")).to_contain_text("モデルを読み込んでいます")
         expect(page.locator("#symbol")).to_have_value(own_site.here.symbol)
         check_axe(page)
         wait_until(page, "document.querySelector('.htmx-request')")
+        away = {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend", "Content-Type": "text/html"}
+        held.pop().fulfill(status=503, headers=away, body='<p class="toast bad">The database is away</p>')
+        expect(page.locator("#connection")).to_be_visible()
+        expect(page.locator(".toast")).to_have_count(0)
+        expect(page.locator("#answer.htmx-request")).to_have_count(0)
+        wait_until(page, "document.querySelector('.htmx-request')")  # it asks again by itself
+        page.wait_for_timeout(100)
         held.pop().abort()  # as if the server went away
         expect(page.locator("#connection")).to_be_visible()
         page.unroute("**/ui/predict/answer*")

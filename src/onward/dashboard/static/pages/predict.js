@@ -15,6 +15,15 @@ else {
   answer.addEventListener("htmx:afterSettle", begin);
   answer.addEventListener("htmx:sendError", again);
   answer.addEventListener("htmx:timeout", again);
+  // A server that is busy, or whose database is away, is asked again; the banner says so, once.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr, requestConfig } = event.detail;
+    if (requestConfig?.elt !== answer || xhr.status < 400 || xhr.status === 401) return;
+    event.detail.shouldSwap = false;
+    event.stopPropagation();
+    if (xhr.status >= 500 || xhr.status === 429) again();
+    else location.replace(`/predict${answer.getAttribute("hx-get").match(/[?].*/)}&wait=true`); // which says why
+  }, true);
 }
 
 function begin() {
