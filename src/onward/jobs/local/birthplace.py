@@ -7,13 +7,14 @@ has executed nothing yet, so no environment bears its marker.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
 
 from onward.jobs.local.processes import boot_id, find, host_name
 
-__all__ = ["note_warden", "noted_warden"]
+__all__ = ["forget_warden", "note_warden", "noted_warden"]
 
 NOTE = "warden.json"
 
@@ -32,6 +33,12 @@ def note_warden(directory: Path) -> None:
     draft = directory / f"{NOTE}.new"
     draft.write_text(json.dumps(note))
     draft.replace(directory / NOTE)
+
+
+def forget_warden(directory: Path) -> None:
+    """Take the note away: its warden goes, and nothing is left."""
+    with contextlib.suppress(OSError):  # what names nobody alive does no harm
+        (directory / NOTE).unlink()
 
 
 def noted_warden(directory: Path) -> tuple[int, int] | None:

@@ -18,9 +18,9 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from onward.jobs.local.birthplace import note_warden
+from onward.jobs.local.birthplace import forget_warden, note_warden
 from onward.jobs.local.control import adopt_orphans, set_name
 from onward.jobs.local.lines import LineSocket, readable
 from onward.jobs.local.memory_events import out_of_memory_kills
@@ -81,6 +81,7 @@ class Warden:
     ) -> None:
         self._line = line
         self._worker = worker
+        self._directory = Path(order["log"]).parent
         self._marker = str(order["marker"])
         self._fence_seconds = float(order["fence_seconds"])
         self._renewed = float(order["renewed"])
@@ -124,11 +125,15 @@ class Warden:
                 self._killing = True
             if self._killing:
                 if self._childless and self._adopting:
-                    os._exit(0)
+                    self._go()
                 if not self._signal_all(signal.SIGKILL) and self._childless:
-                    os._exit(0)
+                    self._go()
             self._fence()
             self._listen(0.002 if self._killing else LOOK_SECONDS)
+
+    def _go(self) -> NoReturn:
+        forget_warden(self._directory)
+        os._exit(0)
 
     def _listen(self, timeout: float) -> None:
         readable(self._watched, timeout)
