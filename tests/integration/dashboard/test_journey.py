@@ -102,6 +102,8 @@ def stop_another(page: Page, t: Texts, words: Words, like: str) -> None:
     page.get_by_role("button", name=t("job.stop.button"), exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name=t("job.stop.confirm")).click()
     ended(page, words, "cancelled")
+    otherwise = page.get_by_role("link", name=t("job.retry.otherwise"))
+    expect(otherwise).to_have_attribute("href", f"/runs/new?job={id_in(page.url)}")
 
 
 def read_report(page: Page, words: Words) -> None:
