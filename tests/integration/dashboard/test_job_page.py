@@ -260,8 +260,8 @@ def test_a_job_that_nobody_takes_says_so(desk: Site, open_page: Open) -> None:
 def test_a_stop_is_not_over_before_it_is_proven(desk: Site, open_page: Open) -> None:
     with store_of(desk.home) as store:
         lease = begun(store, "tune")
-        best = {"stage": "search", "message": "fold 1", "values": {"best inner log_loss_skill": 0.02}}
-        store.report(lease, [progress("search", 1, 4), ("score", best), ("score", best)])
+        trials = [trial(number, 0.02, 0.02, "fold 1") for number in range(2)]
+        store.report(lease, [progress("search", 1, 4), *trials])
         page = open_page(desk, f"/jobs/{lease.job_id}", width=360)
         expect(page.locator("#trial-note")).to_have_text("2 trials have ended.")
         assert page.locator("#trial-chart canvas").count() == 1
