@@ -24,6 +24,7 @@ FOR_PROGRAMS = ("/api/", "/health", "/metrics", "/static/")
 KINDS = (OnwardError, RequestValidationError, HTTPException, Exception)
 KNOWN = frozenset({400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503})
 """Statuses with texts of their own."""
+OF_RUNS = ("/reports", "/compare", "/ui/reports", "/ui/compare")
 
 Handler = Callable[[Request, Exception], Awaitable[Response] | Response]
 
@@ -51,7 +52,7 @@ async def _page(request: Request, error: Exception, status: int, headers: dict[s
     if status == HTTPStatus.UNAUTHORIZED:
         to = f"/login?next={quote(_way_back(request))}"
         return render.redirect(to) if in_place else RedirectResponse(to, 303)
-    name = _name(error, status)
+    name = _name(error, status, request.url.path)
     details = told(request, error).to_dict() if isinstance(error, OnwardError) else {}
     if isinstance(error, HTTPException) and status not in (404, 500) and error.detail:
         details = {"what": str(error.detail)}
@@ -82,12 +83,12 @@ def _way_back(request: Request) -> str:
     return local_path(f"{found.path}?{found.query}" if found.query else found.path)
 
 
-def _name(error: Exception, status: int) -> str:
+def _name(error: Exception, status: int, path: str) -> str:
     """Return which texts of ``problem.toml`` tell of an error."""
     if isinstance(error, JobNotFoundError):
         return "job_gone"
     if isinstance(error, RegistryNotFoundError):
-        return "model_gone"
+        return "run_gone" if path.startswith(OF_RUNS) else "model_gone"
     if isinstance(error, StorageError):
         return "storage"
     if isinstance(error, OnwardError):

@@ -8,28 +8,35 @@ are ``{n}`` where the source writes a figure and ``{a}`` for everything else: a 
 from __future__ import annotations
 
 import ast
-import gc
 import itertools
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 from onward.dashboard.i18n.said import SENTENCES, WORDS, _known, translated
+from tests.unit.dashboard.read_source import (
+    DEEP,
+    SOURCE,
+    Scope,
+    calls,
+    calls_by_name,
+    error_classes,
+    home_of,
+    imported,
+    last_name,
+    modules,
+    origin,
+)
 
 __all__ = ["Sentence", "missing", "sentences"]
 
-SOURCE = Path(str(files("onward")))
 PARTS = ("what", "got", "allowed", "remedy")
 MOST = 48
 """Ways in which one text can come out that are followed; a text with more is cut there."""
 INNER = 4
 """Words that may stand in one place of a text before that place is taken for any value."""
-DEEP = 6
-SHELL = ("cli", "client", "testing")
-"""Packages whose errors only people at a shell meet."""
 FIGURES = ("len", "told_count", "abs", "int", "round")
 SAMPLES = ("Zq9_x", "7", "'a', 'b'", "0.5")
 
@@ -75,32 +82,6 @@ class Sentence:
     def is_translated(self) -> bool:
         """Whether some filling of it has a translation: a figure may stand where a name can."""
         return any(translated("ja", text) is not None and not _half(text) for text in self.filled())
-
-
-@dataclass(frozen=True, eq=False)
-class Module:
-    """A module of the product and what can be looked up in it."""
-
-    path: Path
-    tree: ast.Module
-
-    @property
-    def package(self) -> str:
-        """First part of its path: ``data``, ``errors``."""
-        return self.path.relative_to(SOURCE).parts[0].removesuffix(".py")
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Where a name is looked up: innermost function first."""
-
-    module: Module
-    functions: tuple[ast.FunctionDef | ast.AsyncFunctionDef, ...] = ()
-    depth: int = 0
-
-    def deeper(self) -> Scope:
-        """Return the scope one step further on."""
-        return Scope(self.module, self.functions, self.depth + 1)
 
 
 def _half(text: str) -> bool:
@@ -166,68 +147,11 @@ def _arguments(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _constructions() -> Iterator[tuple[Scope, ast.Call]]:
-    kinds = _error_classes()
-    for module in _modules():
-        for scope, call in _calls(module):
-            if _name(call.func) in kinds and (call.args or call.keywords):
+    kinds = error_classes()
+    for module in modules():
+        for scope, call in calls(module):
+            if last_name(call.func) in kinds and (call.args or call.keywords):
                 yield scope, call
-
-
-@cache
-def _modules() -> tuple[Module, ...]:
-    collecting = gc.isenabled()
-    gc.disable()  # half of the time would go into looking at nodes that all stay
-    try:
-        return tuple(
-            Module(path, ast.parse(path.read_text(encoding="utf-8")))
-            for path in sorted(SOURCE.rglob("*.py"))
-            if path.relative_to(SOURCE).parts[0] not in SHELL
-        )
-    finally:
-        if collecting:
-            gc.enable()
-
-
-@cache
-def _error_classes() -> frozenset[str]:
-    classes = {
-        node.name: {_name(base) for base in node.bases}
-        for module in _modules()
-        for node in module.tree.body
-        if isinstance(node, ast.ClassDef)
-    }
-    known = {"OnwardError"}
-    while new := {name for name, bases in classes.items() if bases & known} - known:
-        known |= new
-    return frozenset(known)
-
-
-@cache
-def _calls(module: Module) -> tuple[tuple[Scope, ast.Call], ...]:
-    return tuple(_calls_below(module.tree, Scope(module)))
-
-
-def _calls_below(node: ast.AST, scope: Scope) -> Iterator[tuple[Scope, ast.Call]]:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        scope = Scope(scope.module, (node, *scope.functions))
-    elif isinstance(node, ast.Call):
-        yield scope, node
-    for child in ast.iter_child_nodes(node):
-        yield from _calls_below(child, scope)
-
-
-@cache
-def _calls_by_name() -> Mapping[str, list[tuple[Scope, ast.Call]]]:
-    found: dict[str, list[tuple[Scope, ast.Call]]] = {}
-    for module in _modules():
-        for scope, call in _calls(module):
-            found.setdefault(_name(call.func), []).append((scope, call))
-    return found
-
-
-def _name(node: ast.expr) -> str:
-    """Return the last name of ``a.b.c`` or ``c``."""
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 # What a text can come out as
@@ -275,7 +199,7 @@ def _filled(part: ast.expr, scope: Scope) -> tuple[Text, ...]:
     assert isinstance(part, ast.FormattedValue)
     if part.format_spec is not None:
         return ((FIGURE if _is_figure_format(part.format_spec) else ANY,),)
-    if isinstance(part.value, ast.Call) and _name(part.value.func) in FIGURES:
+    if isinstance(part.value, ast.Call) and last_name(part.value.func) in FIGURES:
         return ((FIGURE,),)
     if isinstance(part.value, ast.Call):
         return ((ANY,),)
@@ -342,8 +266,8 @@ def _passed(
     bound = positional[:1] in (["self"], ["cls"])
     place = positional.index(name) - bound if name in positional else None
     seen = False
-    for where, call in _calls_by_name().get(function.name, ()):
-        home = where.module if isinstance(call.func, ast.Attribute) else _origin(function.name, where.module)
+    for where, call in calls_by_name().get(function.name, ()):
+        home = where.module if isinstance(call.func, ast.Attribute) else origin(function.name, where.module)
         if home is not scope.module:
             continue
         given = next((one.value for one in call.keywords if one.arg == name), None)
@@ -356,59 +280,8 @@ def _passed(
         yield (ANY,)
 
 
-def _origin(name: str, module: Module) -> Module:
-    """Return where a function that a module calls by its name is defined, re-exports followed."""
-    for _ in range(DEEP):
-        if name not in _imported(module):
-            break
-        module = _imported(module)[name]
-    return module
-
-
-@cache
-def _constants(module: Module) -> Mapping[str, ast.expr]:
-    found: dict[str, ast.expr] = {}
-    for node in module.tree.body:
-        if isinstance(node, ast.Assign):
-            found |= {target.id: node.value for target in node.targets if isinstance(target, ast.Name)}
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
-            found[node.target.id] = node.value
-    return found
-
-
-@cache
-def _by_dotted_name() -> Mapping[str, Module]:
-    return {_dotted(one.path): one for one in _modules()}
-
-
-@cache
-def _imported(module: Module) -> Mapping[str, Module]:
-    found: dict[str, Module] = {}
-    by_name = _by_dotted_name()
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.ImportFrom) and node.module is not None and node.module in by_name:
-            found |= {alias.asname or alias.name: by_name[node.module] for alias in node.names}
-    return found
-
-
-def _dotted(path: Path) -> str:
-    parts = path.relative_to(SOURCE.parent).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def _home(name: str, module: Module) -> tuple[Module, ast.expr] | None:
-    """Return a constant and the module that it stands in, re-exports followed."""
-    for _ in range(DEEP):
-        if name in _constants(module):
-            return module, _constants(module)[name]
-        if name not in _imported(module) or _imported(module)[name] == module:
-            return None
-        module = _imported(module)[name]
-    return None
-
-
 def _constant(name: str, scope: Scope) -> Iterator[Text]:
-    home = _home(name, scope.module)
+    home = home_of(name, scope.module)
     if home is None or isinstance(home[1], ast.Call):
         yield (ANY,)
         return
@@ -417,7 +290,7 @@ def _constant(name: str, scope: Scope) -> Iterator[Text]:
 
 def _table(node: ast.expr, scope: Scope) -> Iterator[Text]:
     """Give the texts of a table of the module that is looked up by a key."""
-    home = _home(node.id, scope.module) if isinstance(node, ast.Name) else None
+    home = home_of(node.id, scope.module) if isinstance(node, ast.Name) else None
     if home is None or not isinstance(home[1], ast.Dict):
         yield (ANY,)
         return
@@ -433,7 +306,7 @@ def _called(node: ast.Call, scope: Scope, *, inside: bool) -> Iterator[Text]:
             yield from _texts(one, scope, inside=inside)
         return
     if not inside and isinstance(target, ast.Name):
-        module = _imported(scope.module).get(target.id, scope.module)
+        module = imported(scope.module).get(target.id, scope.module)
         body = next(
             (one for one in module.tree.body if isinstance(one, ast.FunctionDef) and one.name == target.id),
             None,

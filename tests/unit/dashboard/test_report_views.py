@@ -311,6 +311,7 @@ def test_a_failed_audit_is_the_first_thing_one_reads(tmp_path: Path) -> None:
             moved = [client.get(path).headers["location"] for path in ("/runs?before=x", f"/runs/{run.id}")]
             told = client.get(f"/reports/{run.id}").text
             japanese = client.get(f"/reports/{run.id}", headers={"Accept-Language": "ja"}).text
+            gone = client.get("/reports/20200101-000000-none")
     finally:
         application.close()
     main = told.partition("<main")[2]
@@ -322,6 +323,9 @@ def test_a_failed_audit_is_the_first_thing_one_reads(tmp_path: Path) -> None:
     assert "tells rises from falls better" not in main, "no praise for what is worthless"
     assert moved == ["/reports?before=x", f"/reports/{run.id}"]
     assert "This training failed" in why
+    assert gone.status_code == 404
+    assert "There is no such run" in gone.text
+    assert '<a class="button" href="/reports">' in gone.text
     assert "&lt;b&gt;12&lt;/b&gt;" in why
     assert "リーク監査に不合格です" in japanese
     assert "他4件" in japanese

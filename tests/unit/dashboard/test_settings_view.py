@@ -29,6 +29,8 @@ def resolved(home: Path) -> ResolvedSettings:
 def test_every_setting_is_shown_with_its_origin(tmp_path: Path) -> None:
     view = settings_view(resolved(tmp_path), texts_of("en"))
     lines = {line.name: line for section in view.sections for line in section.lines}
+    order = [section.name for section in view.sections]
+    assert order.index("features") < order.index("features.tsfresh")
     assert set(lines) == set(field_paths(Settings))
     assert (lines["model.n_rounds"].value, lines["model.n_rounds"].source) == ("7", "onward.toml")
     assert lines["evaluation.fee_bps"].source == "environment"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -194,13 +194,21 @@ def settings_view(
         if (line.is_changed or not only_changed) and all(word in whole for word in words):
             sections.setdefault(line.name.rpartition(".")[0], []).append(line)
     return SettingsView(
-        sections=tuple(SettingsSection(name, tuple(found)) for name, found in sections.items()),
+        sections=tuple(SettingsSection(name, tuple(sections[name])) for name in _parents_first(sections)),
         home=str(resolved.home.root),
         files=tuple(str(file) for file in resolved.files),
         wanted=wanted,
         only_changed=only_changed,
         n_changed=sum(line.is_changed for line in lines),
     )
+
+
+def _parents_first(names: Collection[str]) -> list[str]:
+    """Return names of sections in their order, ``features`` before ``features.tsfresh``."""
+    first: dict[str, int] = {}
+    for name in names:
+        first.setdefault(name.partition(".")[0], len(first))
+    return sorted(names, key=lambda name: (first[name.partition(".")[0]], name.count(".")))
 
 
 def keys_view(
