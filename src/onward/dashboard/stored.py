@@ -1,27 +1,36 @@
-"""One stored series as its page needs it. Imports pandas: for threads."""
+"""One stored series as its page needs it. For threads: all but the coverage of candles needs pandas."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from onward.dashboard.views.data import series_row
 from onward.dashboard.views.data_series import SeriesView, thinned
 from onward.errors import DataError
+from onward.naming import stand_ins
 
 if TYPE_CHECKING:
     from onward.dashboard.views.data_quality import QualityView
     from onward.data.repositories import DataStore
-    from onward.server.coverage import CoverageBook, SeriesKey
+    from onward.server.coverage import CoverageBook, Reach, SeriesKey
     from onward.types import Market
 
 __all__ = ["quality_of", "series_view"]
 
 POINTS = 1500
+SIDE = ("funding", "open_interest", "fear_greed")
+"""In the order in which their panes stand below candles."""
 
 
-def series_view(store: DataStore, book: CoverageBook, key: SeriesKey, *, now: datetime) -> SeriesView | None:
-    """Return what is known of a series; None when nothing of it is stored."""
+def series_view(
+    store: Callable[[], DataStore], book: CoverageBook, key: SeriesKey, *, now: datetime
+) -> SeriesView | None:
+    """Return what is known of a series; None when nothing of it is stored.
+
+    ``store`` is asked for only where values of a side series are drawn: it brings pandas with it.
+    """
     known = book.coverage()
     found = next((c for c in known if c.key == key), None)
     if found is None:
@@ -30,9 +39,16 @@ def series_view(store: DataStore, book: CoverageBook, key: SeriesKey, *, now: da
     gaps = book.gaps([key])[key]
     row = series_row(found, gaps, (found.first.timestamp(), found.end.timestamp()), now)
     others = tuple(c.timeframe for c in known if c.kind == kind == "candles" and c.symbol == symbol)
-    beside = store.series_beside(symbol) if kind == "candles" else ()
-    points = {} if kind == "candles" else _points(store, kind, symbol)
+    beside = _beside(known, symbol) if kind == "candles" else ()
+    points = {} if kind == "candles" else _points(store(), kind, symbol)
     return SeriesView(row, others, beside, found.longest_gap.total_seconds(), points)
+
+
+def _beside(known: Sequence[Reach], symbol: str) -> tuple[str, ...]:
+    """Return the side series that stand beside candles, as `DataStore.series_beside` finds them."""
+    stands = set(stand_ins(symbol))
+    stored = {one.kind for one in known if one.kind != "candles" and one.symbol in stands}
+    return tuple(name for name in SIDE if name in stored)
 
 
 def quality_of(store: DataStore, kind: str, symbol: str, timeframe: str) -> QualityView | None:

@@ -140,13 +140,14 @@ def test_a_series_is_looked_at_with_what_stands_beside_it(store: DataStore) -> N
     store.funding.upsert("A/B:B", frame[::8][["timestamp"]].assign(funding_rate=1e-4))
     store.fear_greed.upsert("", frame[::24][["timestamp"]].assign(fear_greed=101.0))
     book = book_of(store)
-    view = series_view(store, book, ("candles", "A/B", "1h"), now=NOW)
+    view = series_view(lambda: store, book, ("candles", "A/B", "1h"), now=NOW)
     assert view is not None
     assert (tuple(view.timeframes), tuple(view.beside)) == (("1h", "4h"), ("funding", "fear_greed"))
+    assert tuple(view.beside) == store.series_beside("A/B")
     assert view.source.endswith("symbol=A%2FB&timeframe=1h&side=funding&side=fear_greed")
     assert view.first_view[1] - view.first_view[0] == 300 * 3600
     assert view.spans == (100,)
-    assert series_view(store, book, ("candles", "A/B", "2h"), now=NOW) is None
+    assert series_view(lambda: store, book, ("candles", "A/B", "2h"), now=NOW) is None
     found = quality_of(store, "candles", "A/B", "1h")
     assert found is not None
     assert (found.broken, found.odd, found.holes[0].missing) == (0, 1, 10)

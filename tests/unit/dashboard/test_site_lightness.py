@@ -24,7 +24,8 @@ from onward.settings import load_settings
 from onward.wiring import build_application
 
 LOOKED_AT = (
-    "/login /health/ready /api/v1/models / /ui/overview /data /jobs /reports /compare /models /models/light "
+    "/login /health/ready /api/v1/models / /ui/overview /data "
+    "/data/series?kind=candles&symbol=A%2FB&timeframe=1h /jobs /reports /compare /models /models/light "
     "/models/light/1 /predict?model=light/1 /runs/new /settings"
 ).split()
 

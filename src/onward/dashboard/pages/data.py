@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -26,6 +27,7 @@ from onward.server.uploads.receiving import receive
 from onward.server.uploads.staging import called
 
 if TYPE_CHECKING:
+    from onward.data.repositories import DataStore
     from onward.jobs.values import Job
     from onward.server.state import ServerState
 
@@ -39,6 +41,8 @@ PREVIEW = "/ui/data/preview"
 PAGE = Page("data", "/data", "data", shots=SHOTS, uploads=(PREVIEW,))
 INLINE_ROWS = 250_000
 """Longer series are checked after their page is there: that takes the better part of a second."""
+LIBRARY = "pandas"
+"""What reads stored rows. Until it is loaded, which takes as long, every series is checked afterwards."""
 
 Kind = Annotated[Literal["candles", "funding", "open_interest", "fear_greed"], Query()]
 Symbol = Annotated[str, Query(max_length=100)]
@@ -66,7 +70,6 @@ def listed(render: Render, book: Book, search: Search = "", page: Number = 1) ->
 @router.get("/data/series", dependencies=[requires("read")])
 async def series(
     render: Render,
-    repositories: Repositories,
     book: Book,
     state: State,
     kind: Kind = "candles",
@@ -75,17 +78,20 @@ async def series(
 ) -> Response:
     """Show one series: its candles with side series below, or its values; and whether it is sound."""
 
-    def look() -> Any:
-        view = series_view(repositories, book, (kind, symbol, timeframe), now=datetime.now(UTC))
-        if view is None or view.row.rows > INLINE_ROWS:
-            return view, None
-        return view, quality_of(repositories, kind, symbol, timeframe)
+    def store() -> DataStore:
+        found: DataStore = state.provider.build("repositories")
+        return found
 
-    view, quality = await anyio.to_thread.run_sync(look, limiter=state.predicting)
+    def look() -> Any:
+        view = series_view(store, book, (kind, symbol, timeframe), now=datetime.now(UTC))
+        if view is None or view.row.rows > INLINE_ROWS or LIBRARY not in sys.modules:
+            return view, None, True
+        return view, quality_of(store(), kind, symbol, timeframe), False
+
+    view, quality, later = await anyio.to_thread.run_sync(look, limiter=state.predicting)
     if view is None:
         named = {"kind": kind, "symbol": symbol, "timeframe": timeframe}
         return render.page("data", status=404, template="data_missing", **named)
-    later = quality is None and view.row.rows > INLINE_ROWS
     return render.page("data", template="data_series", view=view, quality=quality, later=later)
 
 

@@ -22,6 +22,7 @@ from onward.data.repositories.parquet import (
 )
 from onward.data.timeframe import TimeRange, format_timeframe, parse_timeframe, parse_timerange
 from onward.errors import DataError, FormatError, NotEnoughDataError, SeriesError, TimeframeError, nearest
+from onward.naming import stand_ins
 from onward.types import Market, SideSeries
 
 __all__ = ["DataStore", "stored_market"]
@@ -141,7 +142,7 @@ class DataStore:
 
     def series_beside(self, symbol: str) -> tuple[str, ...]:
         """Return the names of the side series that `market` would find for a symbol."""
-        stands = set(_stand_ins(symbol))
+        stands = set(stand_ins(symbol))
         return tuple(name for name in SIDE if not stands.isdisjoint(self.side(name).symbols()))
 
     def state(
@@ -158,7 +159,7 @@ class DataStore:
         held = [candles.state(symbol) for symbol in named]
         for name in series:
             side = self.side(name)
-            held += [side.state(one) for symbol in named for one in _stand_ins(symbol)]
+            held += [side.state(one) for symbol in named for one in stand_ins(symbol)]
         return tuple(held)
 
     def market(
@@ -250,7 +251,7 @@ class DataStore:
         stored = repository.symbols()
         parts, without = [], []
         for symbol in market.symbols:
-            held = next((c for c in _stand_ins(symbol) if c in stored), None)
+            held = next((c for c in stand_ins(symbol) if c in stored), None)
             if held is None:
                 without.append(symbol)
                 continue
@@ -295,15 +296,6 @@ def stored_market(
             allowed="a file of candles, or a directory filled by `onward data import`",
         )
     return DataStore(path).market(symbols, timeframe=timeframe, timerange=timerange, series=series)
-
-
-def _stand_ins(symbol: str) -> list[str]:
-    """Return the symbols whose side values may stand beside a symbol, the best first."""
-    pair, _, settle = symbol.partition(":")
-    other = []
-    if "/" in pair:
-        other = [pair] if settle else [f"{pair}:{pair.split('/')[1]}"]
-    return [symbol, *other, ""]
 
 
 def _reach(candles: ParquetCandleRepository, symbols: Sequence[str]) -> str:
