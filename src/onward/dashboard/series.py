@@ -1,4 +1,4 @@
-"""Stored candles as a chart needs them: no more of them than it has points for."""
+"""Stored rows as a chart needs them: no more of them than it has points for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from onward.dashboard.stored import values_of
 from onward.errors import SeriesError
 from onward.server.authorisation import requires
 from onward.server.dependencies import Repositories, State
@@ -63,6 +64,18 @@ async def candles(
     return answer(
         await anyio.to_thread.run_sync(look, limiter=state.predicting), headers={"Cache-Control": "no-cache"}
     )
+
+
+@router.get("/ui/series/values")
+async def values(
+    repositories: Repositories,
+    state: State,
+    kind: Side,
+    symbol: Annotated[str, Query(max_length=100, description="Empty: the series of every symbol.")] = "",
+) -> Response:
+    """Return the values of a side series as a line that looks the same with fewer points."""
+    told = await anyio.to_thread.run_sync(values_of, repositories, kind, symbol, limiter=state.predicting)
+    return answer(told, headers={"Cache-Control": "no-cache"})
 
 
 def _known(repositories: Any, symbol: str, timeframe: str, bars: Any, names: Sequence[str]) -> dict[str, Any]:

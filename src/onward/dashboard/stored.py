@@ -1,8 +1,8 @@
-"""One stored series as its page needs it. For threads: all but the coverage of candles needs pandas."""
+"""One stored series as its page needs it. For threads: its rows, unlike its coverage, need pandas."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,20 +17,15 @@ if TYPE_CHECKING:
     from onward.server.coverage import CoverageBook, Reach, SeriesKey
     from onward.types import Market
 
-__all__ = ["quality_of", "series_view"]
+__all__ = ["quality_of", "series_view", "values_of"]
 
 POINTS = 1500
 SIDE = ("funding", "open_interest", "fear_greed")
 """In the order in which their panes stand below candles."""
 
 
-def series_view(
-    store: Callable[[], DataStore], book: CoverageBook, key: SeriesKey, *, now: datetime
-) -> SeriesView | None:
-    """Return what is known of a series; None when nothing of it is stored.
-
-    ``store`` is asked for only where values of a side series are drawn: it brings pandas with it.
-    """
+def series_view(book: CoverageBook, key: SeriesKey, *, now: datetime) -> SeriesView | None:
+    """Return what is known of a series; None when nothing of it is stored."""
     known = book.coverage()
     found = next((c for c in known if c.key == key), None)
     if found is None:
@@ -40,8 +35,7 @@ def series_view(
     row = series_row(found, gaps, (found.first.timestamp(), found.end.timestamp()), now)
     others = tuple(c.timeframe for c in known if c.kind == kind == "candles" and c.symbol == symbol)
     beside = _beside(known, symbol) if kind == "candles" else ()
-    points = {} if kind == "candles" else _points(store(), kind, symbol)
-    return SeriesView(row, others, beside, found.longest_gap.total_seconds(), points)
+    return SeriesView(row, others, beside, found.longest_gap.total_seconds())
 
 
 def _beside(known: Sequence[Reach], symbol: str) -> tuple[str, ...]:
@@ -86,7 +80,11 @@ def _stands(symbol: str, beside: str) -> bool:
     return symbol == "" or symbol.partition(":")[0] == beside.partition(":")[0]
 
 
-def _points(store: DataStore, kind: str, symbol: str) -> dict[str, Any]:
+def values_of(store: DataStore, kind: str, symbol: str) -> dict[str, Any]:
+    """Return a side series, few enough points to be drawn: ``time`` (Unix seconds) and ``value``.
+
+    Both are empty when nothing of it is stored.
+    """
     frame = store.side(kind).read(symbol)
     value = frame.columns[1]
     times = frame["timestamp"].to_numpy("datetime64[s]").astype("int64")

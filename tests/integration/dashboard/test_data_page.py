@@ -77,6 +77,11 @@ def test_they_are_without_fault(
     funding = "/data/series?kind=funding&symbol=LONG%2FUSD"
     for one, path in ((long_site, "/data"), (long_site, SERIES), (long_site, funding), (empty_site, "/data")):
         page = open_page(one, path, **reader)
+        if path == funding:
+            expect(page.locator("#line canvas").first).to_be_visible()
+            none = page.request.get("/ui/series/values?kind=funding&symbol=NO%2FPE").json()
+            assert none == {"time": [], "value": []}
+            assert page.request.get("/ui/series/values?kind=candles&symbol=LONG%2FUSD").status == 422
         check_axe(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
         if path == "/data":

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from onward.dashboard.stored import quality_of, series_view
+from onward.dashboard.stored import quality_of, series_view, values_of
 from onward.dashboard.views.candles import buckets
 from onward.dashboard.views.data import PER_PAGE, DataView, bar_of, data_view, series_address
 from onward.dashboard.views.data_series import thinned
@@ -140,19 +140,24 @@ def test_a_series_is_looked_at_with_what_stands_beside_it(store: DataStore) -> N
     store.funding.upsert("A/B:B", frame[::8][["timestamp"]].assign(funding_rate=1e-4))
     store.fear_greed.upsert("", frame[::24][["timestamp"]].assign(fear_greed=101.0))
     book = book_of(store)
-    view = series_view(lambda: store, book, ("candles", "A/B", "1h"), now=NOW)
+    view = series_view(book, ("candles", "A/B", "1h"), now=NOW)
     assert view is not None
     assert (tuple(view.timeframes), tuple(view.beside)) == (("1h", "4h"), ("funding", "fear_greed"))
     assert tuple(view.beside) == store.series_beside("A/B")
     assert view.source.endswith("symbol=A%2FB&timeframe=1h&side=funding&side=fear_greed")
     assert view.first_view[1] - view.first_view[0] == 300 * 3600
     assert view.spans == (100,)
-    assert series_view(lambda: store, book, ("candles", "A/B", "2h"), now=NOW) is None
+    assert series_view(book, ("candles", "A/B", "2h"), now=NOW) is None
     found = quality_of(store, "candles", "A/B", "1h")
     assert found is not None
     assert (found.broken, found.odd, found.holes[0].missing) == (0, 1, 10)
     assert {check.name: check.count for check in found.checks}["outliers"] == 2
     assert [round(move.change, 1) for move in found.moves] in ([2.0, -0.7], [-0.7, 2.0])
+    rates = series_view(book, ("funding", "A/B:B", ""), now=NOW)
+    assert rates is not None
+    assert rates.source == "/ui/series/values?kind=funding&symbol=A%2FB%3AB"
+    drawn = values_of(store, "funding", "A/B:B")
+    assert (len(drawn["time"]), set(drawn["value"])) == (len(frame[::8]), {1e-4})
     side = quality_of(store, "funding", "A/B:B", "")
     assert side is not None
     assert side.beside == ("A/B", "1h")

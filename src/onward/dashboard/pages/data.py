@@ -27,7 +27,6 @@ from onward.server.uploads.receiving import receive
 from onward.server.uploads.staging import called
 
 if TYPE_CHECKING:
-    from onward.data.repositories import DataStore
     from onward.jobs.values import Job
     from onward.server.state import ServerState
 
@@ -78,15 +77,11 @@ async def series(
 ) -> Response:
     """Show one series: its candles with side series below, or its values; and whether it is sound."""
 
-    def store() -> DataStore:
-        found: DataStore = state.provider.build("repositories")
-        return found
-
     def look() -> Any:
-        view = series_view(store, book, (kind, symbol, timeframe), now=datetime.now(UTC))
+        view = series_view(book, (kind, symbol, timeframe), now=datetime.now(UTC))
         if view is None or view.row.rows > INLINE_ROWS or LIBRARY not in sys.modules:
             return view, None, True
-        return view, quality_of(store(), kind, symbol, timeframe), False
+        return view, quality_of(state.provider.build("repositories"), kind, symbol, timeframe), False
 
     view, quality, later = await anyio.to_thread.run_sync(look, limiter=state.predicting)
     if view is None:

@@ -7,7 +7,7 @@ const EDGE = 0.15; // of the loaded stretch, at which more is fetched
 const LETTERS = 0.75; // rem
 const AXIS = 5.25;
 const REST_MS = 120;
-const AGAIN_MS = 5000;
+export const AGAIN_MS = 5000;
 const SAMPLED = 200; // values of a line whose written length is looked at
 const TICKS = [{ year: "numeric" }, { month: "short" }, { day: "numeric" }, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }];
 const formats = TICKS.map((parts) => new Intl.DateTimeFormat(root.lang, { ...parts, timeZone: "UTC" }));
@@ -43,7 +43,7 @@ export function themed(paint) {
   return () => root.removeEventListener("themechange", paint);
 }
 
-function say(box, text) {
+export function say(box, text) {
   const line = document.getElementById(`${box.id}-said`);
   if (line) line.textContent = text;
 }

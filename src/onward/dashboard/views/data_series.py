@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -36,19 +36,18 @@ class SeriesView:
         Side series that stand beside its candles.
     longest_gap
         Longest distance between neighbouring rows, seconds.
-    points
-        Of a side series, few enough to be drawn: ``time`` (Unix seconds) and ``value``.
     """
 
     row: SeriesRow
     timeframes: Sequence[str]
     beside: Sequence[str]
     longest_gap: float
-    points: Mapping[str, Any]
 
     @property
     def source(self) -> str:
-        """Where its candles come from, as far as a chart looks."""
+        """Where its values come from; of candles as far as a chart looks."""
+        if self.row.kind != "candles":
+            return "/ui/series/values?" + urlencode({"kind": self.row.kind, "symbol": self.row.symbol})
         named = [("symbol", self.row.symbol), ("timeframe", self.row.timeframe)]
         return "/ui/series/candles?" + urlencode([*named, *(("side", name) for name in self.beside)])
 

@@ -1,6 +1,6 @@
 // One series: candles with side series in panes below, all of them loaded as far as somebody looks.
 import { readData } from "../app.js";
-import { candleChart, colour, lineChart, rem, themed } from "../charts.js";
+import { AGAIN_MS, candleChart, colour, lineChart, rem, say, themed } from "../charts.js";
 
 const COLOURS = ["series-1", "series-4", "series-5"];
 const AXIS_WIDTH = 6; // rem
@@ -9,10 +9,18 @@ const PRICE_SHARE = 3; // height of the candles to that of a pane
 const box = document.getElementById("chart");
 if (box) candles(box, readData("chart-view"));
 const line = document.getElementById("line");
-if (line) {
-  const { time, value, label } = readData("line-points");
-  const digits = (number) => number.toLocaleString("en", { maximumSignificantDigits: 4 });
-  lineChart(line, { x: time, series: [{ label, values: value }], format: digits, legend: false });
+if (line) values(line, readData("line-label").label);
+
+async function values(box, label) {
+  box.setAttribute("aria-busy", "true");
+  const answer = await fetch(box.dataset.source).catch(() => null);
+  const found = answer?.ok ? await answer.json().catch(() => null) : null;
+  box.removeAttribute("aria-busy");
+  say(box, found ? "" : box.dataset.failed ?? "");
+  if (found) {
+    const digits = (number) => number.toLocaleString("en", { maximumSignificantDigits: 4 });
+    lineChart(box, { x: found.time, series: [{ label, values: found.value }], format: digits, legend: false });
+  } else if (!answer || answer.ok || answer.status >= 500) setTimeout(() => values(box, label), AGAIN_MS);
 }
 
 function candles(box, { from, to, bar, panes, end }) {
