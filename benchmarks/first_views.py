@@ -48,6 +48,7 @@ def run(quick: bool = False) -> list[Row]:
             "overview": "/",
             "data": "/data",
             "series": "/data/series?kind=candles&symbol=BTC%2FUSD&timeframe=1h",
+            "side series": "/data/series?kind=funding&symbol=BTC%2FUSD%3AUSD",
             "jobs": "/jobs",
             "job": f"/jobs/{job}",
             "reports": "/reports",
