@@ -27,12 +27,12 @@ from onward.data.repositories.parquet import (
     ParquetFearGreedRepository,
     ParquetFundingRateRepository,
     ParquetOpenInterestRepository,
-    _ParquetRepository,
     _utc_now,
 )
 from onward.data.repositories.prepared import PreparedUpsert
 from onward.data.repositories.shelf import Shelf, State
 from onward.data.repositories.store import DataStore
+from onward.data.repositories.yearly import ParquetRepository
 from onward.data.timeframe import parse_timeframe
 from onward.errors import StorageError
 from onward.storage import MissingObjectError
@@ -51,7 +51,7 @@ WRITE_ATTEMPTS = 20
 LONGEST_PAUSE_SECONDS = 0.5
 
 
-class _RemoteRepository(_ParquetRepository):
+class _RemoteRepository(ParquetRepository):
     """What the four repositories share.
 
     Parameters

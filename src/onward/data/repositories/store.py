@@ -18,8 +18,8 @@ from onward.data.repositories.parquet import (
     ParquetFearGreedRepository,
     ParquetFundingRateRepository,
     ParquetOpenInterestRepository,
-    _ParquetRepository,
 )
+from onward.data.repositories.yearly import ParquetRepository
 from onward.data.timeframe import TimeRange, format_timeframe, parse_timeframe, parse_timerange
 from onward.errors import DataError, FormatError, NotEnoughDataError, SeriesError, TimeframeError, nearest
 from onward.naming import stand_ins
@@ -58,7 +58,7 @@ class DataStore:
         """Return the candles of one timeframe."""
         return ParquetCandleRepository(self.root, timeframe, clock=self._clock)
 
-    def side(self, name: str) -> _ParquetRepository:
+    def side(self, name: str) -> ParquetRepository:
         """Return the repository of a side series by name.
 
         Raises
@@ -66,7 +66,7 @@ class DataStore:
         SeriesError
             When there is none of that name.
         """
-        known: Mapping[str, _ParquetRepository] = {
+        known: Mapping[str, ParquetRepository] = {
             "funding": self.funding,
             "open_interest": self.open_interest,
             "fear_greed": self.fear_greed,
@@ -119,7 +119,7 @@ class DataStore:
             length = result.timeframe if timeframe is None else parse_timeframe(timeframe)
             if length is None:
                 raise TimeframeError("One bar does not tell the timeframe", remedy="Give it: --timeframe 1h.")
-            repository: _ParquetRepository = self.candles(length)
+            repository: ParquetRepository = self.candles(length)
         else:
             repository = self.side(result.kind)
         reports = []
@@ -136,7 +136,7 @@ class DataStore:
 
     def coverage(self) -> list[Coverage]:
         """Return how far everything stored reaches: candles by timeframe, then the side series."""
-        repositories: list[_ParquetRepository] = [self.candles(t) for t in self.timeframes()]
+        repositories: list[ParquetRepository] = [self.candles(t) for t in self.timeframes()]
         repositories += [self.funding, self.open_interest, self.fear_greed]
         return [r.coverage(symbol) for r in repositories for symbol in r.symbols()]
 
