@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from onward.errors import JobError
 from onward.jobs.local import LocalBackend
-from onward.jobs.local.birthplace import NOTE, note_warden, noted_warden
+from onward.jobs.local.birthplace import NOTE, bear_sign, note_warden, noted_warden, signed_warden
 from onward.jobs.local.processes import boot_id, find, host_name
 from onward.testing.job_backends import ENTRIES, begun, ended, job_of
 
@@ -49,6 +51,49 @@ def test_a_note_that_names_nobody_here_says_nothing(tmp_path: Path, changes: dic
 def test_a_damaged_note_says_nothing(tmp_path: Path, damaged: bytes) -> None:
     (tmp_path / NOTE).write_bytes(damaged)
     assert noted_warden(tmp_path) is None
+
+
+BEARER = """
+import signal
+from onward.jobs.local.birthplace import NAME, bear_sign
+from onward.jobs.local.control import set_name
+set_name(NAME)
+bear_sign("abc/1")
+print("born", flush=True)
+signal.pause()
+"""
+linux = pytest.mark.skipif(sys.platform != "linux", reason="there are no signs")
+
+
+@linux
+def test_a_sign_is_found_while_its_bearer_lives_and_is_no_other_attempts() -> None:
+    with subprocess.Popen([sys.executable, "-c", BEARER], stdout=subprocess.PIPE) as bearer:
+        try:
+            assert bearer.stdout is not None
+            assert bearer.stdout.readline() == b"born\n"
+            process = find(bearer.pid)
+            assert process is not None
+            assert signed_warden("abc/1") == (bearer.pid, process.start)
+            assert signed_warden("abc/11") is None
+            assert signed_warden("bc/1") is None
+        finally:
+            bearer.kill()
+    assert signed_warden("abc/1") is None
+
+
+@linux
+def test_a_sign_counts_on_a_warden_alone() -> None:
+    sign = bear_sign("abc/2")
+    assert sign is not None
+    try:
+        assert signed_warden("abc/2") is None, "whoever copies it is no warden"
+    finally:
+        os.close(sign)
+
+
+@linux
+def test_what_is_too_long_for_a_sign_leaves_the_note() -> None:
+    assert bear_sign("x" * 300) is None
 
 
 def test_an_attempt_that_cannot_be_noted_is_refused_and_says_why(tmp_path: Path) -> None:

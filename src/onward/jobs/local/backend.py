@@ -17,7 +17,7 @@ from typing import Any
 
 from onward.errors import JobError
 from onward.jobs.local.attempt import LocalAttempt
-from onward.jobs.local.birthplace import noted_warden
+from onward.jobs.local.birthplace import noted_warden, signed_warden
 from onward.jobs.local.lines import LineSocket
 from onward.jobs.local.orders import is_too_late
 from onward.jobs.local.processes import boot_id, find, host_name, members, send_signal
@@ -129,16 +129,17 @@ class LocalBackend:
         """End what is left of an attempt of a dead owner; True when nothing is left here.
 
         Nothing is left when its warden is gone, who goes when nothing is below it: no look at a table
-        of processes could prove that.
+        of processes could prove that. It is found by its sign, so its owner may have had another home.
         """
         identity = job.identity
         if identity is not None and (identity.host, identity.boot_id) != (host_name(), boot_id()):
             return True
         session = None if identity is None else (identity.pid, identity.start_ticks)
-        warden = noted_warden(directory)
+        marker = f"{job.id}/{job.attempt}"
+        warden = signed_warden(marker) or noted_warden(directory)
         deadline = time.monotonic() + ORPHAN_SECONDS
         while True:
-            left = members(root=warden, session=session, marker=f"{job.id}/{job.attempt}")
+            left = members(root=warden, session=session, marker=marker)
             watched = warden is not None and _is_alive(warden)
             if not left and not watched:
                 return True

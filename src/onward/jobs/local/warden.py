@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from onward.jobs.local.birthplace import forget_warden, note_warden
+from onward.jobs.local.birthplace import NAME, bear_sign, forget_warden, note_warden
 from onward.jobs.local.control import adopt_orphans, set_name
 from onward.jobs.local.lines import LineSocket, readable
 from onward.jobs.local.memory_events import out_of_memory_kills
@@ -50,7 +50,7 @@ def run_warden(
         Sockets that only the worker keeps.
     """
     os.setsid()
-    set_name("onward-warden")
+    set_name(NAME)
     for number in LAST_WORDS:  # a person who presses Ctrl-C means the server, which ends us properly
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -61,8 +61,11 @@ def run_warden(
     except OSError as error:
         LineSocket(line).send({"type": "unborn", "why": error.strerror or str(error)})
         os._exit(0)
+    sign = bear_sign(str(order["marker"]))
     worker = os.fork()
     if worker == 0:
+        if sign is not None:
+            os.close(sign)
         line.close()
         start_worker()
         os._exit(1)
