@@ -328,4 +328,4 @@ def test_a_failed_audit_is_the_first_thing_one_reads(tmp_path: Path) -> None:
     assert '<a class="button" href="/reports">' in gone.text
     assert "&lt;b&gt;12&lt;/b&gt;" in why
     assert "リーク監査に不合格です" in japanese
-    assert "他4件" in japanese
+    assert "ほか4件" in japanese
