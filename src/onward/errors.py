@@ -10,7 +10,9 @@
     │   │   ├── FormatError         a file nobody recognises, or not the format that was named
     │   │   ├── TimeframeError      a timeframe that is unknown or does not match the spacing
     │   │   ├── SeriesError         a side series that is missing or carries no availability
-    │   │   └── NotEnoughDataError  too few rows for what was asked
+    │   │   ├── NotEnoughDataError  too few rows for what was asked
+    │   │   ├── DataNotFoundError   nothing like this is stored
+    │   │   └── DataConflictError   somebody else changes, or has changed, what is stored
     │   ├── StageError              a feature stage that breaks its contract
     │   ├── LabelError              labels that cannot be made or learnt from
     │   ├── SplitError              folds that cannot be cut
@@ -43,7 +45,9 @@ __all__ = [
     "AuditError",
     "BundleError",
     "ConfigError",
+    "DataConflictError",
     "DataError",
+    "DataNotFoundError",
     "ForbiddenError",
     "FormatError",
     "JobConflictError",
@@ -160,6 +164,14 @@ class SeriesError(DataError):
 
 class NotEnoughDataError(DataError):
     """There are too few rows for what was asked."""
+
+
+class DataNotFoundError(DataError):
+    """Nothing like this is stored."""
+
+
+class DataConflictError(DataError):
+    """Somebody else changes what is stored, or has changed it since it was looked at."""
 
 
 class StageError(UserError):

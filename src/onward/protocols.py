@@ -163,10 +163,11 @@ class Model(Protocol):
 
 
 class SeriesRepository(Protocol):
-    """Stored candles or a stored side series of symbols: read a range, write idempotently.
+    """Stored candles or a stored side series of symbols: read a range, write idempotently, remove.
 
     Promises: sorted, UTC, closed bars only; writing the same rows twice equals writing them once;
-    a writer that is killed leaves the old data readable.
+    a writer that is killed leaves the old data readable; a removal is visible whole or not at all,
+    and a series that is removed as a whole is as if it had never been.
     """
 
     def read(
@@ -180,6 +181,11 @@ class SeriesRepository(Protocol):
 
     def upsert(self, symbol: str, rows: pd.DataFrame) -> Any:
         """Merge rows into the store; conflicting duplicates are resolved and reported."""
+
+    def remove(
+        self, symbol: str, *, start: pd.Timestamp | None = None, end: pd.Timestamp | None = None
+    ) -> Any:
+        """Take away rows with ``start <= timestamp < end``, or the whole series, and report them."""
 
     def symbols(self) -> list[str]:
         """Return the stored symbols."""

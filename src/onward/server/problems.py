@@ -17,6 +17,8 @@ from starlette.responses import Response
 
 from onward.errors import (
     BundleError,
+    DataConflictError,
+    DataNotFoundError,
     ForbiddenError,
     JobConflictError,
     JobError,
@@ -47,9 +49,11 @@ STATUS: Mapping[type[OnwardError], int] = {
     UnauthenticatedError: 401,
     ForbiddenError: 403,
     RateLimitError: 429,
+    DataNotFoundError: 404,
     KeyNotFoundError: 404,
     JobNotFoundError: 404,
     RegistryNotFoundError: 404,
+    DataConflictError: 409,
     JobConflictError: 409,
     JobStateError: 409,
     RegistryConflictError: 409,

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from onward.errors import DataError
+from onward.errors import DataConflictError, DataError, DataNotFoundError, NotEnoughDataError
 from onward.types import from_ns
 
 __all__ = ["CHECKS", "Check", "rows_of"]
@@ -167,6 +167,78 @@ def check_coverage_counts(make: Make, rows: pd.DataFrame) -> None:
     assert coverage.longest_gap == rows["timestamp"].iloc[33] - rows["timestamp"].iloc[29]
 
 
+def check_a_removed_series_is_as_if_it_had_never_been(make: Make, rows: pd.DataFrame) -> None:
+    """Demand that a removal says what goes, leaves other symbols alone, and is undone by a write."""
+    make().upsert(SYMBOL, rows)
+    make().upsert("ETH/USDT", rows)
+    told = make().removal(SYMBOL)
+    assert (told.rows, told.left, told.symbol) == (len(rows), 0, SYMBOL), told
+    assert (told.first, told.last) == (rows["timestamp"].iloc[0], rows["timestamp"].iloc[-1])
+    assert len(make().read(SYMBOL)) == len(rows), "looking removes nothing"
+    assert make().remove(SYMBOL) == told
+    assert make().symbols() == ["ETH/USDT"]
+    assert len(make().read(SYMBOL)) == 0
+    for again in (make().remove, make().removal):
+        try:
+            again(SYMBOL)
+        except DataNotFoundError:
+            continue
+        raise AssertionError("what is gone was found")
+    assert make().upsert(SYMBOL, rows[:7]).added == 7
+    assert len(make().read(SYMBOL)) == 7
+    assert len(make().read("ETH/USDT")) == len(rows)
+
+
+def check_a_part_is_removed(make: Make, rows: pd.DataFrame) -> None:
+    """Demand that ``start`` goes and ``end`` stays, over a turn of the year; the rest is untouched."""
+    make().upsert(SYMBOL, rows)
+    start, end = rows["timestamp"].iloc[10], rows["timestamp"].iloc[50]
+    report = make().remove(SYMBOL, start=start, end=end)
+    assert (report.rows, report.left) == (40, len(rows) - 40), report
+    assert (report.first, report.last) == (start, rows["timestamp"].iloc[49])
+    left = make().read(SYMBOL)[list(rows.columns)]
+    pd.testing.assert_frame_equal(left, rows.drop(index=range(10, 50)).reset_index(drop=True))
+    make().remove(SYMBOL, end=end)
+    make().remove(SYMBOL, start=rows["timestamp"].iloc[-1])
+    assert list(make().read(SYMBOL)["timestamp"]) == list(rows["timestamp"][50:-1])
+    make().remove(SYMBOL, start=end, end=rows["timestamp"].iloc[-1])
+    assert make().symbols() == [], "a series of which nothing stays is none"
+
+
+def check_removals_that_hit_nothing_change_nothing(make: Make, rows: pd.DataFrame) -> None:
+    """Demand a refusal of ranges without rows, and of a series that changed since it was looked at."""
+    make().upsert(SYMBOL, rows[:60])
+    seen = make().removal(SYMBOL).state
+    after = rows["timestamp"].iloc[-1]
+    make().upsert(SYMBOL, rows[60:80])
+    for refused, arguments in (
+        (DataConflictError, {"seen": seen}),
+        (NotEnoughDataError, {"start": after}),
+        (NotEnoughDataError, {"start": rows["timestamp"].iloc[9], "end": rows["timestamp"].iloc[9]}),
+    ):
+        try:
+            make().remove(SYMBOL, **arguments)
+        except refused:
+            continue
+        raise AssertionError(f"removed with {arguments}")
+    assert len(make().read(SYMBOL)) == 80
+    assert make().remove(SYMBOL, seen=make().removal(SYMBOL).state).rows == 80
+
+
+def check_a_prepared_removal_waits_for_its_word(make: Make, rows: pd.DataFrame) -> None:
+    """Demand that a removal that is prepared shows nothing before it is said to count."""
+    make().upsert(SYMBOL, rows)
+    start = rows["timestamp"].iloc[70]
+    with make().prepare_removal(SYMBOL, start=start) as prepared:
+        assert prepared.report.rows == len(rows) - 70
+    assert len(make().read(SYMBOL)) == len(rows)
+    with make().prepare_removal(SYMBOL, start=start) as prepared:
+        assert len(make().read(SYMBOL)) == len(rows)
+        prepared.swap()
+        assert len(make().read(SYMBOL)) == 70
+    assert len(make().read(SYMBOL)) == 70
+
+
 CHECKS: tuple[Check, ...] = (
     check_reads_what_was_written,
     check_order_of_rows_does_not_matter,
@@ -178,5 +250,9 @@ CHECKS: tuple[Check, ...] = (
     check_unknown_symbol_is_empty,
     check_bad_rows_change_nothing,
     check_coverage_counts,
+    check_a_removed_series_is_as_if_it_had_never_been,
+    check_a_part_is_removed,
+    check_removals_that_hit_nothing_change_nothing,
+    check_a_prepared_removal_waits_for_its_word,
 )
 """Every promise of a repository."""

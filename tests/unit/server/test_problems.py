@@ -25,6 +25,8 @@ EXPECTED = {
     "UnauthenticatedError": 401,
     "ForbiddenError": 403,
     "RateLimitError": 429,
+    "DataNotFoundError": 404,
+    "DataConflictError": 409,
     "KeyNotFoundError": 404,
     "JobNotFoundError": 404,
     "RegistryNotFoundError": 404,

@@ -16,6 +16,7 @@ from onward.data.repositories.parquet import (
     ParquetOpenInterestRepository,
 )
 from onward.data.repositories.prepared import PreparedUpsert
+from onward.data.repositories.removal import PreparedRemoval, RemovalReport
 from onward.data.repositories.store import DataStore, stored_market
 
 __all__ = [
@@ -31,7 +32,9 @@ __all__ = [
     "ParquetFearGreedRepository",
     "ParquetFundingRateRepository",
     "ParquetOpenInterestRepository",
+    "PreparedRemoval",
     "PreparedUpsert",
+    "RemovalReport",
     "UpsertReport",
     "stored_market",
 ]

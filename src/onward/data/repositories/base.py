@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import pandas as pd
 
 from onward.data.importers.base import Kind
+from onward.data.repositories.removal import RemovalReport
 
 __all__ = [
     "CandleRepository",
@@ -134,6 +135,21 @@ class _Repository(Protocol):
 
     def upsert(self, symbol: str, rows: pd.DataFrame) -> UpsertReport:
         """Merge rows into the store, all or nothing."""
+
+    def removal(
+        self, symbol: str, *, start: pd.Timestamp | None = None, end: pd.Timestamp | None = None
+    ) -> RemovalReport:
+        """Return what `remove` would take away."""
+
+    def remove(
+        self,
+        symbol: str,
+        *,
+        start: pd.Timestamp | None = None,
+        end: pd.Timestamp | None = None,
+        seen: str | None = None,
+    ) -> RemovalReport:
+        """Take away rows with ``start <= timestamp < end``, or the whole series, all or nothing."""
 
     def symbols(self) -> list[str]:
         """Return the stored symbols, sorted."""

@@ -30,6 +30,7 @@ from onward.data.repositories.parquet import (
     _utc_now,
 )
 from onward.data.repositories.prepared import PreparedUpsert
+from onward.data.repositories.remote_removing import RemoteRemoving
 from onward.data.repositories.shelf import Shelf, State
 from onward.data.repositories.store import DataStore
 from onward.data.repositories.yearly import ParquetRepository
@@ -51,7 +52,7 @@ WRITE_ATTEMPTS = 20
 LONGEST_PAUSE_SECONDS = 0.5
 
 
-class _RemoteRepository(ParquetRepository):
+class _RemoteRepository(RemoteRemoving, ParquetRepository):
     """What the four repositories share.
 
     Parameters

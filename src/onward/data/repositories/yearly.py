@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from onward.data.columns import lower_columns, time_column
-from onward.data.importers.base import Kind
 from onward.data.importers.cleaning import VALUES, clean
 from onward.data.repositories import files, frames
 from onward.data.repositories.base import Coverage, UpsertReport
@@ -20,6 +19,8 @@ from onward.data.repositories.merge import Merged, merge
 from onward.data.repositories.names import decode_symbol, encode_symbol
 from onward.data.repositories.offer import Offer
 from onward.data.repositories.prepared import PreparedUpsert
+from onward.data.repositories.removal import utc, within
+from onward.data.repositories.removing import Removing
 from onward.data.stamps import to_utc
 from onward.data.timeframe import infer_timeframe
 from onward.errors import DataError, NotEnoughDataError, StorageError
@@ -31,7 +32,7 @@ LOCK_TIMEOUT_SECONDS = 60.0
 _READ_ATTEMPTS = 5
 
 
-class ParquetRepository:
+class ParquetRepository(Removing):
     """What the four repositories share.
 
     Parameters
@@ -42,7 +43,6 @@ class ParquetRepository:
         How long a write waits for another writer of the same symbol.
     """
 
-    kind: ClassVar[Kind]
     optional: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
@@ -78,14 +78,9 @@ class ParquetRepository:
             When a file is damaged.
         """
         directory = self._directory(symbol)
-        start, end = _utc(start), _utc(end)
+        start, end = utc(start), utc(end)
         frame = self._load(directory, lambda year: _overlaps(year, start, end), self.columns)
-        keep = np.ones(len(frame), dtype=bool)
-        if start is not None:
-            keep &= np.asarray(frame["timestamp"] >= start)
-        if end is not None:
-            keep &= np.asarray(frame["timestamp"] < end)
-        return frame[keep].reset_index(drop=True)
+        return frame[within(frame["timestamp"], start, end)].reset_index(drop=True)
 
     def state(self, symbol: str) -> tuple[str, ...]:
         """Return the names of the files that hold a symbol's rows now; none when nothing is stored.
@@ -283,9 +278,3 @@ class ParquetRepository:
 
 def _overlaps(year: int, start: pd.Timestamp | None, end: pd.Timestamp | None) -> bool:
     return (start is None or year >= start.year) and (end is None or year <= end.year)
-
-
-def _utc(moment: pd.Timestamp | None) -> pd.Timestamp | None:
-    if moment is None:
-        return None
-    return moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
