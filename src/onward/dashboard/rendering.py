@@ -30,6 +30,8 @@ POLICY = (
 )
 TOAST_COOKIE = "onward_toast"
 TOAST_SECONDS = 30
+GAPS: dict[Language, str] = {"en": " ", "ja": ""}
+"""What stands between two sentences."""
 UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 Tone = Literal["good", "fair", "bad", "calm"]
@@ -133,6 +135,7 @@ class Renderer:
             "words": self.words,
             "say": Said(self.t),
             "fmt": self.fmt,
+            "gap": GAPS[self.language],
             "asset": asset_url,
             "csrf": csrf_token(self.request),
             "language": self.language,

@@ -51,6 +51,10 @@ new PerformanceObserver((list) => { for (const e of list.getEntries())
 }).observe({ type: "layout-shift", buffered: true });
 """
 
+BLANKS = """document.documentElement.lang === "ja"
+  ? (document.body?.innerText ?? "").match(/.{0,20}[。、] \\S.{0,20}/g) ?? [] : []"""
+"""Places of a Japanese page where a blank stands between two sentences."""
+
 each_reader = pytest.mark.parametrize(
     "reader",
     [
@@ -113,6 +117,7 @@ class Watched:
         wrong += [
             f"layout shift {value:.4f}: {nodes}" for value, nodes in seen["shifts"] if value > SHIFT_ALLOWED
         ]
+        wrong += [f"a blank between sentences: {text}" for text in self.page.evaluate(BLANKS)]
         assert not wrong, f"{self.page.url}\n" + "\n".join(wrong)
 
     def _console(self, message: Any) -> None:

@@ -79,7 +79,7 @@ def test_figures_survive() -> None:
     )
     found = translated("ja", text)
     assert found is not None
-    for figure in ("1.07", "1.20", "2.50", "12 %"):
+    for figure in ("1.07", "1.20", "2.50", "12%"):
         assert figure in found
     assert not re.search("[a-z]{2}", found), "one sentence does not swallow another"
     assert translated("ja", "Fold 12") == "分割12"

@@ -7,6 +7,7 @@ in that they speak two languages. All moments are UTC.
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 
 from onward.dashboard.i18n.languages import Language
@@ -31,6 +32,11 @@ SPOKEN = {
 NOW = {"en": "just now", "ja": "たった今"}
 DAY = {"en": "%Y-%m-%d", "ja": "%Y/%m/%d"}
 BYTES = ("B", "kB", "MB", "GB", "TB")
+PERCENT = {"en": " %", "ja": "%"}
+WRITTEN_PERCENT = re.compile(r"(?<=\d) %")
+WRITTEN_DAY = re.compile(r"(?<![\w/-])(\d{4})-(\d\d)-(\d\d)(?![\w-])")
+WRITTEN_SPAN = re.compile(r"(?P<below>under )?(?P<parts>\d[\d.,]* (?:d|h|min|s)(?: \d+ (?:h|min|s))?)")
+"""How the code writes shares, days and whole spans of time, which is the English way."""
 
 
 class Figures:
@@ -60,7 +66,7 @@ class Figures:
     def percent(self, share: float | None, digits: int = 1) -> str:
         """Return a share (0.12) as percent (12.0 %)."""
         text = self.number(None if share is None else 100 * share, digits)
-        return text if text == UNKNOWN else f"{text}{'%' if self.language == 'ja' else ' %'}"
+        return text if text == UNKNOWN else f"{text}{PERCENT[self.language]}"
 
     def signed_percent(self, share: float | None, digits: int = 1) -> str:
         """Return a share as percent with its sign."""
@@ -129,6 +135,10 @@ class Figures:
                 return f"{abs(seconds) // length:,.0f}{UNITS[self.language][unit]}"
         return f"1{UNITS[self.language]['second']}"
 
+    def about(self, seconds: float | None) -> str:
+        """Return an estimate, rounded already, by its two largest units: ``1 h 40 min``, ``5 s``."""
+        return self.rough(seconds) if seconds is not None and seconds < 10 else self.duration(seconds)
+
     def ago(self, moment: datetime | None, now: datetime) -> str:
         """Return how long ago, or in how long, something is: ``3 h ago``, ``3時間前``."""
         if moment is None:
@@ -138,6 +148,22 @@ class Figures:
             return NOW[self.language]
         words = AGO if seconds > 0 else SOON
         return words[self.language].format(span=self.rough(seconds))
+
+    def rewritten(self, text: str) -> str:
+        """Return figures that the code wrote in English as this reader writes them.
+
+        ``12 %`` is ``12%`` in Japanese, ``2026-11-23`` is ``2026/11/23``, and a text that is a span of
+        time and nothing else (``1 min 5 s``) has its units. Everything around them stays.
+        """
+        if self.language == "en":
+            return text
+        span = WRITTEN_SPAN.fullmatch(text)
+        if span is not None:
+            spelt = {unit.strip(): UNITS[self.language][name] for name, unit in UNITS["en"].items()}
+            words = span["parts"].split(" ")
+            told = "".join(f"{n}{spelt[unit]}" for n, unit in zip(words[::2], words[1::2], strict=True))
+            return BELOW[self.language].format(span=told) if span["below"] else told
+        return WRITTEN_DAY.sub(r"\1/\2/\3", WRITTEN_PERCENT.sub(PERCENT[self.language], text))
 
     def moment(self, moment: datetime | None) -> str:
         """Return a moment to the minute, in UTC."""

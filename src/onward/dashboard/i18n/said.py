@@ -19,6 +19,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from onward.dashboard.i18n.figures import Figures
 from onward.dashboard.i18n.languages import DEFAULT, Language
 from onward.dashboard.i18n.texts import Texts, catalogue
 
@@ -55,9 +56,9 @@ class Said:
         if self._language == DEFAULT or not text:
             return text
         found = translated(self._language, text)
-        if found is None:
-            return Markup('<span lang="en">{}</span>').format(text) if WORDS.search(text) else text
-        return found
+        if found is None and WORDS.search(text):
+            return Markup('<span lang="en">{}</span>').format(text)
+        return Figures(self._language).rewritten(text) if found is None else found
 
     def stay_english(self, texts: Iterable[str]) -> bool:
         """Return whether some of these sentences are shown in English to a reader of another language."""
@@ -90,7 +91,7 @@ class Said:
         """Return a text for an attribute: in the reader's language if that is known, else as it is."""
         if self._language == DEFAULT:
             return text
-        return translated(self._language, text) or text
+        return translated(self._language, text) or Figures(self._language).rewritten(text)
 
 
 @lru_cache(REMEMBERED)
@@ -128,7 +129,9 @@ def _inside(language: Language, name: str, value: str, pattern: _Pattern) -> str
     if not value or value.isdecimal():
         return value
     found = _one(language, value, words=not pattern.names)
-    return value if found is None else found
+    if found is not None:
+        return found
+    return value if pattern.names else Figures(language).rewritten(value)  # what an error got stays as it is
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 import { readData } from "../app.js";
 import { candleChart, colour, lineChart } from "../charts.js";
 
+const PERCENT = document.documentElement.lang === "ja" ? "%" : " %";
+
 // ---- the list: two runs at least are a comparison
 const button = document.getElementById("compare-button");
 if (button) {
@@ -95,6 +97,6 @@ if (written) {
   lineChart(document.getElementById("report-falls"), {
     x,
     series: written.curves.map((curve, i) => ({ label: curve.name, values: curve.drawdown, ...look(i) })).filter((one) => one.values),
-    format: (v) => `${String(Math.round(v) || 0).replace("-", "−")} %`,
+    format: (v) => `${String(Math.round(v) || 0).replace("-", "−")}${PERCENT}`,
   });
 }
