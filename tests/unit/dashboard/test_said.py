@@ -86,6 +86,25 @@ def test_figures_survive() -> None:
     assert translated("ja", "3 of 5") == "5中3"
 
 
+def test_figures_are_written_as_pages_write_them() -> None:
+    say = Said(texts_of("ja"))
+    for english, japanese in {
+        "−21.6 %": "−21.6%",
+        "2026-10-26 – 2026-11-04": "2026/10/26 – 2026/11/04",
+        "2026-11-01 00:00": "2026/11/01 00:00",
+        "1.2 s": "1.2秒",
+        "2 min 5 s": "2分5秒",
+        "1 d 3 h": "1日3時間",
+        "under 0.1 s": "0.1秒未満",
+        "run-2026-11-01": "run-2026-11-01",
+        "13.0 ×": "13.0 ×",
+    }.items():
+        assert (say(english), say.plain(english)) == (japanese, japanese)
+        assert Said(texts_of("en"))(english) == english
+    got = say.error({"what": "x", "got": "2026-11-01 00:00 and 12 %"})
+    assert got[-1] == ("got", "2026-11-01 00:00 and 12 %"), "what was got stays as it was"
+
+
 def test_spans_of_time_and_series_of_errors_are_said() -> None:
     reach = "2019-05-03 18:00:00+00:00 to 2019-10-17 09:00:00+00:00"
     said = "2019-05-03 18:00:00+00:00から2019-10-17 09:00:00+00:00まで"

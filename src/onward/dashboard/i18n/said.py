@@ -85,7 +85,7 @@ class Said:
         return text if self._language == DEFAULT else _known(self._language).kinds.get(text, text)
 
     def _got(self, text: str) -> str:
-        return self.plain(text) if " " in text else text
+        return (translated(self._language, text) if " " in text else None) or text
 
     def plain(self, text: str) -> str:
         """Return a text for an attribute: in the reader's language if that is known, else as it is."""
