@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -14,11 +14,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from onward.dashboard.preferences import local_path
-from onward.dashboard.rendering import renderer
+from onward.dashboard.rendering import Renderer, renderer
 from onward.errors import JobNotFoundError, OnwardError, RegistryNotFoundError, StorageError
 from onward.server.problems import status_of, told
 
-__all__ = ["answer_in_words"]
+__all__ = ["FOR_PROGRAMS", "KNOWN", "answer_in_words", "in_words"]
 
 FOR_PROGRAMS = ("/api/", "/health", "/metrics", "/static/")
 KINDS = (OnwardError, RequestValidationError, HTTPException, Exception)
@@ -56,14 +56,35 @@ async def _page(request: Request, error: Exception, status: int, headers: dict[s
     details = told(request, error).to_dict() if isinstance(error, OnwardError) else {}
     if isinstance(error, HTTPException) and status not in (404, 500) and error.detail:
         details = {"what": str(error.detail)}
-    view: dict[str, Any] = {"name": name, "code": status, "details": details}
-    if in_place:
-        answer = render.fragment("fragments/problem.html", status=status, **view)
-        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#toasts", "beforeend"
-    else:
-        answer = render.page("problem", status=status, **view)
+    answer = in_words(render, name, status, details, in_place=in_place)
     if "retry-after" in headers:
         answer.headers["Retry-After"] = headers["retry-after"]
+    return answer
+
+
+def in_words(
+    render: Renderer, name: str, status: int, details: Mapping[str, Any], *, in_place: bool
+) -> Response:
+    """Return an error as a page, or as a toast for a page that asked in place.
+
+    Parameters
+    ----------
+    render
+        Of whoever asked.
+    name
+        Of its texts in ``problem.toml``.
+    status
+        Of the answer.
+    details
+        Its parts (``what``, ``got``, ``allowed``, ``remedy``) as far as there are any, in English.
+    in_place
+        Whether HTMX asked.
+    """
+    view: dict[str, Any] = {"name": name, "code": status, "details": details}
+    if not in_place:
+        return render.page("problem", status=status, **view)
+    answer = render.fragment("fragments/problem.html", status=status, **view)
+    answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#toasts", "beforeend"
     return answer
 
 

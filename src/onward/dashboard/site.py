@@ -9,6 +9,7 @@ from onward.dashboard import assets, preferences, series
 from onward.dashboard.digests import Digests
 from onward.dashboard.pages import entries
 from onward.dashboard.problems import answer_in_words
+from onward.dashboard.refusals import RefusalsInWords
 from onward.dashboard.reports import ReportBook
 from onward.dashboard.services import SiteServices
 from onward.dashboard.warming import chores
@@ -40,4 +41,5 @@ def create_site(services: SiteServices, config: ServerConfig | None = None) -> F
     for module in (assets, preferences, series):
         app.include_router(module.router, include_in_schema=False)
     answer_in_words(app)
+    app.add_middleware(RefusalsInWords)
     return app

@@ -122,6 +122,37 @@ def test_errors_are_told_in_words(
     assert ("refresh" in answer.text) == (status == 503), "what is away for a while is tried again"
 
 
+@pytest.mark.parametrize(
+    ("headers", "status", "said"),
+    [
+        ({"Origin": "http://elsewhere.example"}, 403, "別のサイトのページからのリクエストです"),
+        ({"Content-Length": "99999999999"}, 413, "本文が"),
+        ({"Content-Length": "many"}, 400, "Content-Lengthが数値ではありません"),
+    ],
+)
+@pytest.mark.parametrize("in_place", [False, True])
+def test_what_is_refused_at_the_door_is_told_in_words(
+    client: Client, headers: dict[str, str], status: int, said: str, in_place: bool
+) -> None:
+    sent = {"Accept-Language": "ja", **({"HX-Request": "true"} if in_place else {}), **headers}
+    answer = client.post("/ui/preferences", headers=sent)
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["content-security-policy"] == POLICY
+    assert answer.headers["x-content-type-options"] == "nosniff", "what middleware adds stays"
+    assert texts_of("ja")(f"problem.status_{status}.title") in answer.text
+    assert said in answer.text
+    assert "<span lang" not in answer.text, "nothing stays English"
+    assert ("hx-retarget" in answer.headers, "<html" in answer.text) == (in_place, not in_place)
+    program = client.post("/api/v1/jobs", headers=sent)
+    assert (program.status_code, program.headers["content-type"]) == (status, PROGRAM)
+
+
+def test_a_name_that_is_not_ours_learns_nothing(client: Client) -> None:
+    answer = client.get("/", headers={"Host": "rebound.example"})
+    assert (answer.status_code, answer.headers["content-type"]) == (421, PROGRAM)
+
+
 def test_forms_need_the_token_of_a_page(client: Client) -> None:
     page = client.get("/nowhere")
     (token, *others) = set(re.findall(r'name="csrf_token" value="(\w+)"', page.text))
