@@ -125,7 +125,7 @@ def test_runs_are_chosen_and_laid_side_by_side(shelf: tuple[Site, list[str]], op
     page.get_by_role("button", name="Range AUC").click()
     assert page.locator("#fold-chart").screenshot() != before
     expect(page.locator("#fold-chart")).to_have_attribute("data-y", "Range AUC")
-    expect(page.locator("#fold-chart")).to_have_attribute("data-level", "0.5: a coin")
+    expect(page.locator("#fold-level")).to_have_text("0.5: a coin")
     first = page.locator("main tbody").first
     expect(first).to_have_attribute("id", "direction")  # the verdict stands before what differs
     leaders = page.get_by_role("region", name="Best trials").get_by_role("row")

@@ -188,14 +188,14 @@ export function candleChart(box, { from = null, to = null, markers = [], volume 
 /**
  * Lines over time or any number, through uPlot.
  *
- * @param {HTMLElement} box made by the macro `chart`; `data-x`, `data-y` say what its axes are,
- *   `data-level` what the level is
+ * @param {HTMLElement} box made by the macro `chart`; `data-x`, `data-y` say what its axes are
  * @param {object} options
  *   `x` array; `series` [{label, values, colour: "series-1", fill: true, dash: [4, 4], width}];
  *   `time` whether x are Unix seconds; `format(value)` for the axis and the legend;
  *   `bands` [[upper, lower]] numbers of series between which is filled; `log` scale of y;
  *   `xFormat(value)` and `xLabel` for x where it is no time; `legend` false leaves the legend out; `points` shows
- *   each point however many there are; `level` a value of y that is always in sight, with a line of its own
+ *   each point however many there are; `level` a value of y that is always in sight, with a broken line of its own (what it means stands
+ *   among the keys beside the chart: written into it, it would lie over the lines on a phone)
  * @returns {{plot, setData(columns), destroy()}}
  */
 export function lineChart(box, { x, series, time = true, format = (value) => value.toLocaleString("en"), bands = [], log = false, xFormat = null, xLabel, legend = true, points = x.length < 40, level = null }) {
@@ -224,18 +224,13 @@ export function lineChart(box, { x, series, time = true, format = (value) => val
     const y = Math.round(u.valToPos(level, "y", true)) + 0.5;
     const dot = window.devicePixelRatio || 1;
     ctx.save();
-    ctx.strokeStyle = ctx.fillStyle = colour("quiet");
+    ctx.strokeStyle = colour("quiet");
     ctx.lineWidth = dot;
     ctx.setLineDash([5 * dot, 4 * dot]);
     ctx.beginPath();
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
-    ctx.font = `${letter() * dot}px ${family()}`;
-    ctx.textAlign = "right";
-    const below = y - bbox.top < 2 * letter() * dot; // no room above
-    ctx.textBaseline = below ? "top" : "bottom";
-    ctx.fillText(box.dataset.level ?? "", bbox.left + bbox.width - 4 * dot, y + (below ? 3 : -3) * dot);
     ctx.restore();
   }
   const stop = themed(() => {

@@ -17,7 +17,7 @@ if (box) {
     const { x, lines } = data.folds[score];
     const series = lines.map((values, i) => ({ label: data.runs[i], values, colour: `series-${COLOURS[i % COLOURS.length]}`, dash: DASHES[Math.floor(i / COLOURS.length) % DASHES.length], width: 2 }));
     box.dataset.y = buttons.find((button) => button.dataset.score === score).textContent;
-    box.dataset.level = score.endsWith("_auc") ? box.dataset.coin : box.dataset.nothing;
+    document.getElementById("fold-level").textContent = score.endsWith("_auc") ? box.dataset.coin : box.dataset.nothing;
     chart?.destroy();
     chart = lineChart(box, { x, series, time: false, format: number, xFormat: whole, legend: false, points: x.length < 20, level: score.endsWith("_auc") ? 0.5 : 0 });
     buttons.forEach((button) => button.setAttribute("aria-pressed", button.dataset.score === score));
