@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -90,6 +90,10 @@ def _no_word(job: Job) -> None:  # noqa: ARG001
     return None
 
 
+def _unlike(spec: Mapping[str, Any]) -> Sequence[str]:  # noqa: ARG001
+    return ()
+
+
 def _nothing_to_mend(look: Callable[[str], Job | None]) -> None:  # noqa: ARG001
     return None
 
@@ -122,6 +126,10 @@ class JobKind:
         decision and its doing. Given a function that looks a job up by its id, None = unknown.
     short
         Whether its jobs are soon over, so that servers keep places for them.
+    likeness
+        Names of what a request has in common with others that take about as long, the most alike
+        first: an earlier job with one of these names tells when this one will have ended. Empty:
+        nothing can be told from earlier jobs.
     """
 
     name: str
@@ -133,3 +141,4 @@ class JobKind:
     ended: Callable[[Job], None] = _no_word
     mend: Callable[[Callable[[str], Job | None]], None] = _nothing_to_mend
     short: bool = False
+    likeness: Callable[[Mapping[str, Any]], Sequence[str]] = _unlike

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from onward.jobs.course import Course, Walk
+from onward.jobs.forecast import remaining_seconds
 
 __all__ = ["EventBuffer"]
 
@@ -22,15 +25,19 @@ class EventBuffer:
     ----------
     interval
         Shortest time between two writes, seconds.
+    recall
+        Gives the course of an earlier job that did the same, empty without one; asked once, when
+        progress is first to be written.
 
     Not for several threads.
     """
 
-    def __init__(self, interval: float) -> None:
+    def __init__(self, interval: float, recall: Callable[[], Course] = tuple) -> None:
         self._interval = interval
+        self._recall = recall
+        self._before: Course | None = None
+        self._walk = Walk()
         self._written = float("-inf")
-        self._stage = ""
-        self._stage_began = 0.0
         self._progress: Mapping[str, Any] | None = None
         self._stages: list[Event] = []
         self._scores: list[Event] = []
@@ -42,12 +49,14 @@ class EventBuffer:
         if message["type"] == "log":
             self._add_log(message)
             return
-        stage = str(message.get("stage", ""))
-        if stage != self._stage:
-            self._stage, self._stage_began = stage, now
-            self._stages.append(("stage", {"stage": stage[:LONGEST_STAGE]}))
+        stage, fraction = str(message.get("stage", ""))[:LONGEST_STAGE], fraction_of(message)
+        if self._walk.is_new(stage, fraction):
+            self._walk.begin(stage, now)
+            self._stages.append(("stage", {"stage": stage}))
+        self._walk.mark(fraction, now)
         values = message.get("values") or {}
-        self._progress = progress_payload(message, elapsed=now - self._stage_began)
+        elapsed = self._walk.seconds(now)
+        self._progress = progress_payload(message, elapsed=elapsed, entered_at=self._walk.entered_at)
         if values:
             score = {"stage": stage, "message": str(message.get("message", ""))[:LONGEST_TEXT]}
             self._scores.append(("score", {**score, "values": dict(values)}))
@@ -65,7 +74,7 @@ class EventBuffer:
         events += self._stages
         events += self._scores
         if self._progress is not None:
-            events.append(("progress", self._progress))
+            events.append(("progress", {**self._progress, "job_eta_seconds": self._left(now)}))
         self._progress, self._dropped = None, 0
         self._stages, self._scores, self._logs = [], [], []
         self._written = now
@@ -80,6 +89,12 @@ class EventBuffer:
         self._scores = [event for event in events if event[0] == "score"] + self._scores
         self._logs = ([event for event in events if event[0] == "log"] + self._logs)[-MOST_LINES:]
 
+    def _left(self, now: float) -> float | None:
+        if self._before is None:
+            self._before = self._recall()
+        left = remaining_seconds(self._before, self._walk.until(now)) if self._before else None
+        return None if left is None else round(left, 1)
+
     def _add_log(self, message: Mapping[str, Any]) -> None:
         if len(self._logs) >= MOST_LINES:
             self._dropped += 1
@@ -88,7 +103,15 @@ class EventBuffer:
         self._logs.append(("log", {"level": str(message.get("level", "info")), "text": text}))
 
 
-def progress_payload(message: Mapping[str, Any], *, elapsed: float) -> dict[str, Any]:
+def fraction_of(message: Mapping[str, Any]) -> float | None:
+    """Return how far a progress message says that its stage is, 0 to 1; None when it does not."""
+    done, total = float(message.get("done", 0.0)), float(message.get("total", 0.0))
+    return round(min(1.0, done / total), 4) if total > 0 else None
+
+
+def progress_payload(
+    message: Mapping[str, Any], *, elapsed: float, entered_at: float = 0.0
+) -> dict[str, Any]:
     """Return the payload of a progress event.
 
     Parameters
@@ -97,15 +120,17 @@ def progress_payload(message: Mapping[str, Any], *, elapsed: float) -> dict[str,
         From the worker.
     elapsed
         Seconds since its stage began. What is left of the stage is taken to go on at that pace.
+    entered_at
+        How far the stage was when it began: what an earlier attempt did says nothing of the pace.
     """
-    done, total = float(message.get("done", 0.0)), float(message.get("total", 0.0))
-    fraction = min(1.0, done / total) if total > 0 else None
-    eta = elapsed * (1.0 - fraction) / fraction if fraction and elapsed > 0 else None
+    fraction = fraction_of(message)
+    gained = 0.0 if fraction is None else fraction - entered_at
+    eta = elapsed * (1.0 - fraction) / gained if fraction and gained > 0 and elapsed > 0 else None
     return {
         "stage": str(message.get("stage", ""))[:LONGEST_STAGE],
-        "done": done,
-        "total": total,
-        "fraction": None if fraction is None else round(fraction, 4),
+        "done": float(message.get("done", 0.0)),
+        "total": float(message.get("total", 0.0)),
+        "fraction": fraction,
         "eta_seconds": None if eta is None else round(eta, 1),
         "message": str(message.get("message", ""))[:LONGEST_TEXT],
     }

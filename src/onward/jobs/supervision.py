@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from onward.jobs.conclusion import Conclusion, Observed, conclude
 from onward.jobs.kinds import JobKind
 from onward.jobs.logs import tail
 from onward.jobs.messages import error_message
+from onward.jobs.precedents import precedent
 from onward.jobs.progress import EventBuffer
 from onward.jobs.protocol import (
     Attempt,
@@ -79,7 +81,8 @@ class Supervision:
         self._directory = directory / str(job.attempt)
         self._in = surroundings
         self._log = surroundings.log.bind(job_id=job.id, kind=job.kind, attempt=job.attempt)
-        self._events = EventBuffer(surroundings.config.progress_seconds)
+        recall = partial(precedent, surroundings.store, job, kind, self._log)
+        self._events = EventBuffer(surroundings.config.progress_seconds, recall)
         self._stop_requested = threading.Event()
         self._lost = threading.Event()
         self._shutting_down = threading.Event()

@@ -157,8 +157,9 @@ class JobEvent:
     ----------
     kind
         ``state`` (payload: state, reason), ``progress`` (stage, done, total, message, fraction,
-        eta_seconds), ``stage`` (one that begins, or is taken up again), ``score`` (figures of a
-        finished fold or trial), ``log`` (level, text), ``alarm`` (what).
+        eta_seconds of the stage, job_eta_seconds of the whole job), ``stage`` (one that begins, or
+        is taken up again), ``score`` (figures of a finished fold or trial), ``log`` (level, text),
+        ``alarm`` (what).
     """
 
     job_id: str

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from onward.jobs.kinds import JobKind
+from onward.tasks.likeness import likeness
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,4 +112,5 @@ def _deferred(
         ended=lambda job: real().ended(job),
         mend=lambda look: real().mend(look) if left_behind() else None,
         short=name in SHORT,
+        likeness=likeness,
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from onward.jobs.course import Course, Stretch
 from onward.jobs.progress import MOST_LINES, EventBuffer, progress_payload
 
 
@@ -106,9 +107,56 @@ def test_what_is_left(
 
 
 def test_a_new_stage_has_its_own_pace() -> None:
+    """What it had when it began, from an earlier attempt or a cache, says nothing of it."""
     buffer = EventBuffer(0.0)
     buffer.add(progress(5, stage="read"), 0.0)
-    buffer.add(progress(1, stage="fit"), 100.0)
-    buffer.add(progress(5, stage="fit"), 110.0)
+    buffer.add(progress(6, stage="fit"), 100.0)
+    buffer.add(progress(8, stage="fit"), 110.0)
     *_, (_, payload) = buffer.take(110.0)
     assert payload["eta_seconds"] == 10.0
+
+
+def test_a_stage_that_begins_anew_says_so_and_has_a_new_pace() -> None:
+    buffer = EventBuffer(0.0)
+    for done, now in ((0, 0.0), (10, 5.0), (0, 5.0), (5, 45.0)):
+        buffer.add(progress(done, stage="audit"), now)
+    events = buffer.take(45.0)
+    assert [payload["stage"] for kind, payload in events if kind == "stage"] == ["audit", "audit"]
+    assert events[-1][1]["eta_seconds"] == 40.0
+
+
+def test_the_whole_job_is_foretold_by_an_earlier_one_asked_for_once() -> None:
+    asked: list[str] = []
+
+    def recall() -> Course:
+        asked.append("now")
+        return (Stretch("fit", 100.0, ((0.0, 0.0), (1.0, 100.0))), Stretch("audit", 50.0))
+
+    buffer = EventBuffer(1.0, recall)
+    buffer.add(line("a"), 0.0)
+    buffer.take(0.0)
+    assert asked == [], "lines need no estimate"
+    told = []
+    for step in range(11):
+        buffer.add(progress(step), 1.0 + 20.0 * step)
+        told.append(buffer.take(1.0 + 20.0 * step)[-1][1])
+    assert asked == ["now"]
+    assert told[0]["job_eta_seconds"] == 150.0
+    assert [one["eta_seconds"] for one in told[1:3]] == [180.0, 160.0]
+    assert told[5]["job_eta_seconds"] > 100.0, "it is slower than the one before"
+    assert told[10]["job_eta_seconds"] < 100.0
+    buffer.add(progress(0, total=0, stage="audit"), 221.0)
+    events = buffer.take(231.0)
+    assert 40.0 < events[-1][1]["job_eta_seconds"] < 90.0, "when it is written, not when it was told"
+    buffer.put_back(events)
+    assert buffer.take(241.0)[-1][1]["job_eta_seconds"] == pytest.approx(
+        events[-1][1]["job_eta_seconds"] - 10.0
+    )
+    buffer.add(progress(1, stage="elsewhere"), 250.0)
+    assert buffer.take(250.0)[-1][1]["job_eta_seconds"] is None
+
+
+def test_without_an_earlier_job_nothing_is_foretold() -> None:
+    buffer = EventBuffer(0.0)
+    buffer.add(progress(5), 0.0)
+    assert buffer.take(0.0)[-1][1]["job_eta_seconds"] is None
