@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from onward.jobs.remaining import time_left
 from onward.jobs.values import Job, JobEvent, JobRequest, WorkerIdentity
 
 __all__ = ["event_document", "event_of", "job_document", "job_of"]
@@ -13,7 +14,7 @@ __all__ = ["event_document", "event_of", "job_document", "job_of"]
 
 def job_document(job: Job, *, outcome: bool = True, spec: bool = False) -> dict[str, Any]:
     """Return a job; what it came to and what it was asked to do, which are long, only when wanted."""
-    request, identity = job.request, job.identity
+    request, identity, left = job.request, job.identity, time_left(job)
     document: dict[str, Any] = {
         "id": job.id,
         "kind": job.kind,
@@ -39,6 +40,7 @@ def job_document(job: Job, *, outcome: bool = True, spec: bool = False) -> dict[
         "heartbeat_at": _told(job.heartbeat_at),
         "progress": job.progress,
         "progress_at": _told(job.progress_at),
+        "eta": None if left is None else {"seconds": round(left.seconds, 1), "of": left.of},
         "retry_of": job.retry_of,
     }
     if outcome:

@@ -16,6 +16,7 @@ from onward.cli.jobs.logfiles import LogFile
 from onward.cli.jobs.outcome import exit_code, problem_of
 from onward.config.jobs import JobConfig
 from onward.jobs.presence import Presence
+from onward.jobs.remaining import TimeLeft
 from onward.jobs.values import Job, JobEvent, JobRequest, Outcome, Reason
 from onward.settings import load_settings
 from onward.wiring import build_application
@@ -67,10 +68,7 @@ def test_how_far_it_is_is_no_line(kind: str) -> None:
     ("progress", "words"),
     [
         ({}, ""),
-        (
-            {"stage": "fold", "done": 2.0, "total": 5.0, "eta_seconds": 90.0},
-            "fold 2/5, about 1 min 30 s left",
-        ),
+        ({"stage": "fold", "done": 2.0, "total": 5.0, "eta_seconds": 90.0}, "fold 2/5"),
         ({"stage": "features", "done": 1.5, "total": 6.0, "fraction": 0.25}, "features 25%"),
         ({"stage": "trials", "done": 7.0, "total": 0.0, "fraction": None}, "trials 7"),
         ({"stage": "reading", "done": 0.0, "total": 0.0}, "reading"),
@@ -78,6 +76,30 @@ def test_how_far_it_is_is_no_line(kind: str) -> None:
 )
 def test_progress_is_said_in_a_few_words(progress: dict, words: str) -> None:
     assert work_done(progress) == words
+    left = TimeLeft(5_700.0, "job")
+    assert work_done(progress, left) == (
+        f"{words}; about 1 h 40 min left, as the run before" if words else ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("left", "words", "brief"),
+    [
+        (
+            TimeLeft(92.0, "stage"),
+            "about 1 min 30 s left in this stage",
+            "about 1 min 30 s left in this stage",
+        ),
+        (TimeLeft(181.0, "job"), "about 3 min left, as the run before", "about 3 min left"),
+        (TimeLeft(3.2, "job"), "about 3 s left, as the run before", "about 3 s left"),
+        (TimeLeft(0.0, "job"), "any moment now, as the run before", "any moment now"),
+        (None, "", ""),
+    ],
+)
+def test_what_is_left_is_said_with_what_it_is_of(left: TimeLeft | None, words: str, brief: str) -> None:
+    progress = {"stage": "fold", "done": 2.0, "total": 5.0}
+    assert work_done(progress, left) == (f"fold 2/5; {words}" if words else "fold 2/5")
+    assert work_done(progress, left, brief=True) == (f"fold 2/5; {brief}" if brief else "fold 2/5")
 
 
 def test_a_second_attempt_says_so() -> None:

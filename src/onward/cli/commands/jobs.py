@@ -44,7 +44,7 @@ def list_(
     ] = 20,
 ) -> None:
     """List jobs, newest first."""
-    from onward.cli.jobs.lines import job_words, ran, work_done
+    from onward.cli.jobs.lines import job_words, ran
     from onward.jobs.documents import job_document
 
     states = None if not state else [_known_state(name) for name in state]
@@ -58,7 +58,7 @@ def list_(
                     job.id,
                     job.kind,
                     job_words(job),
-                    None if job.finished_at or job.state == "queued" else work_done(job.progress) or None,
+                    None if job.finished_at or job.state == "queued" else _progress(job) or None,
                     job.queued_at,
                     None if job.state == "queued" or (s := ran(job)) is None else duration(s),
                     _came_to(job),
@@ -292,6 +292,13 @@ def _known_state(name: str) -> JobState:
         allowed=", ".join(STATES),
         remedy=f"Did you mean {guess}?" if guess else "Name one of these.",
     )
+
+
+def _progress(job: Job) -> str:
+    from onward.cli.jobs.lines import work_done
+    from onward.jobs.remaining import time_left
+
+    return work_done(job.progress, time_left(job), brief=True)
 
 
 def _came_to(job: Job) -> str | None:

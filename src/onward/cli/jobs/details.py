@@ -13,6 +13,7 @@ from onward.cli.jobs.outcome import problem_of
 from onward.cli.output import as_cell, print_note
 from onward.cli.problems import print_problem
 from onward.cli.texts import duration
+from onward.jobs.remaining import time_left, told_left
 
 if TYPE_CHECKING:
     from onward.jobs.values import Job, JobEvent
@@ -35,7 +36,9 @@ def print_job(job: Job, events: Sequence[JobEvent] | None, home: Path) -> None:
             if text:
                 typer.echo(f"\n{part.capitalize()}:\n{str(text).rstrip()}", err=True)
     for event in events or ():
-        line = event_line(event) or f"{event.at:%H:%M:%S}  {work_done(event.payload)}"
+        line = (
+            event_line(event) or f"{event.at:%H:%M:%S}  {work_done(event.payload, told_left(event.payload))}"
+        )
         print_note(f"{event.seq:>6}  {line}")
 
 
@@ -54,7 +57,7 @@ def _facts(job: Job, directory: Path) -> list[tuple[str, object]]:
         ("ended", job.finished_at),
         ("ran", None if seconds is None else duration(seconds)),
         ("stop asked", job.cancel_requested_at),
-        ("progress", work_done(job.progress) if live else None),
+        ("progress", work_done(job.progress, time_left(job)) if live else None),
         ("owner", owner),
         ("process", f"{identity.pid} on {identity.host}" if identity is not None and live else None),
         ("files", directory if directory.is_dir() else None),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from onward.cli.jobs.lines import event_line, work_done
 from onward.cli.output import print_note
 from onward.jobs.documents import event_document
+from onward.jobs.remaining import time_left
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -75,7 +76,8 @@ class Lines:
         _write_lines(events)
         if job.state not in ("running", "stopping"):
             return
-        words, stage, now = work_done(job.progress), str(job.progress.get("stage", "")), time.monotonic()
+        words = work_done(job.progress, time_left(job))
+        stage, now = str(job.progress.get("stage", "")), time.monotonic()
         due = stage != self._stage or now - self._written >= LINE_SECONDS
         if words and words != self._told and due:
             self._stage, self._written, self._told = stage, now, words
@@ -103,7 +105,7 @@ class Bar:
             "description": str(progress["stage"]),
             "total": progress.get("total") or None,
             "completed": progress.get("done") or 0.0,
-            "words": work_done(progress).removeprefix(str(progress["stage"])).strip(),
+            "words": work_done(progress, time_left(job)).removeprefix(str(progress["stage"])).strip(),
         }
         if self._task is None:
             self._task = self._bar.add_task(**told)

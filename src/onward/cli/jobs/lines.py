@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from onward.cli.output import as_cell
 from onward.cli.texts import duration
+from onward.jobs.remaining import TimeLeft
 from onward.jobs.results import audit_failed
 
 if TYPE_CHECKING:
@@ -47,8 +48,18 @@ def job_words(job: Job) -> str:
     return f"{words}, but the leak audit failed" if audit_failed(job) else words
 
 
-def work_done(progress: Mapping[str, Any]) -> str:
-    """Return how far the work has come: ``fold 2/5, about 12 s left``; empty when nothing is known."""
+def work_done(progress: Mapping[str, Any], left: TimeLeft | None = None, *, brief: bool = False) -> str:
+    """Return how far the work has come: ``fold 2/5; about 3 min left, as the run before``.
+
+    Parameters
+    ----------
+    progress
+        What was told; the words are empty when that is nothing.
+    left
+        From `onward.jobs.remaining`; of a stage alone it reads ``about 12 s left in this stage``.
+    brief
+        Without what an estimate goes by.
+    """
     stage = progress.get("stage")
     if not stage:
         return ""
@@ -60,8 +71,7 @@ def work_done(progress: Mapping[str, Any]) -> str:
     else:
         amount = f"{done:g}" if done else ""
     words = f"{stage} {amount}".strip()
-    eta = progress.get("eta_seconds")
-    return words if not eta else f"{words}, about {duration(eta)} left"
+    return words if left is None else f"{words}; {_left(left, brief=brief)}"
 
 
 def ran(job: Job, now: datetime | None = None) -> float | None:
@@ -103,6 +113,13 @@ def result_lines(result: Mapping[str, Any], home: Path) -> Iterator[str]:
         yield f"leak audit: {str(certificate['status']).replace('_', ' ')}"
     for warning in result.get("warnings") or ():
         yield f"warning: {warning}"
+
+
+def _left(left: TimeLeft, *, brief: bool) -> str:
+    if left.of == "stage":
+        return f"about {duration(left.about)} left in this stage"
+    words = f"about {duration(left.about)} left" if left.seconds > 0 else "any moment now"
+    return words if brief else f"{words}, as the run before"
 
 
 def _said(event: JobEvent) -> str | None:

@@ -11,6 +11,7 @@ from onward.jobs.values import JobState
 from onward.server.bodies.base import Answer, Body, Number, Whole
 
 __all__ = [
+    "EtaView",
     "EventPage",
     "EventView",
     "FeatureJob",
@@ -143,8 +144,15 @@ class ImportJob(JobBody):
     format: str | None = Field(None, max_length=50)
 
 
+class EtaView(Answer):
+    """How long a job goes on: of the whole job, going by an earlier one, or of its stage alone."""
+
+    seconds: float
+    of: Literal["job", "stage"]
+
+
 class JobView(Answer):
-    """A job as it stands."""
+    """A job as it stands; ``eta`` is null when nobody knows, and unless it is running."""
 
     id: str
     kind: str
@@ -152,6 +160,7 @@ class JobView(Answer):
     reason: str | None
     attempt: int
     progress: dict[str, Any]
+    eta: EtaView | None
     queued_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
