@@ -37,7 +37,8 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 __all__ = [
@@ -73,6 +74,8 @@ __all__ = [
     "TimeframeError",
     "UnauthenticatedError",
     "UserError",
+    "about_setting",
+    "in_section",
     "nearest",
     "told_bars",
     "told_count",
@@ -95,18 +98,34 @@ class OnwardError(Exception):
         What would have been accepted.
     remedy
         What to do about it, an imperative sentence.
+    settings
+        Dotted names of the settings of which one has to be changed (``validation.n_splits``), the likeliest
+        first. What knows of no settings names its own arguments (``n_splits``); whoever gave it those of a
+        section says which section that is (`in_section`). Empty where it is about no setting.
     """
 
     exit_code = 1
 
     def __init__(
-        self, what: str, *, got: object = None, allowed: str | None = None, remedy: str | None = None
+        self,
+        what: str,
+        *,
+        got: object = None,
+        allowed: str | None = None,
+        remedy: str | None = None,
+        settings: Iterable[str] = (),
     ) -> None:
         self.what = what
         self.got = None if got is None else str(got)
         self.allowed = allowed
         self.remedy = remedy
+        self.settings = tuple(settings)
         super().__init__(self._sentence())
+
+    @property
+    def setting(self) -> str | None:
+        """The setting to change, if it is known: one place where a form or a reader can look."""
+        return self.settings[0] if self.settings else None
 
     def _sentence(self) -> str:
         parts = [self.what]
@@ -128,8 +147,9 @@ class OnwardError(Exception):
         return told
 
     def to_dict(self) -> dict[str, str | None]:
-        """Return the parts by name, for JSON output and problem documents."""
-        return {"error": type(self).__name__, **{name: getattr(self, name) for name in PARTS}}
+        """Return the parts by name, and the setting to change, for JSON output and problem documents."""
+        parts = {name: getattr(self, name) for name in PARTS}
+        return {"error": type(self).__name__, **parts, "setting": self.setting}
 
 
 class UserError(OnwardError):
@@ -266,6 +286,26 @@ class JobTooLargeError(JobError):
 
 class StorageError(OnwardError):
     """The disk or the database refused: full, locked or unreadable."""
+
+
+@contextmanager
+def about_setting(name: str) -> Iterator[None]:
+    """Let errors that name no setting be about this one."""
+    try:
+        yield
+    except OnwardError as error:
+        error.settings = error.settings or (name,)
+        raise
+
+
+@contextmanager
+def in_section(name: str) -> Iterator[None]:
+    """Let arguments that errors name be settings of a section: ``n_splits`` that of ``validation``."""
+    try:
+        yield
+    except OnwardError as error:
+        error.settings = tuple(one if "." in one else f"{name}.{one}" for one in error.settings)
+        raise
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

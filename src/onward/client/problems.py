@@ -25,11 +25,13 @@ PREFIX = "urn:onward:problem:"
 
 
 def error_of(response: httpx.Response) -> OnwardError:
-    """Return the error that a refusal tells of: same class, what, got, allowed and remedy."""
+    """Return the error that a refusal tells of: same class, what, got, allowed, remedy and setting."""
     told = _problem(response)
     kind = _named(str(told.get("type", "")).removeprefix(PREFIX)) or _by_status(response.status_code)
     what = told.get("what") or told.get("detail") or f"the server answered {response.status_code}"
-    parts = {name: told.get(name) for name in ("got", "allowed", "remedy")}
+    parts: dict[str, Any] = {name: told.get(name) for name in ("got", "allowed", "remedy")}
+    if isinstance(told.get("setting"), str):
+        parts["settings"] = (told["setting"],)
     if issubclass(kind, errors.RateLimitError):
         return kind(str(what), retry_after=retry_after(response) or 1.0, **parts)
     return kind(str(what), **parts)

@@ -102,6 +102,7 @@ class Section(BaseSettings):
                     got=str(value).lower(),
                     allowed=allowed(field),
                     remedy="Write the value itself.",
+                    settings=(f"{cls.path()}.{name}",),
                 )
             else:
                 read[name] = value
@@ -117,6 +118,7 @@ class Section(BaseSettings):
                 got=error.got,
                 allowed=error.allowed,
                 remedy=error.remedy,
+                settings=(f"{cls.path()}.{name}",),
             ) from error
 
 

@@ -15,6 +15,8 @@ from onward.config.text import DURATION
 
 __all__ = ["DataProcessingConfig"]
 
+YEARS = (1678, 2261)
+"""Whole years that nanoseconds of 64 bits can count."""
 FINDS: JsonDict = {"identity": False}
 """Marks how data are found: what was found has a hash of its own."""
 
@@ -68,12 +70,21 @@ class DataProcessingConfig(Section):
 def _moment(text: str) -> datetime:
     """Return one side of a range; the spelling is that of `onward.data.parse_timerange`."""
     try:
-        if re.fullmatch(r"\d{8}", text):
-            return datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC)
-        if re.fullmatch(r"\d{8}T\d{4}", text):
-            return datetime.strptime(text, "%Y%m%dT%H%M").replace(tzinfo=UTC)
-        if re.fullmatch(r"\d{10}|\d{13}", text):
-            return datetime.fromtimestamp(int(text) / (1_000 if len(text) == 13 else 1), UTC)
+        moment = _read(text)
     except ValueError:
-        pass
-    raise ValueError(f"{text} is no moment of the calendar")
+        moment = None
+    if moment is None:
+        raise ValueError(f"{text} is no moment of the calendar")
+    if not YEARS[0] <= moment.year <= YEARS[1]:
+        raise ValueError(f"{text} lies outside the years {YEARS[0]} to {YEARS[1]}")
+    return moment
+
+
+def _read(text: str) -> datetime | None:
+    if re.fullmatch(r"\d{8}", text):
+        return datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC)
+    if re.fullmatch(r"\d{8}T\d{4}", text):
+        return datetime.strptime(text, "%Y%m%dT%H%M").replace(tzinfo=UTC)
+    if re.fullmatch(r"\d{10}|\d{13}", text):
+        return datetime.fromtimestamp(int(text) / (1_000 if len(text) == 13 else 1), UTC)
+    return None

@@ -27,6 +27,7 @@ def unknown(
         got=name,
         allowed=_listing(name, known, separator),
         remedy=f"Did you mean {close}?" if close else "See `onward config show` for every name.",
+        settings=(name,),
     )
 
 
@@ -53,6 +54,7 @@ def explained(error: ValidationError, fields: Mapping[str, FieldInfo], path: str
         got=_short(got),
         allowed=allowed(field) if field is not None else reason,
         remedy=f"Did you mean {close}?" if close else f"Change {dotted}.",
+        settings=(dotted, *others) if name else (),
     )
 
 

@@ -195,6 +195,7 @@ def _field_of(name: str, fields: Mapping[str, FieldInfo], origin: Origin) -> Fie
             f"{name} is a section, not a value (from {origin})",
             allowed=", ".join(below),
             remedy="Set the fields inside it.",
+            settings=(name,),
         )
     raise unknown(name, list(fields), origin=str(origin))
 
@@ -222,6 +223,7 @@ def _require_whole_addresses(levels: Sequence[str], fields: Mapping[str, FieldIn
             got=".".join(levels),
             allowed="quotes around a level that holds dots",
             remedy=f"Write {table}.{whole}, on a command line between single quotes.",
+            settings=() if table is None else (table,),
         )
 
 
@@ -253,10 +255,17 @@ def _entries(name: str, value: Any, field: FieldInfo, origin: Origin) -> Iterato
             got=str(value),
             allowed=allowed(field),
             remedy=f"Write key=value pairs, or set {name}.<key>.",
+            settings=(name,),
         )
     yield from flattened(table, f"{name}.").items()  # nothing of an empty one
 
 
 def _placed(error: ConfigError, origin: Origin | str, name: str = "") -> ConfigError:
     what = f"{name}: {error.what}" if name else error.what
-    return type(error)(f"{what} (from {origin})", got=error.got, allowed=error.allowed, remedy=error.remedy)
+    return type(error)(
+        f"{what} (from {origin})",
+        got=error.got,
+        allowed=error.allowed,
+        remedy=error.remedy,
+        settings=error.settings or ((name,) if name else ()),
+    )

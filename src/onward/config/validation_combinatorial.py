@@ -36,6 +36,7 @@ def check_combinatorial(validation: ValidationConfig) -> None:
             got=f"{given}, validation.method = {validation.method}",
             allowed="validation.method = combinatorial",
             remedy="Set validation.method to combinatorial, or set validation.n_splits instead.",
+            settings=(*(f"validation.{name}" for name in changed), "validation.method"),
         )
 
 
@@ -46,6 +47,7 @@ def _check_groups(n_groups: int, n_test_groups: int) -> None:
             got=f"validation.n_test_groups = {n_test_groups}, validation.n_groups = {n_groups}",
             allowed=f"n_test_groups from 1 to {n_groups - 1}",
             remedy="Test fewer groups at a time, or raise validation.n_groups.",
+            settings=("validation.n_test_groups", "validation.n_groups"),
         )
     n_folds = math.comb(n_groups, n_test_groups)
     if n_folds > MOST_FOLDS:
@@ -55,4 +57,5 @@ def _check_groups(n_groups: int, n_test_groups: int) -> None:
             allowed=f"at most {MOST_FOLDS:,}",
             remedy="Lower validation.n_groups or n_test_groups: 6 groups tested 2 at a time are 15 folds "
             "and 5 paths.",
+            settings=("validation.n_groups", "validation.n_test_groups"),
         )

@@ -34,30 +34,33 @@ def _check_embargo(validation: ValidationConfig) -> None:
             got=f"validation.embargo = {validation.embargo}",
             allowed="none",
             remedy="Set validation.embargo to none, or validation.method to purged_kfold.",
+            settings=("validation.embargo", "validation.method"),
         )
 
 
 def _check_unused(validation: ValidationConfig) -> None:
     if validation.window not in ("expanding", "rolling"):
-        given = f"validation.window = {validation.window}"
+        changed = ["window"]
     elif validation.window == "rolling":
         raise PlanError(
             "a rolling window belongs to walk-forward: purged k-fold trains on both sides of a test",
             got="validation.window = rolling",
             allowed="expanding",
             remedy="Set validation.method to walk_forward, or validation.window to expanding.",
+            settings=("validation.window", "validation.method"),
         )
     else:
         fields = type(validation).model_fields
         changed = [name for name in OWN if getattr(validation, name) != fields[name].default]
         if not changed:
             return
-        given = ", ".join(f"validation.{name} = {getattr(validation, name)}" for name in changed)
+    given = ", ".join(f"validation.{name} = {getattr(validation, name)}" for name in changed)
     raise PlanError(
         "a retraining schedule belongs to walk-forward: other methods train on both sides of a test",
         got=f"{given}, validation.method = {validation.method}",
         allowed="validation.method = walk_forward",
         remedy="Set validation.method to walk_forward, or leave the schedule out.",
+        settings=(*(f"validation.{name}" for name in changed), "validation.method"),
     )
 
 
@@ -68,6 +71,7 @@ def _check_window(validation: ValidationConfig) -> None:
             got=f"validation.window_bars = {validation.window_bars}",
             allowed="none",
             remedy="Set validation.window to rolling, or validation.window_bars to none.",
+            settings=("validation.window_bars", "validation.window"),
         )
     if validation.window == "rolling" and validation.window_bars is None:
         raise PlanError(
@@ -76,6 +80,7 @@ def _check_window(validation: ValidationConfig) -> None:
             allowed="a whole number of bars, or validation.window = a length of time",
             remedy="Set validation.window_bars, for instance to 8760 (a year of hourly bars), or "
             "validation.window to a length such as 90d.",
+            settings=("validation.window_bars", "validation.window"),
         )
     if validation.window not in ("expanding", "rolling") and validation.window_bars is not None:
         raise PlanError(
@@ -83,4 +88,5 @@ def _check_window(validation: ValidationConfig) -> None:
             got=f"validation.window = {validation.window}, validation.window_bars = {validation.window_bars}",
             allowed="one of them",
             remedy="Set validation.window_bars to none.",
+            settings=("validation.window_bars", "validation.window"),
         )

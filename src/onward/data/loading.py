@@ -9,7 +9,7 @@ from pathlib import Path
 from onward.config.data import DataProcessingConfig
 from onward.data.read import read_market, read_series
 from onward.data.repositories import DataStore
-from onward.errors import SeriesError
+from onward.errors import SeriesError, in_section
 from onward.types import Market
 
 __all__ = ["load_market"]
@@ -41,7 +41,16 @@ def load_market(
     DataError
         When something that was asked for is not there, or is not as it must be.
     """
-    files = dict(series or {})
+    with in_section("data"):
+        return _loaded(store, data, path, dict(series or {}))
+
+
+def _loaded(
+    store: DataStore,
+    data: DataProcessingConfig,
+    path: Path | None,
+    files: Mapping[str, str | os.PathLike[str]],
+) -> Market:
     if path is None or path.is_dir():
         return _stored(store if path is None else DataStore(path), data, files)
     market = read_market(

@@ -199,5 +199,6 @@ def _within(market: Market, bounds: TimeRange) -> Market:
             "No bar opens within the time range",
             got=f"{bounds.start or ''} to {bounds.end or ''}",
             allowed=f"{first} to {last} ({format_timeframe(market.timeframe)} bars)",
+            settings=("timerange",),
         )
     return inside

@@ -122,6 +122,7 @@ def parse_timerange(text: str | None) -> TimeRange:
             "The time range is empty",
             got=repr(text),
             allowed="start before end (the start is included, the end is not)",
+            settings=("timerange",),
         )
     return TimeRange(start, end)
 
@@ -146,6 +147,7 @@ def _bad_timerange(text: str) -> DataError:
         got=repr(text),
         allowed="20200101-20251231, 20200101- or -20251231 (also YYYYMMDDTHHMM, Unix s or ms)",
         remedy="The start is included, the end is not; both are UTC.",
+        settings=("timerange",),
     )
 
 

@@ -54,6 +54,7 @@ def chosen_series(
             got=", ".join(map(str, names)) or "nothing",
             allowed="each series once",
             remedy=f"Write columns = {example}.",
+            settings=("columns",),
         )
     for name in names:
         if name not in known:
@@ -65,6 +66,7 @@ def chosen_series(
                 allowed=f"of the bars: {', '.join(of_bars)}; of side series: {side}, each also {variant}",
                 remedy=(f"Did you mean {close!r}? " if close else "")
                 + "A side series has to be read with the bars (data.series).",
+                settings=("columns",),
             )
     return tuple(known[name] for name in names)
 

@@ -33,6 +33,7 @@ def as_count(name: str, value: Any, smallest: int) -> int:
             got=repr(value),
             allowed=f"an integer of at least {smallest}",
             remedy=f"Give {name} as a count of bars.",
+            settings=(name,),
         )
     return number
 
@@ -54,12 +55,13 @@ def as_number(name: str, value: Any, *, below: float = math.inf, zero: bool = Fa
             got=repr(value),
             allowed=f"a finite number {'of at least' if zero else 'above'} 0{limit}",
             remedy=f"Change {name}.",
+            settings=(name,),
         )
     return number
 
 
-def as_choice(what: str, value: Any, known: Sequence[str]) -> None:
-    """Refuse a word that is not among the known ones; ``what`` names it, as in "the mode of X".
+def as_choice(name: str, of: str, value: Any, known: Sequence[str]) -> None:
+    """Refuse a word that is not among the known ones, for an argument ``name`` of a class ``of``.
 
     Raises
     ------
@@ -69,10 +71,11 @@ def as_choice(what: str, value: Any, known: Sequence[str]) -> None:
     if value not in known:
         close = nearest(str(value), known)
         raise LabelError(
-            f"{what} is not known",
+            f"the {name} of {of} is not known",
             got=repr(value),
             allowed=", ".join(known),
             remedy=f"Did you mean {close!r}?" if close else "Choose one of these.",
+            settings=(name,),
         )
 
 

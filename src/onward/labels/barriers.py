@@ -135,7 +135,7 @@ class BarrierLabeler(ABC):
             ("tie", TIES),
             ("vertical", VERTICALS),
         ):
-            as_choice(f"the {field} of {mine}", getattr(self, field), known)
+            as_choice(field, mine, getattr(self, field), known)
         object.__setattr__(self, "horizon_bars", as_count("horizon_bars", self.horizon_bars, 1))
         object.__setattr__(self, "window_bars", as_count("window_bars", self.window_bars, 2))
         object.__setattr__(self, "profit", as_number("profit", self.profit, zero=True))
@@ -149,6 +149,7 @@ class BarrierLabeler(ABC):
                 got=f"profit = 0, stop = {self.stop}, vertical = 'range'",
                 allowed="a profit or stop distance above 0, or vertical = 'sign'",
                 remedy="Set profit, or let the sign of the return decide at the vertical barrier.",
+                settings=("profit", "stop", "vertical"),
             )
 
     @property
@@ -331,4 +332,5 @@ class BarrierLabeler(ABC):
             allowed=f"at least {needed} bars of one symbol whose closes are known and move"
             + (f", widths of at least min_return = {self.min_return:g}" if self.min_return else ""),
             remedy="Use more bars, a shorter horizon_bars, a shorter window_bars or a lower min_return.",
+            settings=("min_return", "horizon_bars", "window_bars", "profit", "threshold"),
         )

@@ -97,6 +97,7 @@ def labeler_from_settings(method: str, values: Mapping[str, Any]) -> Labeler:
                 got=f"labels.{name} = {value!r}",
                 allowed=", ".join(fields),
                 remedy=f"Did you mean labels.{close}?" if close else f"Remove labels.{name}.",
+                settings=(f"labels.{name}",),
             )
         used = name in accepted or name in sampling or name in WEIGHTING or name == "method"
         if not used and value != fields[name].default:
@@ -118,6 +119,7 @@ def _known(name: Any) -> type[BuildableLabeler]:
             got=repr(name),
             allowed=", ".join(CATALOG),
             remedy=f"Did you mean {close!r}?" if close else "Install the package that offers it.",
+            settings=("method",),
         )
     return CATALOG[str(name)]
 
@@ -129,6 +131,7 @@ def _no_use(method: str, name: str, value: Any, accepted: list[str], events: Any
             got=f"labels.{name} = {value!r}, labels.events = {events!r}",
             allowed="labels.events = 'cusum'",
             remedy=f"Set labels.events to cusum, or leave labels.{name} out.",
+            settings=(f"labels.{name}", "labels.events"),
         )
     others = [other for other, cls in CATALOG.items() if name in inspect.signature(cls).parameters]
     return ConfigError(
@@ -136,4 +139,5 @@ def _no_use(method: str, name: str, value: Any, accepted: list[str], events: Any
         got=f"labels.{name} = {value!r}",
         allowed="labels." + ", labels.".join(accepted),
         remedy=f"Leave labels.{name} out, or set labels.method to {' or '.join(others)}.",
+        settings=(f"labels.{name}", "labels.method"),
     )

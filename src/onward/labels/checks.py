@@ -12,6 +12,8 @@ from onward.types import CLASSES
 
 __all__ = ["require_classes"]
 
+BORDERS = ("threshold", "multiplier", "quantile", "profit", "stop", "min_t_value", "horizon_bars")
+"""Arguments of labelers that decide how many rows end in range."""
 NAMES = {-1: "down", 0: "range", 1: "up"}
 
 
@@ -38,6 +40,7 @@ def require_classes(y: npt.NDArray[Any], *, at_least: int = 2, where: str = "the
             got="0 rows",
             allowed="at least one labelled row of each class",
             remedy="Use more data, fewer folds, a shorter horizon or a smaller embargo.",
+            settings=("horizon_bars",),
         )
     found, counts = np.unique(y, return_counts=True)
     unknown = [value for value in found.tolist() if value not in CLASSES]
@@ -58,4 +61,5 @@ def require_classes(y: npt.NDArray[Any], *, at_least: int = 2, where: str = "the
             allowed=f"at least {at_least} classes",
             remedy="Lower the threshold (or its quantile or multiplier) so that fewer rows end in range, "
             "raise it if none does, or check that the prices move.",
+            settings=BORDERS,
         )

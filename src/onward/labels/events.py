@@ -129,7 +129,7 @@ class CusumSampledLabeler:
                 allowed="an object that satisfies onward.protocols.Labeler",
                 remedy="Pass ThresholdLabeler(...) or another labeler.",
             )
-        as_choice("the cusum_mode of CusumSampledLabeler", self.cusum_mode, CUSUM_MODES)
+        as_choice("cusum_mode", "CusumSampledLabeler", self.cusum_mode, CUSUM_MODES)
         object.__setattr__(self, "cusum_threshold", as_number("cusum_threshold", self.cusum_threshold))
         object.__setattr__(self, "window_bars", as_count("window_bars", self.window_bars, 2))
 
@@ -217,6 +217,7 @@ class CusumSampledLabeler:
                 got=f"{len(spans)} labelled rows, {int(events.sum())} events among {len(market)} bars",
                 allowed="at least one labelled row that is an event",
                 remedy="Lower cusum_threshold, use more bars, or label every row (events = 'all').",
+                settings=("cusum_threshold", "events"),
             )
         return rows
 

@@ -121,6 +121,7 @@ class MetaLabeler(BarrierLabeler):
                 got=repr(self.signal)[:80],
                 allowed="a name, series:NAME, module:function, or a function of a market",
                 remedy="Put an array of signals into a side series, with the time it became available.",
+                settings=("signal",),
             )
 
     def signals(self, market: Market) -> FloatArray:

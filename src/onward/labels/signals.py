@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from onward.addresses import load_address
-from onward.errors import LabelError, nearest
+from onward.errors import LabelError, about_setting, nearest
 from onward.labels.horizon import by_symbol
 from onward.types import FloatArray, Market
 
@@ -131,6 +131,7 @@ def signal_function(signal: Signal, window_bars: int) -> Callable[[Market], Any]
         got=repr(signal),
         allowed=", ".join(RULES) + ", series:NAME, series:NAME.COLUMN, module:function",
         remedy=f"Did you mean {close!r}?" if close else "Name a rule, a side series or a function.",
+        settings=("signal",),
     )
 
 
@@ -155,7 +156,8 @@ def _from_series(market: Market, signal: str) -> FloatArray:
     from onward.data.availability import as_of
 
     name, _, column = signal.removeprefix("series:").partition(".")
-    frame = as_of(market, name)
+    with about_setting("signal"):
+        frame = as_of(market, name)
     if not column and len(frame.columns) == 1:
         column = str(frame.columns[0])
     if column not in frame.columns:
@@ -165,6 +167,7 @@ def _from_series(market: Market, signal: str) -> FloatArray:
             got=repr(column) if column else "no column, though the series has several",
             allowed=", ".join(f"series:{name}.{known}" for known in frame.columns),
             remedy=f"Did you mean 'series:{name}.{close}'?" if close else "Name one of its columns.",
+            settings=("signal",),
         )
     return frame[column].to_numpy(np.float64)
 
@@ -177,6 +180,7 @@ def _imported(address: str) -> Callable[[Market], Any]:
             got=f"{address}, a {type(found).__name__}",
             allowed="a function that takes a market",
             remedy="Name the function itself.",
+            settings=("signal",),
         )
     function: Callable[[Market], Any] = found
     return function
@@ -203,6 +207,7 @@ def _refused(where: str, got: str) -> LabelError:
         got=got,
         allowed="one value a bar: 1 (long), -1 (short), 0 (stay out), NaN (not known yet)",
         remedy="Return np.sign(...) of what the rule computes, an array as long as the market.",
+        settings=("signal",),
     )
 
 

@@ -101,7 +101,7 @@ class ThresholdLabeler:
     name: ClassVar[str] = "threshold"
 
     def __post_init__(self) -> None:
-        as_choice("the mode of ThresholdLabeler", self.mode, MODES)
+        as_choice("mode", "ThresholdLabeler", self.mode, MODES)
         object.__setattr__(self, "horizon_bars", as_count("horizon_bars", self.horizon_bars, 1))
         object.__setattr__(self, "window_bars", as_count("window_bars", self.window_bars, 2))
         object.__setattr__(self, "threshold", as_number("threshold", self.threshold))
@@ -207,4 +207,5 @@ class ThresholdLabeler:
             got=f"at most {longest} bars a symbol",
             allowed=f"at least {needed} bars of one symbol, with closes that are not NaN",
             remedy="Use more bars, a shorter horizon_bars or a shorter window_bars.",
+            settings=("horizon_bars", "window_bars") if self.mode in warm_up else ("horizon_bars",),
         )

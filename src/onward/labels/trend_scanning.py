@@ -80,6 +80,7 @@ class TrendScanningLabeler:
                 got=f"shortest_bars = {self.shortest_bars}",
                 allowed=f"2 to horizon_bars = {self.horizon_bars}",
                 remedy="Lower shortest_bars, or lengthen horizon_bars.",
+                settings=("shortest_bars", "horizon_bars"),
             )
 
     def spans(self, market: Market) -> Spans:
@@ -136,6 +137,7 @@ class TrendScanningLabeler:
                 got=f"at most {longest} bars a symbol",
                 allowed=f"at least {self.horizon_bars + 1} bars of one symbol, with closes that are not NaN",
                 remedy="Use more bars or a shorter horizon_bars.",
+                settings=("horizon_bars",),
             )
         return rows
 

@@ -72,7 +72,7 @@ class TripleBarrierLabeler(BarrierLabeler):
     name: ClassVar[str] = "triple_barrier"
 
     def __post_init__(self) -> None:
-        as_choice("the side of TripleBarrierLabeler", self.side, SIDES)
+        as_choice("side", "TripleBarrierLabeler", self.side, SIDES)
         super().__post_init__()
         if self.side != "both":
             return
@@ -82,6 +82,7 @@ class TripleBarrierLabeler(BarrierLabeler):
                 got=f"profit = {self.profit:g}, stop = {self.stop_multiple:g}, side = 'both'",
                 allowed="stop = None or equal to profit; or side = 'long' or 'short'",
                 remedy="Set side, or leave stop out.",
+                settings=("stop", "profit", "side"),
             )
         if self.tie == "profit":
             raise LabelError(
@@ -89,6 +90,7 @@ class TripleBarrierLabeler(BarrierLabeler):
                 got="tie = 'profit', side = 'both'",
                 allowed="tie = 'stop', 'nearest' or 'drop'; or side = 'long' or 'short'",
                 remedy="Set side, or choose another tie.",
+                settings=("tie", "side"),
             )
 
     def _sides(self, market: Market) -> FloatArray:

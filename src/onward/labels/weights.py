@@ -64,7 +64,7 @@ def sample_weights(
     LabelError
         When the scheme is not known, or the spans do not fit the market.
     """
-    as_choice("the scheme of sample weights", scheme, WEIGHTS)
+    as_choice("scheme", "sample weights", scheme, WEIGHTS)
     if len(spans) == 0:
         return np.empty(0)
     unique = np.ones(len(spans))

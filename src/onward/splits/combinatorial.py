@@ -59,6 +59,7 @@ class CombinatorialPurgedKFold(BaseSplitter):
                 got=f"n_test_groups={self.n_test_groups} of n_groups={self.n_groups}",
                 allowed=f"n_test_groups 1 to {self.n_groups - 1}",
                 remedy="Test fewer groups or cut more of them.",
+                settings=("n_test_groups", "n_groups"),
             )
         n_folds = self.get_n_splits()
         if n_folds > MOST_SPLITS:
@@ -67,6 +68,7 @@ class CombinatorialPurgedKFold(BaseSplitter):
                 got=f"{told_count(n_folds)} folds ({self.n_test_groups} of {self.n_groups} groups)",
                 allowed=f"at most {MOST_SPLITS:,}",
                 remedy="Use fewer groups; 6 groups tested 2 at a time give 15 folds and 5 paths.",
+                settings=("n_groups", "n_test_groups"),
             )
         if self.embargo is not None:
             Extent.parse(self.embargo, "embargo")

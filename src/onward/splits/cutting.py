@@ -33,6 +33,7 @@ def require_count(name: str, value: Any, smallest: int) -> int:
             got=repr(value),
             allowed=f"an integer of at least {smallest}",
             remedy=f"Change {name}.",
+            settings=(name,),
         )
     return count
 
@@ -55,6 +56,7 @@ def cut_evenly(timeline: Timeline, first: int, parts: int) -> list[IntArray]:
             got=f"{moments} decision times for {parts} blocks",
             allowed=f"at least {parts}",
             remedy="Use fewer splits or more data.",
+            settings=("n_splits", "n_groups", "initial"),
         )
     size, larger = divmod(moments, parts)
     edges = first + np.concatenate(([0], np.cumsum([size + (part < larger) for part in range(parts)])))

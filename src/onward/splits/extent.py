@@ -56,6 +56,7 @@ class Extent:
                 allowed=f"a number of bars of at least {smallest}, or a "
                 f"{'positive ' if smallest else ''}length of time such as '36h'",
                 remedy=f"Change {name}.",
+                settings=(name,),
             )
         return found
 

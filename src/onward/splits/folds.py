@@ -177,6 +177,7 @@ def require_training_rows(folds: Iterable[Fold], *, at_least: int = 1) -> None:
                 got=f"{len(fold.train)} training rows for {len(fold.test)} test rows",
                 allowed=f"at least {at_least}",
                 remedy="Use more data, a shorter label horizon, a smaller embargo or fewer folds.",
+                settings=("embargo", "n_test_groups", "n_groups", "n_splits"),
             )
 
 

@@ -96,6 +96,7 @@ class WalkForward(BaseSplitter):
                 got=f"n_splits={self.n_splits!r}, step={self.step!r}",
                 allowed="one of them",
                 remedy="Leave out n_splits to cut as many blocks of that length as there are.",
+                settings=("n_splits", "step"),
             )
         if self.step is None:
             n_splits = DEFAULT_SPLITS if self.n_splits is None else self.n_splits
@@ -143,6 +144,7 @@ class WalkForward(BaseSplitter):
                     got=f"{len(fold.train)} of min_train_rows={self.min_train_rows}",
                     allowed=f"at least {self.min_train_rows}",
                     remedy="Use a longer window or initial, a shorter horizon, or lower min_train_rows.",
+                    settings=("min_train_rows", "window", "initial", "n_splits", "step"),
                 )
             yield fold
 
@@ -164,6 +166,7 @@ class WalkForward(BaseSplitter):
                 got=f"{len(timeline.moments)} decision times over {timeline.length}, {words}",
                 allowed="an initial block, or a window and a step, that leave rows to score",
                 remedy="Use a shorter window, initial or step, or more data.",
+                settings=("initial", "window", "min_train_rows", "step"),
             )
         return first
 
@@ -175,6 +178,7 @@ class WalkForward(BaseSplitter):
                 got=f"step={self.step!r}, {last} decision times over {timeline.length}",
                 allowed="a step shorter than the data",
                 remedy="Use a shorter step or more data.",
+                settings=("step",),
             )
         if step.bars is None and step.nanoseconds < timeline.bar:
             raise SplitError(
@@ -182,6 +186,7 @@ class WalkForward(BaseSplitter):
                 got=f"step={self.step!r}, bars of {pd.Timedelta(timeline.bar)}",
                 allowed="one bar or more",
                 remedy="Use a longer step, or shorter bars.",
+                settings=("step",),
             )
         first = self._first_scored(spans, timeline)
         if step.bars is not None:
@@ -201,4 +206,5 @@ class WalkForward(BaseSplitter):
                 got=f"{n_retrains:,} (step={self.step!r})",
                 allowed=f"at most {MOST_RETRAINS:,}",
                 remedy="Use a longer step.",
+                settings=("step",),
             )

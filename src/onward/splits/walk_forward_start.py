@@ -78,6 +78,7 @@ def require_useful_window(spans: Spans, window: Extent, asked: object) -> None:
             got=f"window={asked!r} ({pd.Timedelta(window.in_time(bar))})",
             allowed=f"longer than {pd.Timedelta(lasts)}",
             remedy="Use a window of many label lengths, or a shorter label horizon.",
+            settings=("window",),
         )
 
 

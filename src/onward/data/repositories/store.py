@@ -78,6 +78,7 @@ class DataStore:
                 got=repr(name),
                 allowed=", ".join(known),
                 remedy="Give a custom series as a frame or file beside the candles.",
+                settings=("series",),
             )
         return known[name]
 
@@ -201,6 +202,7 @@ class DataStore:
                 "No stored bar opens within the time range",
                 got=f"{bounds.start or ''} to {bounds.end or ''}",
                 allowed=_reach(candles, wanted),
+                settings=("timerange",),
             )
         bars = pd.concat(parts, ignore_index=True)
         market = make_market(bars, timeframe=candles.timeframe)
@@ -221,6 +223,7 @@ class DataStore:
                 remedy=f"Name one: --set data.timeframe={one} (in Python timeframe={one!r})."
                 if stored
                 else "Import some: onward data import FILE.",
+                settings=("timeframe",),
             )
         length = parse_timeframe(stored[0] if timeframe is None else timeframe)
         if format_timeframe(length) not in stored:
@@ -229,6 +232,7 @@ class DataStore:
                 got=format_timeframe(length),
                 allowed=", ".join(stored) or "nothing is stored yet",
                 remedy="Import some: onward data import FILE.",
+                settings=("timeframe",),
             )
         return length
 
@@ -243,6 +247,7 @@ class DataStore:
                     got=f"{symbol!r} in {format_timeframe(candles.timeframe)}",
                     allowed=", ".join(stored[:20]) or "nothing is stored yet",
                     remedy="Import it: onward data import FILE --symbol ...",
+                    settings=("symbols",),
                 )
         return wanted
 
@@ -265,6 +270,7 @@ class DataStore:
                 got=", ".join(market.symbols[:10]),
                 allowed=", ".join(s or "every symbol" for s in stored[:20]) or "nothing is stored yet",
                 remedy=f"Import it, or leave {name!r} out of the series.",
+                settings=("series",),
             )
         if without:
             _log.warning("No %s is stored for %s.", name, ", ".join(without))

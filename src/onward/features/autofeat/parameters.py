@@ -85,6 +85,7 @@ class Parameters:
                 got=repr(unknown[0]),
                 allowed=", ".join(TRANSFORMATIONS),
                 remedy=f"Did you mean {close!r}?" if close else "Take some of the allowed ones.",
+                settings=("transformations",),
             )
         _check(
             "transformations",
@@ -105,4 +106,5 @@ def _check(name: str, value: Any, holds: bool, allowed: str) -> None:
             got=repr(value),
             allowed=allowed,
             remedy=f"Set autofeat.{name} accordingly.",
+            settings=(name,),
         )

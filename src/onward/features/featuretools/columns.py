@@ -130,6 +130,7 @@ def resolve_columns(names: Sequence[str] | None, side_values: Sequence[str]) -> 
                 got=repr(name),
                 allowed=", ".join(known),
                 remedy=f"Did you mean {close!r}?" if close else "Take some of the allowed ones.",
+                settings=("columns",),
             )
     return tuple(dict.fromkeys(names))
 

@@ -78,6 +78,7 @@ def check_parameters(timeframe_ns: int, **given: Any) -> Parameters:
             got="aggregations, transforms and ranks are empty",
             allowed="at least one primitive",
             remedy="Leave an option out to get its default, or featuretools out of the stages.",
+            settings=("aggregations", "transforms", "ranks"),
         )
     parents = _parents(given["parents"], needed=bool(aggregations or ranks))
     for name, least, most in (("max_depth", 1, DEEPEST), ("check_rows", 0, 10_000)):
@@ -136,6 +137,7 @@ def _parents(given: Any, *, needed: bool) -> tuple[str, ...]:
                 got=repr(name),
                 allowed=", ".join(PARENTS),
                 remedy=f"Did you mean {close!r}?" if close else "Take some of the allowed ones.",
+                settings=("parents",),
             )
     _check("parents", list(names), bool(names) or not needed, "at least one of " + ", ".join(PARENTS))
     return tuple(parent for parent in PARENTS if parent in names)
@@ -164,4 +166,5 @@ def _check(name: str, value: Any, holds: bool, allowed: str) -> None:
             got=repr(value)[:120],
             allowed=allowed,
             remedy=f"Set featuretools.{name} accordingly.",
+            settings=(name,),
         )

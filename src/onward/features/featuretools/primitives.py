@@ -255,6 +255,7 @@ def resolve_primitives(names: Any, kind: Kind) -> tuple[str, ...]:
             got=repr(names)[:120],
             allowed='names of primitives, such as ["mean", "std"]',
             remedy=f"Set featuretools.{option} accordingly.",
+            settings=(option,),
         )
     for name in names:
         _check_primitive(name, kind)
@@ -276,6 +277,7 @@ def _check_primitive(name: str, kind: Kind) -> None:
             got=repr(name),
             allowed=", ".join(allowed),
             remedy=remedy,
+            settings=(option,),
         )
     if found.refused:
         remedy = "Leave it out."
@@ -286,4 +288,5 @@ def _check_primitive(name: str, kind: Kind) -> None:
             got=f"featuretools.{option} with {name!r}",
             allowed=", ".join(allowed),
             remedy=remedy,
+            settings=(option,),
         )

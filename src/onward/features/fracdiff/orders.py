@@ -29,6 +29,7 @@ def read_orders(orders: Any) -> tuple[float, ...]:
             got=", ".join(map(repr, given)) or "nothing",
             allowed="numbers above 0 and at most 2, each once (1 = the change of the series)",
             remedy="Write orders = [0.3, 0.5, 0.7].",
+            settings=("orders",),
         )
     return numbers
 
@@ -42,6 +43,7 @@ def read_threshold(threshold: Any) -> float:
             got=repr(threshold),
             allowed="above 0 and below 1",
             remedy="Write threshold = 1e-4.",
+            settings=("threshold",),
         )
     return number
 
@@ -60,6 +62,7 @@ def read_width(width: Any) -> int | None:
             got=repr(width),
             allowed=f"2 to {LONGEST_WINDOW:,} bars, or none: as the threshold says",
             remedy="Write width = 200, or leave it out.",
+            settings=("width",),
         )
     return count
 
@@ -82,6 +85,7 @@ def window_width(order: float, threshold: float, width: int | None) -> int:
             got=f"threshold {threshold:g}, order {order:g}: the second weight is {-order:g}",
             allowed=f"at most {order:g} for this order",
             remedy="Lower fracdiff.threshold, or give fracdiff.width.",
+            settings=("threshold", "width"),
         )
     if found > LONGEST_WINDOW:
         raise StageError(
@@ -89,6 +93,7 @@ def window_width(order: float, threshold: float, width: int | None) -> int:
             got=f"threshold {threshold:g}, order {order:g}",
             allowed=f"windows of at most {LONGEST_WINDOW:,} bars",
             remedy="Raise fracdiff.threshold, or give fracdiff.width.",
+            settings=("threshold", "width"),
         )
     return found
 

@@ -141,6 +141,7 @@ def resolve(
                 got=repr(name),
                 allowed=", ".join(catalog),
                 remedy=f"Did you mean {close!r}?" if close else "Choose from the list.",
+                settings=("options",),
             )
     families: list[Family] = []
     panel_families: list[PanelFamily] = []
@@ -203,6 +204,7 @@ def _build(name: str, kind: Any, context: Mapping[str, Any], options: Mapping[st
                 got=repr(option),
                 allowed=", ".join(allowed) or "none",
                 remedy=f"Did you mean {close!r}?" if close else "Remove it.",
+                settings=("options",),
             )
     default = kind(**context)
     chosen = {option: _frozen(value) for option, value in options.items()}
@@ -216,6 +218,7 @@ def _build(name: str, kind: Any, context: Mapping[str, Any], options: Mapping[st
             got=f"{dict(options)}",
             allowed=str(error),
             remedy="Correct them or leave them out.",
+            settings=("options",),
         ) from error
 
 
@@ -228,6 +231,7 @@ def _check(name: str, option: str, value: Any, default: Any) -> None:
         got=repr(value),
         allowed=f"values like its default, {default!r}: whole numbers from 1 up where windows stand",
         remedy="Correct it or leave it out.",
+        settings=("options",),
     )
 
 

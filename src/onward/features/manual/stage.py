@@ -300,6 +300,7 @@ class ManualFeaturesStage:
                 f"no family of the stage {self.name!r} has its inputs",
                 got="; ".join(f"{name}: {reason}" for name, reason in self.disabled.items()) or "no family",
                 remedy="Ask for other families, or give the side series that they need.",
+                settings=("families",),
             )
         owner: dict[str, str] = {}
         for family in self._families:

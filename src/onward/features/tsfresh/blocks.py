@@ -86,4 +86,5 @@ def require_full_windows(blocks: Sequence[Block], market: Market) -> None:
         if possible > 0
         else f"more than {told_bars(longest)} of data",
         remedy="Shorten features.tsfresh.windows, or give more history.",
+        settings=("windows",),
     )

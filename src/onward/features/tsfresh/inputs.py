@@ -229,5 +229,6 @@ def read_count(name: str, value: Any) -> int:
             got=repr(value),
             allowed="1, 2, 3 ...",
             remedy=f"{name} counts values.",
+            settings=(name.rpartition(".")[2],),
         )
     return count

@@ -44,6 +44,7 @@ def read_lengths(windows: Any) -> tuple[int, ...]:
             got=", ".join(map(str, checked)) or "nothing",
             allowed="each length once, bars",
             remedy="Write windows = [24, 96].",
+            settings=("windows",),
         )
     return checked
 
@@ -56,5 +57,6 @@ def read_timeout(timeout: Any) -> float:
             got=repr(timeout),
             allowed="seconds above 0",
             remedy="Write timeout = 300.",
+            settings=("timeout",),
         )
     return float(timeout)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from onward.errors import StageError
+from onward.errors import StageError, about_setting
 from onward.features.description import FeatureInfo
 from onward.features.tsfresh.blocks import Block, narrowed, require_full_windows
 from onward.features.tsfresh.costs import microseconds
@@ -104,7 +104,8 @@ class TSFreshStage:
         self.windows = read_lengths(windows)
         self.timeout = read_timeout(timeout)
         self.sources = resolve_series([columns] if isinstance(columns, str) else columns, self.series)
-        self.features = resolve_parameters(parameters or set)
+        with about_setting("parameters" if parameters else "set"):
+            self.features = resolve_parameters(parameters or set)
         self._written = written(self.features)
         self._only = only if only is None else tuple(only)
         every = (Block(source, window, self.features) for source in self.sources for window in self.windows)

@@ -31,6 +31,7 @@ class Problem(BaseModel):
                 "got": "'01k'",
                 "allowed": None,
                 "remedy": "`GET /api/v1/jobs` shows them; ended ones are pruned after a while.",
+                "setting": None,
             }
         }
     )
@@ -44,4 +45,7 @@ class Problem(BaseModel):
     got: str | None = None
     allowed: str | None = None
     remedy: str | None = None
+    setting: str | None = Field(
+        None, description="Dotted name of the setting of a plan to change: validation.n_splits."
+    )
     errors: list[FieldProblem] | None = None
