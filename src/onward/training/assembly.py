@@ -113,4 +113,5 @@ def _check_timeframe(plan: TrainingPlan, market: Market) -> None:
             got=format_timeframe(market.timeframe),
             allowed=f"data.timeframe = {wanted}",
             remedy="Give the bars that the plan is for, or change data.timeframe.",
+            settings=("data.timeframe",),
         )

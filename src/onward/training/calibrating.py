@@ -102,6 +102,7 @@ def require_outcomes(method: str, spans: Spans, where: str) -> None:
             allowed=f"at least {LEAST_OUTCOMES:,}",
             remedy="Set training.calibration to sigmoid or temperature, or use a longer time range or a "
             "shorter horizon.",
+            settings=("training.calibration",),
         )
 
 

@@ -70,6 +70,7 @@ def label_spans(market: Market, labeler: Labeler) -> Spans:
             got=f"{len(market)} bars",
             allowed="more bars than the label horizon",
             remedy="Give a longer time range or lower labels.horizon_bars.",
+            settings=("horizon_bars",),
         )
     return spans
 

@@ -87,6 +87,7 @@ def require_room_for_labels(splitter: Splitter, spans: Spans) -> None:
             allowed="labels that are shorter than a block",
             remedy="Shorten labels.horizon_bars, cut fewer folds (validation.n_splits, validation.n_groups), "
             "or use more data.",
+            settings=("validation.n_groups", "validation.n_splits", "labels.horizon_bars"),
         )
 
 
@@ -101,6 +102,7 @@ def _require_classes_inside(inner: Splitter, spans: Spans, y: IntArray, where: s
                 allowed=error.allowed,
                 remedy="Use a longer time range, other labels, or raise training.inner_folds so that each "
                 "inner fold learns from more rows.",
+                settings=("training.inner_folds", *error.settings),
             ) from error
 
 
@@ -116,6 +118,7 @@ def _require_weighed_classes(y: IntArray, weight: FloatArray, where: str) -> Non
             got=f"{error.got}; {len(y) - len(counted)} of {len(y)} rows weigh nothing",
             allowed=error.allowed,
             remedy="Use a weaker labels.time_decay or another scheme (labels.weights).",
+            settings=("labels.time_decay", "labels.weights"),
         ) from error
 
 

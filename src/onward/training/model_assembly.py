@@ -183,6 +183,7 @@ def _check_owners(plan: TrainingPlan, members: tuple[str, ...]) -> None:
                 got=f"ensemble.parameters.{name}",
                 allowed=", ".join(members),
                 remedy=f"Did you mean {close}?" if close else "Name it in ensemble.members, or remove them.",
+                settings=("ensemble.parameters", "ensemble.members"),
             )
         if not isinstance(table, Mapping):
             raise PlanError(
@@ -190,6 +191,7 @@ def _check_owners(plan: TrainingPlan, members: tuple[str, ...]) -> None:
                 got=f"ensemble.parameters.{name} = {table!r}",
                 allowed=f"[ensemble.parameters.{name}] with one parameter a line",
                 remedy=f"Set ensemble.parameters.{name}.<parameter>.",
+                settings=("ensemble.parameters",),
             )
     if plan.model.extra and plan.model.name not in members:
         raise PlanError(
@@ -197,6 +199,7 @@ def _check_owners(plan: TrainingPlan, members: tuple[str, ...]) -> None:
             got=f"model.name = {plan.model.name}, members {', '.join(members)}",
             allowed="a table ensemble.parameters.<member>",
             remedy="Move the parameters there.",
+            settings=("model.extra", "ensemble.members"),
         )
 
 
@@ -207,6 +210,7 @@ def _check_parameter(model: str, name: str, accepted: frozenset[str] | None, pla
             got=place,
             allowed="parameters that no other setting sets",
             remedy=f"Set {OWN[name]} instead.",
+            settings=(place,),
         )
     if accepted is None or name in accepted:
         return
@@ -216,6 +220,7 @@ def _check_parameter(model: str, name: str, accepted: frozenset[str] | None, pla
         got=place,
         allowed=", ".join(sorted(accepted - set(OWN))) or "no parameter",
         remedy=f"Did you mean {close}?" if close else f"Remove {place}.",
+        settings=(place,),
     )
 
 
@@ -229,6 +234,7 @@ def _check_extra(plan: TrainingPlan, model: str, accepted: frozenset[str] | None
                 got=f"model.extra.{name} = {plan.model.extra[name]!r}",
                 allowed="parameters that no other setting sets",
                 remedy=f"Set {place} instead.",
+                settings=("model.extra",),
             )
         if accepted is not None and name not in accepted:
             others = sorted(accepted - named - set(OWN))
@@ -238,6 +244,7 @@ def _check_extra(plan: TrainingPlan, model: str, accepted: frozenset[str] | None
                 got=f"model.extra.{name}",
                 allowed=", ".join(others) or "no further parameter",
                 remedy=f"Did you mean {close}?" if close else f"Remove model.extra.{name}.",
+                settings=("model.extra",),
             )
 
 

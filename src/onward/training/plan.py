@@ -109,6 +109,7 @@ class TrainingPlan(PlanSections):
                 got=f"labels.window_bars = {labels.window_bars}",
                 allowed=f"more than labels.horizon_bars = {labels.horizon_bars}",
                 remedy=f"Set labels.window_bars to {10 * labels.horizon_bars}, or shorten the horizon.",
+                settings=("labels.window_bars", "labels.horizon_bars"),
             )
         check_walk_forward(self.validation)
         check_combinatorial(self.validation)

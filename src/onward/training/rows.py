@@ -82,6 +82,7 @@ class TrainingRows:
                 allowed=error.allowed,
                 remedy="Use a longer time range, or raise training.inner_folds so that each fold learns from "
                 "more rows.",
+                settings=("training.inner_folds",),
             ) from error
         weighing = None if self.weighing is None else self.weighing.take(positions)
         weight = self.weight[positions] if weighing is None else weighing.weights()

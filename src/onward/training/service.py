@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from onward.errors import UserError
 from onward.protocols import Progress
 from onward.training.conduct import Conductor
+from onward.training.cutting import to_blame
 from onward.training.optimization import OptimizationCoordinator, asks_for_search, with_search
 from onward.training.plan import TrainingPlan
 from onward.training.result import TrainingResult
@@ -68,9 +70,18 @@ class MLTrainingService:
         Raises
         ------
         OnwardError
-            When the plan does not fit the data.
+            When the plan does not fit the data; its first setting is the one to change.
         """
-        self._trainer(plan, market).cut(market)
+
+        def cut(wanted: TrainingPlan) -> object:
+            return self._trainer(wanted, market).cut(market)
+
+        trainer = self._trainer(plan, market)  # a plan that contradicts itself says where
+        try:
+            trainer.cut(market)
+        except UserError as error:
+            error.settings = to_blame(error.settings, plan, cut)
+            raise
 
     def tune(
         self,

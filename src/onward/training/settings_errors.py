@@ -6,21 +6,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from onward.errors import PlanError, UserError
+from onward.errors import PlanError, UserError, about_setting, in_section
 
 __all__ = ["naming_setting", "section_values"]
 
 
 @contextmanager
 def naming_setting(name: str) -> Iterator[None]:
-    """Let refusals name the setting that they are about."""
+    """Let refusals name the setting that they are about, or the section where they name its settings."""
     try:
-        yield
+        with about_setting(name), in_section(name):
+            yield
     except PlanError:
         raise
     except UserError as error:
         raise PlanError(
-            f"{name}: {error.what}", got=error.got, allowed=error.allowed, remedy=error.remedy
+            f"{name}: {error.what}",
+            got=error.got,
+            allowed=error.allowed,
+            remedy=error.remedy,
+            settings=error.settings,
         ) from error
 
 

@@ -113,7 +113,10 @@ def _stage(plan: TrainingPlan, name: str, market: Market) -> Any:
         return _imported(name)
     if name in ELSEWHERE:
         raise PlanError(
-            "features.stages names a step that has a place of its own", got=name, remedy=ELSEWHERE[name]
+            "features.stages names a step that has a place of its own",
+            got=name,
+            remedy=ELSEWHERE[name],
+            settings=("features.stages",),
         )
     kind = stage_kind(name)
     if name == "manual":
@@ -159,6 +162,7 @@ def _check_options(plan: TrainingPlan) -> None:
                 got=f"[features.options.{name}]",
                 allowed=f"[features.{name}]",
                 remedy="Move the options there.",
+                settings=("features.options",),
             )
         if name not in plan.features.stages:
             raise PlanError(
@@ -166,12 +170,14 @@ def _check_options(plan: TrainingPlan) -> None:
                 got=f"features.options.{name}",
                 allowed=", ".join(plan.features.stages),
                 remedy="Name the stage in features.stages, or remove its options.",
+                settings=("features.options", "features.stages"),
             )
         if name in CATALOG and plan.features.options[name]:
             raise PlanError(
                 f"the stage {name!r} has no options",
                 got=f"features.options.{name}",
                 remedy="Remove them.",
+                settings=("features.options",),
             )
 
 
@@ -188,6 +194,7 @@ def _manual_stage(plan: TrainingPlan, market: Market) -> CausalStage:
             got=", ".join(manual.without) or "no family",
             allowed="at least one family that stays",
             remedy="Take one off the list, or leave manual out of features.stages.",
+            settings=("features.manual.without", "features.manual.families"),
         )
     with naming_setting("features.manual"):
         return ManualFeaturesStage.for_market(market, families, manual.options)

@@ -14,7 +14,7 @@ from typing import Self
 
 import numpy as np
 
-from onward.errors import LabelError, SplitError
+from onward.errors import LabelError, SplitError, in_section
 from onward.evaluation.baselines import rule_probabilities
 from onward.evaluation.judgement import judge
 from onward.evaluation.learning import LearningRecord
@@ -27,7 +27,8 @@ from onward.splits import PurgedKFold, final_rows, require_training_rows
 from onward.training.calibrating import learn_calibrated, require_outcomes
 from onward.training.cautions import purging_cautions, symbol_cautions
 from onward.training.checkpoints import FoldKeeper, NothingKept
-from onward.training.dataset import Dataset, label_spans, prepare
+from onward.training.cutting import label_and_cut
+from onward.training.dataset import Dataset, prepare
 from onward.training.learnable import require_learnable
 from onward.training.outcomes import FoldOutcome, Training, pool
 from onward.training.paths import pool_by_splitter
@@ -193,11 +194,10 @@ class BaseTrainer(ABC):
             As `train`, before anything is computed.
         """
         self._require_classes()
-        spans = label_spans(market, self.labeler)
-        folds = self.splitter.folds(spans)
-        require_training_rows(folds)
-        self.require_inner_folds(spans, folds)
-        require_learnable(self, market, spans, folds)
+        spans, folds = label_and_cut(market, self.labeler, self.splitter)
+        with in_section("labels"):
+            self.require_inner_folds(spans, folds)
+            require_learnable(self, market, spans, folds)
         return spans, folds
 
     def fit_folds(self, dataset: Dataset, folds: Sequence[Fold], report: Progress) -> list[FoldOutcome]:
@@ -298,6 +298,7 @@ class BaseTrainer(ABC):
                     allowed=error.allowed,
                     remedy="Use more data, a shorter label horizon, fewer folds or fewer inner folds "
                     "(training.inner_folds).",
+                    settings=("training.inner_folds", "labels.horizon_bars", "validation.n_splits"),
                 ) from error
 
     def _require_classes(self) -> None:

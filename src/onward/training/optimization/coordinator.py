@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from onward.errors import UserError
+from onward.errors import UserError, in_section
 from onward.features.pipeline import FeaturePipeline
 from onward.protocols import Labeler, Progress, Splitter
-from onward.splits import final_rows, require_training_rows
+from onward.splits import final_rows
 from onward.training.cautions import purging_cautions, symbol_cautions
+from onward.training.cutting import label_and_cut
 from onward.training.dataset import Dataset, label_spans
 from onward.training.figures import FoldFigures
 from onward.training.learnable import require_learnable
@@ -245,13 +246,12 @@ class OptimizationCoordinator:
 
     def cut(self, market: Market) -> tuple[Spans, Sequence[Fold]]:
         """Return the spans and outer folds of a market, after every check that needs no feature."""
-        spans = label_spans(market, self.labeler)
-        folds = self.splitter.folds(spans)
-        require_training_rows(folds)
+        spans, folds = label_and_cut(market, self.labeler, self.splitter)
         rows = _bars_of(market, spans)
-        require_inner_folds(self.space, self._kinds, market, rows, folds, self.config.inner_splits)
-        if not self.space.searches_labels:
-            require_learnable(self._base, market, spans, folds)
+        with in_section("labels"):
+            require_inner_folds(self.space, self._kinds, market, rows, folds, self.config.inner_splits)
+            if not self.space.searches_labels:
+                require_learnable(self._base, market, spans, folds)
         return spans, folds
 
     def judged_by(

@@ -66,7 +66,11 @@ def _levels(name: str) -> list[str]:
         return split_name(name)
     except ConfigError as error:
         raise PlanError(
-            f"{PLACE}: {error.what}", got=error.got, allowed=error.allowed, remedy=error.remedy
+            f"{PLACE}: {error.what}",
+            got=error.got,
+            allowed=error.allowed,
+            remedy=error.remedy,
+            settings=(PLACE,),
         ) from error
 
 
@@ -112,9 +116,10 @@ def _field(path: str, fields: Mapping[str, FieldInfo]) -> FieldInfo:
             got=path,
             allowed="settings of " + ", ".join(SEARCHABLE),
             remedy="Set it in the plan: data, folds and costs are the same for every trial.",
+            settings=(PLACE,),
         )
     error = unknown(path, list(fields), origin=PLACE)
-    raise PlanError(error.what, got=error.got, allowed=error.allowed, remedy=error.remedy)
+    raise PlanError(error.what, got=error.got, allowed=error.allowed, remedy=error.remedy, settings=(PLACE,))
 
 
 def _free_table(levels: Sequence[str], fields: Mapping[str, FieldInfo]) -> FieldInfo | None:
@@ -219,14 +224,18 @@ def _check_values(parameter: Parameter) -> None:
             PlanSections.sections()[section].sealed(**nested({rest: value}))
         except ConfigError as error:
             raise PlanError(
-                f"{PLACE}: {error.what}", got=error.got, allowed=error.allowed, remedy=error.remedy
+                f"{PLACE}: {error.what}",
+                got=error.got,
+                allowed=error.allowed,
+                remedy=error.remedy,
+                settings=(PLACE,),
             ) from error
 
 
 def _refusal(
     path: str, what: str, *, got: object = None, allowed: str | None = None, remedy: str | None = None
 ) -> PlanError:
-    return PlanError(f'{PLACE}."{path}": {what}', got=got, allowed=allowed, remedy=remedy)
+    return PlanError(f'{PLACE}."{path}": {what}', got=got, allowed=allowed, remedy=remedy, settings=(PLACE,))
 
 
 def _short(value: Any) -> str:

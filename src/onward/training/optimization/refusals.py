@@ -35,6 +35,7 @@ def require_trials(plan: TrainingPlan) -> None:
             got="optimization.trials = 0",
             allowed="1 or more",
             remedy="Set optimization.trials, for instance to 40, or take the search out of the plan.",
+            settings=("optimization.trials",),
         )
 
 
@@ -53,6 +54,7 @@ def require_one_question(space: Space) -> None:
             got="labels in optimization.space, validation.method = combinatorial",
             allowed="fixed labels, or folds that test a row once",
             remedy="Take the labels out of the space, or set validation.method to purged_kfold.",
+            settings=("optimization.space", "validation.method"),
         )
 
 
@@ -80,6 +82,7 @@ def require_trainers(
                 got=error.got,
                 allowed=error.allowed,
                 remedy=error.remedy,
+                settings=("optimization.space", *error.settings),
             ) from error
     return tuple(kinds)
 
@@ -150,6 +153,12 @@ def _require_in_fold(trainer: BaseTrainer, splitter: PurgedKFold, learnt: Spans,
             allowed=error.allowed,
             remedy="Use more data, a shorter label horizon, fewer folds (validation.n_splits) or fewer "
             "inner folds (optimization.inner_splits, training.inner_folds).",
+            settings=(
+                "optimization.inner_splits",
+                "training.inner_folds",
+                "labels.horizon_bars",
+                "validation.n_splits",
+            ),
         ) from error
 
 

@@ -54,6 +54,7 @@ def with_search(
                 got=f"{name} = {value}",
                 allowed="more than 0",
                 remedy=f"Raise {name}; to train without a search, use `onward train`.",
+                settings=(f"optimization.{name}",),
             )
     changes: dict[str, float] = {}
     if trials is not None or plan.optimization.trials == 0:

@@ -175,7 +175,11 @@ class Space:
                 used = any(self._active(parameter, values) for values in switchings)
             except OnwardError as error:
                 raise PlanError(
-                    f"{PLACE}: {error.what}", got=error.got, allowed=error.allowed, remedy=error.remedy
+                    f"{PLACE}: {error.what}",
+                    got=error.got,
+                    allowed=error.allowed,
+                    remedy=error.remedy,
+                    settings=(PLACE,),
                 ) from error
             if not used:
                 decides = deciding(parameter.path, lambda path: read_value(self.plan, path))
@@ -184,6 +188,7 @@ class Space:
                     got=f"{decides} = {read_value(self.plan, decides)}",
                     allowed="settings that the plan's other choices leave a meaning",
                     remedy=f"Take {parameter.path} out of the space, or change {decides}.",
+                    settings=(PLACE, decides),
                 )
 
     def _require_plans(self) -> None:
@@ -210,6 +215,7 @@ class Space:
                     got=error.got,
                     allowed=error.allowed,
                     remedy=f"{error.remedy or ''} Or narrow the space.".strip(),
+                    settings=(PLACE, *error.settings),
                 ) from error
 
     def switched_plans(self) -> list[TrainingPlan]:

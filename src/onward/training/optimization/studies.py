@@ -115,6 +115,7 @@ class StudyKeeper:
                     got=str(error).partition("\n")[0],
                     allowed="sqlite:///studies.db, postgresql+psycopg://user:password@host/studies ...",
                     remedy="Correct the address, install its driver, or leave it out: a journal needs none.",
+                    settings=("optimization.storage_url",),
                 ) from error
             except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
                 raise self._refused(error) from error
