@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 
 from onward.dashboard.views.run_fields import Values
-from onward.dashboard.views.run_request import Asked, Refusal, bases_of, placed, read
+from onward.dashboard.views.run_request import Asked, Refusal, bases_of, placed, read, sentence
 from onward.dashboard.views.runs_new import copied_values, first_values, followed_values
 from onward.errors import (
     DataError,
     ForbiddenError,
     LabelError,
     ModelError,
+    NotEnoughDataError,
     OnwardError,
     PlanError,
     SplitError,
@@ -131,7 +133,10 @@ def test_every_error_is_found_at_once_and_at_its_field() -> None:
     }
     assert refused(form(market=("1h A", "4h A"))) == {"market": "timeframes"}
     assert refused(form(since=("2024-02-30",))) == {"since": "date"}
-    assert refused(form(since=("2024-03-02",), until=("2024-03-01",))) == {"until": "date"}
+    assert refused(form(since=("2024-03-02",), until=("2024-03-01",))) == {"until": "range"}
+    assert refused(form(since=("2024-03-01",), until=("2024-03-01",))) == {"until": "range"}
+    assert refused(form(until=("2024-02-30",))) == {"until": "date"}
+    assert refused(form(since=("1500-01-01",), until=("9999-12-31",))) == {"since": "date", "until": "date"}
     assert refused(form(since=("today",))) == {"since": "date"}
 
 
@@ -165,8 +170,19 @@ def test_the_budget_of_a_search_counts_only_for_a_search() -> None:
 @pytest.mark.parametrize(
     ("error", "field"),
     [
-        (PlanError("a window is short", got="labels.window_bars = 3"), "labels.window_bars"),
-        (PlanError("no", remedy="Change data.symbols."), "market"),
+        (PlanError("a window is short", settings=("labels.window_bars",)), "labels.window_bars"),
+        (
+            PlanError("labels.horizon_bars is too long", settings=("validation.n_splits",)),
+            "validation.n_splits",
+        ),
+        (PlanError("no", settings=("data.symbols", "labels.method")), "market"),
+        (PlanError("no", settings=("data.timeframe",)), "market"),
+        (PlanError("no", settings=("optimization.trials",)), "trials"),
+        (PlanError("no", settings=("ensemble.parameters.mlp.depth",)), "ensemble.parameters"),
+        (PlanError("no", settings=("features.tsfresh",)), "features.stages"),
+        (PlanError("no", settings=("labels",)), "labels.method"),
+        (PlanError("no", settings=("optimization.storage_url",)), "optimization.space"),
+        (PlanError("no", settings=("server.port",)), ""),
         (LabelError("one class only"), "labels.method"),
         (SplitError("too few rows"), "validation.method"),
         (DataError("no such bars"), "market"),
@@ -176,12 +192,38 @@ def test_the_budget_of_a_search_counts_only_for_a_search() -> None:
     ],
 )
 def test_errors_of_the_services_are_put_where_they_belong(error: OnwardError, field: str) -> None:
-    assert placed(error, Asked()).field == field
+    assert placed(error, Asked(), {}).field == field
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "field"),
+    [
+        ("2030-01-01", "", "since"),
+        ("", "2010-01-01", "until"),
+        ("2030-01-01", "2031-01-01", "since"),
+        ("2010-01-01", "2011-01-01", "until"),
+        ("2017-08-01", "2017-08-02", "since"),
+        ("", "", "data.timerange"),
+    ],
+)
+def test_a_range_of_time_is_wrong_at_the_side_that_has_to_be_changed(
+    since: str, until: str, field: str
+) -> None:
+    error = NotEnoughDataError("no bar opens within", settings=("data.timerange",))
+    first_bar = datetime(2017, 7, 1, 11, tzinfo=UTC)
+    values = form(since=(since,), until=(until,))
+    assert placed(error, Asked(), values, first_bar).field == field
+
+
+def test_a_sentence_that_asks_ends_with_its_question_mark() -> None:
+    assert sentence(DataError("no such series; did you mean 'funding'?", allowed="funding")) == (
+        "No such series; did you mean 'funding'? Allowed: funding."
+    )
 
 
 def test_errors_of_models_belong_to_members_where_there_are_some() -> None:
     request = Asked(changes={"ensemble.method": "voting"})
-    assert placed(ModelError("needs two"), request).field == "ensemble.members"
+    assert placed(ModelError("needs two"), request, {}).field == "ensemble.members"
 
 
 CHANGES = {

@@ -137,11 +137,14 @@ def fast() -> dict[str, Any]:
 
 def test_what_only_the_services_find_is_told_at_its_field(desk: Desk) -> None:
     assert set(desk.refused(market="4h BTC/USD")) == {"market"}
-    assert set(desk.refused(since="2019-01-01", until="2019-01-02")) == {"market"}
+    assert set(desk.refused(since="2019-01-01", until="2019-01-02")) == {"until"}, "bars begin later"
+    assert set(desk.refused(since="2030-01-01")) == {"since"}
     assert set(desk.refused(labels__mode="adaptive", labels__horizon_bars="30")) == {"labels.window_bars"}
     assert set(desk.refused(model__name="lightgbn")) == {"model.name"}
     assert set(desk.refused(ensemble__method="voting", ensemble__members="lightgbm")) == {"ensemble.members"}
-    assert set(desk.refused(labels__horizon_bars="690")) != set()
+    assert set(desk.refused(labels__horizon_bars="690")) == {"labels.horizon_bars"}
+    assert set(desk.refused(validation__n_splits="600")) == {"validation.n_splits"}
+    assert set(desk.refused(validation__embargo="690")) == {"validation.embargo"}
     assert set(desk.refused("run", alias="champion", save="btc")) == {"alias"}
     assert desk.refused("admin", alias="champion", save="btc") == {}
     assert desk.refused(kind="tune", trials="3") == {}

@@ -23,7 +23,13 @@ from onward.dashboard.views.run_check import CheckView, Worded, found_in, worded
 from onward.dashboard.views.run_fields import CHOICES, Values
 from onward.dashboard.views.run_request import Asked, Bases, Refusal, bases_of, placed, read
 from onward.dashboard.views.run_snippets import snippets
-from onward.dashboard.views.runs_new import copied_values, first_values, followed_values, run_form_view
+from onward.dashboard.views.runs_new import (
+    copied_values,
+    first_values,
+    followed_values,
+    market_lines,
+    run_form_view,
+)
 from onward.errors import ConfigError, OnwardError, StorageError
 from onward.jobs.values import JobRequest
 from onward.server.authorisation import caller_of, requires
@@ -92,8 +98,12 @@ class _Desk:
             refusals = _unkept(asked)
         return asked, tuple(worded(one, self.render.t) for one in refusals)
 
-    def refused(self, error: OnwardError, asked: Asked) -> tuple[Worded, ...]:
-        return (worded(placed(told(self.render.request, error), asked), self.render.t),)
+    def refused(self, error: OnwardError, asked: Asked, values: Values) -> tuple[Worded, ...]:
+        """Return an error of the services at its field."""
+        chosen = values.get("market", ())
+        begins = [one.first for one in market_lines(self.book.coverage(), chosen) if one.chosen]
+        refusal = placed(told(self.render.request, error), asked, values, min(begins, default=None))
+        return (worded(refusal, self.render.t),)
 
 
 def form_desk(render: Render, state: State, config: Config, book: Book, registry: Registry) -> _Desk:
@@ -160,7 +170,7 @@ async def start(desk: Desk, checked: Check, form: SafeForm, state: State, manage
         except StorageError:
             raise
         except OnwardError as error:
-            errors = desk.refused(error, asked)
+            errors = desk.refused(error, asked, values)
             return desk.page(values, errors=errors, check=CheckView(asked, errors), status=422)
         return desk.render.redirect(f"/jobs/{submission.job.id}", toast="runs_new.toast.submitted")
 
@@ -209,7 +219,7 @@ def _checked(desk: _Desk, values: Values, *, state: Any, repositories: Any, trai
     except StorageError:
         raise
     except OnwardError as error:
-        return CheckView(asked, desk.refused(error, asked))
+        return CheckView(asked, desk.refused(error, asked, values))
     request = desk.render.request
     address = str(request.base_url).rstrip("/")
     needs_key = caller_of(request).kind != "local"

@@ -162,7 +162,8 @@ def _told(error: OnwardError, texts: Texts) -> str | None:
     what = error.what.replace(FROM_FORM, "")
     if say.stay_english(part for part in (what, error.allowed, error.remedy) if part):
         return None
-    found = [texts("runs_new.error.what", what=say.plain(what))]
+    told = say.plain(what)
+    found = [told if told.endswith("?") else texts("runs_new.error.what", what=told)]
     if error.allowed:
         found.append(texts("runs_new.error.allowed", allowed=say.plain(say.allowed(error.allowed))))
     if error.remedy:

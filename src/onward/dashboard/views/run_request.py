@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from onward.dashboard.views.run_fields import (
@@ -18,6 +19,7 @@ from onward.dashboard.views.run_fields import (
     parsed,
     plan_fields,
 )
+from onward.dashboard.views.run_places import SIDES, field_of
 from onward.errors import (
     ConfigError,
     DataError,
@@ -39,15 +41,6 @@ Bases: TypeAlias = Mapping[str, Mapping[str, Any]]
 """What every setting is where nobody changes it, by preset and dotted name."""
 
 DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
-NAME = re.compile(r"[a-z_]+(?:\.[a-z_0-9]+)+")
-STANDS_IN = {
-    "data.symbols": "market",
-    "data.timeframe": "market",
-    "optimization.trials": "trials",
-    "optimization.seconds": "seconds",
-    "optimization.space": "optimization.space",
-}
-"""Fields of the form that say a setting under another name."""
 BY_KIND: tuple[tuple[type[OnwardError], str], ...] = (
     (ForbiddenError, "alias"),
     (RegistryError, "save"),
@@ -215,13 +208,20 @@ def read(
     return asked, tuple(refusals)
 
 
-def placed(error: OnwardError, asked: Asked) -> Refusal:
-    """Return an error of the services at the field that it is about."""
-    text = " ".join(part for part in (error.what, error.got, error.remedy, error.allowed) if part)
-    for name in NAME.findall(text):
-        where = STANDS_IN.get(name, name)
-        if name in plan_fields():
-            return _refused(where, error)
+def placed(error: OnwardError, asked: Asked, values: Values, first_bar: datetime | None = None) -> Refusal:
+    """Return an error of the services at the field that has to be changed.
+
+    Parameters
+    ----------
+    error
+        What was refused.
+    asked, values
+        What was asked for, and what stands in the form.
+    first_bar
+        When the chosen bars begin: a range of time that ends before is wrong at its end.
+    """
+    if error.setting is not None:
+        return _refused(field_of(error.setting, values, first_bar), error)
     for kind, where in BY_KIND:
         if isinstance(error, kind):
             return _refused(where, error)
@@ -238,13 +238,12 @@ def _refused(where: str, error: OnwardError) -> Refusal:
 def sentence(error: OnwardError) -> str:
     """Return an error as one or two sentences."""
     said = error.what.replace(FROM_FORM, "")
-    what = said if "." in said.partition(" ")[0] else said[:1].upper() + said[1:]
-    parts = [what.rstrip(".")]
+    parts = [said if "." in said.partition(" ")[0] else said[:1].upper() + said[1:]]
     if error.allowed:
-        parts.append(f"Allowed: {error.allowed.rstrip('.')}")
+        parts.append(f"Allowed: {error.allowed}")
     if error.remedy:
-        parts.append(error.remedy.rstrip("."))
-    return ". ".join(parts) + "."
+        parts.append(error.remedy)
+    return " ".join(part if part.endswith("?") else f"{part.rstrip('.')}." for part in parts)
 
 
 def _given(values: Values, shown: Mapping[str, Any]) -> list[tuple[str, str | tuple[str, ...]]]:
@@ -280,8 +279,8 @@ def _market(values: Values, refusals: list[Refusal]) -> dict[str, Any]:
         "data.symbols": [symbol for _, symbol in chosen],
         "data.timeframe": chosen[0][0],
     }
-    sides = {side: first(values, side).strip() for side in ("since", "until")}
-    wrong = [side for side, text in sides.items() if text and not DAY.fullmatch(text)]
+    sides = {side: first(values, side).strip() for side in SIDES}
+    wrong = [side for side, text in sides.items() if text and not _is_day(text)]
     refusals += [Refusal(side, key="date") for side in wrong]
     if wrong or not any(sides.values()):
         return changes
@@ -289,8 +288,16 @@ def _market(values: Values, refusals: list[Refusal]) -> dict[str, Any]:
     try:
         changes["data.timerange"] = parsed("data.timerange", timerange)
     except ConfigError:
-        refusals.append(Refusal("until" if all(sides.values()) else "since", key="date"))
+        refusals.append(Refusal("until", key="range"))
     return changes
+
+
+def _is_day(text: str) -> bool:
+    try:
+        parsed("data.timerange", text.replace("-", "") + "-" if DAY.fullmatch(text) else "")
+    except ConfigError:
+        return False
+    return True
 
 
 def _name(values: Values, name: str, check: Callable[[object], str], refusals: list[Refusal]) -> str | None:

@@ -37,6 +37,7 @@ __all__ = [
     "copied_values",
     "first_values",
     "followed_values",
+    "market_lines",
     "run_form_view",
 ]
 
