@@ -139,6 +139,8 @@ def test_running_jobs_carry_their_progress_and_what_they_are_about() -> None:
         ({"files": ["/home/x/inbox/btc.parquet"]}, "btc.parquet"),
         ({"files": ["/home/x/a.csv"], "symbol": "X/Y"}, "X/Y"),
         ({"plan": "fast"}, ""),
+        ({"plan": {"data": {"symbols": ["A", "B", "C"]}}}, "A, B, C"),
+        ({"plan": {"data": {"symbols": ["A", "B", "C", "D", "E"]}}}, "A, B, C +2"),
         ({}, ""),
     ],
 )

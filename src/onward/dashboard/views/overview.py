@@ -29,6 +29,8 @@ __all__ = [
 
 FAILED_WITHIN = timedelta(hours=24)
 
+MOST_NAMED = 3
+"""Symbols of a job that are named; of more it is said how many."""
 
 @dataclass(frozen=True)
 class ModelInUse:
@@ -301,7 +303,10 @@ def _subject(spec: Mapping[str, Any]) -> str:
     plan = spec.get("plan")
     data = plan.get("data") if isinstance(plan, Mapping) else None
     symbols = data.get("symbols") if isinstance(data, Mapping) else None
-    return ", ".join(map(str, symbols[:3])) if symbols else str(spec.get("symbol") or "")
+    if not symbols:
+        return str(spec.get("symbol") or "")
+    more = f" +{len(symbols) - MOST_NAMED}" if len(symbols) > MOST_NAMED else ""
+    return ", ".join(map(str, symbols[:MOST_NAMED])) + more
 
 
 def _failures(ended: Sequence[Job], now: datetime) -> tuple[Alarm, ...]:
