@@ -242,8 +242,8 @@ def _only_here(verb: str, server: str) -> UserError:
     return UserError(
         "this verb works on the machine that it is called on, not through a server",
         got=f"{verb} with --server {server}",
-        allowed="jobs, models, predict, data import, data list, features list, config show, train and tune "
-        "with --background",
+        allowed="jobs, models, predict, data import, data list, data remove, features list, config show, "
+        "train and tune with --background",
         remedy="Call it on the server's machine, or without --server (and ONWARD_SERVER_URL).",
     )
 

@@ -10,6 +10,7 @@ from onward.client.values import (
     PlanCheck,
     PredictedBar,
     Predictions,
+    SeriesRemoval,
     StoredSeries,
     VersionInfo,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "PlanCheck",
     "PredictedBar",
     "Predictions",
+    "SeriesRemoval",
     "ServerAwayError",
     "StopReply",
     "StoredSeries",

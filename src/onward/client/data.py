@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from onward.client.connection import Connection
-from onward.client.values import FileRead, ImportReply, PlanCheck, StoredSeries
+from onward.client.values import FileRead, ImportReply, PlanCheck, SeriesRemoval, StoredSeries
 from onward.errors import UserError
 from onward.jobs.documents import job_of
 
@@ -79,6 +79,54 @@ class DataCalls:
         """Return what market data are stored, as the server says it."""
         found: list[dict[str, Any]] = self._connection.json("GET", "/data/series")["series"]
         return found
+
+    def remove_series(
+        self,
+        symbol: str,
+        *,
+        kind: str = "candles",
+        timeframe: str | None = None,
+        timerange: str | None = None,
+        seen: str | None = None,
+        dry_run: bool = False,
+    ) -> SeriesRemoval:
+        """Remove a stored series, or a time range of it, and return what went.
+
+        Parameters
+        ----------
+        symbol
+            As `series` tells it; empty for a series that is for every symbol.
+        kind
+            ``candles``, ``funding``, ``open_interest`` or ``fear_greed``.
+        timeframe
+            Of candles; needed where the symbol has them in several.
+        timerange
+            Such as ``20200101-20251231``, UTC, end excluded; None for the whole series.
+        seen
+            ``state`` of a dry run: rows go only while it still holds.
+        dry_run
+            Only say what would go.
+
+        Raises
+        ------
+        DataNotFoundError
+            When there is no such series.
+        DataConflictError
+            When it changed since it was seen, or an import stores rows of it at this moment.
+        """
+        part = {"timeframe": timeframe, "timerange": timerange, "seen": seen}
+        return SeriesRemoval.of(self.removal(symbol, part, kind=kind, dry_run=dry_run))
+
+    def removal(
+        self, symbol: str, part: Mapping[str, str | None], *, kind: str = "candles", dry_run: bool = False
+    ) -> dict[str, Any]:
+        """Remove a series as `remove_series` does, and return what went as the server says it."""
+        asked = {name: text for name, text in part.items() if text is not None}
+        asked |= {"dry_run": "true"} if dry_run else {}
+        path = f"/data/series/{quote(kind, safe='')}/{quote(symbol or '-', safe='')}"
+        # Sent twice, the second time finds nothing any more.
+        told: dict[str, Any] = self._connection.json("DELETE", path, params=asked, again=dry_run)
+        return told
 
     def quality(
         self, symbol: str, *, kind: str = "candles", timeframe: str | None = None

@@ -17,6 +17,7 @@ __all__ = [
     "PlanCheck",
     "PredictedBar",
     "Predictions",
+    "SeriesRemoval",
     "StoredSeries",
     "VersionInfo",
 ]
@@ -145,6 +146,27 @@ class StoredSeries(_Told):
     gaps: int
     missing: int
     longest_gap: float | None = None
+
+
+@dataclass(frozen=True)
+class SeriesRemoval(_Told):
+    """Rows that go from a series and rows that stay; models of its market; imports that may bring some back.
+
+    ``state`` stands for what was stored: given as ``seen`` to `OnwardClient.remove_series`, rows go only
+    while it still holds. ``first`` and ``last`` are None where a damaged series cannot be read.
+    """
+
+    kind: str
+    symbol: str
+    timeframe: str
+    rows: int
+    first: str | None
+    last: str | None
+    left: int
+    unreadable: int
+    state: str
+    models: tuple[Mapping[str, Any], ...] = ()
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ AuditAction: TypeAlias = Literal[
     "alias.rollback",
     "alias.delete",
     "model.delete",
+    "data.remove",
     "job.delete",
     "jobs.prune",
     "key.create",

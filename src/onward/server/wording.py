@@ -22,6 +22,8 @@ REQUESTS: Mapping[str, str] = {
     "models list": f"GET {API}/models",
     "models cleanup": f"POST {API}/models/cleanup",
     r"data import(?: FILE)?(?: --symbol \.\.\.)?": f"POST {API}/data/import",
+    "data list": f"GET {API}/data/series",
+    "data remove": f"DELETE {API}/data/series/KIND/SYMBOL",
     "data check": f"GET {API}/data/series/KIND/SYMBOL/quality",
     "features list": f"GET {API}/features/stages",
     "config show": f"GET {API}/settings",

@@ -26,10 +26,11 @@ from typing import Any
 
 from onward.data.repositories import DataStore, PreparedUpsert, UpsertReport
 from onward.data.repositories.files import locked, sync
+from onward.data.repositories.part import SeriesPart
 from onward.errors import OnwardError, StorageError
 from onward.jobs.values import Job
 
-__all__ = ["IMPORTS", "ROWS", "PendingMerge", "mend"]
+__all__ = ["IMPORTS", "ROWS", "PendingMerge", "mend", "storing"]
 
 IMPORTS = ".imports"
 """Directory of the store in which undecided imports lie."""
@@ -136,6 +137,15 @@ def mend(store: DataStore, look: Callable[[str], Job | None]) -> None:
         elif job.finished_at is not None or job.state == "queued" or str(job.attempt) != attempt:
             _undo(path, store)
         # else somebody may still be at work on it, or is about to be found dead
+
+
+def storing(store: DataStore, part: SeriesPart) -> list[str]:
+    """Return the jobs whose import of rows of a series is not decided yet, on this host."""
+    return [
+        path.name.rpartition("-")[0]
+        for path in _pending(store.root)
+        if part.symbol in part.repository(DataStore(path / ROWS)).symbols()
+    ]
 
 
 def _redo(place: Path, store: DataStore) -> None:

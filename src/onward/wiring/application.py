@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from onward.registry import EmbeddedRegistry, RunStore
     from onward.registry.mlflow import MlflowRegistry
     from onward.storage import Artifacts
+    from onward.tasks.removing import SeriesRemover
     from onward.tasks.services import WorkerServices
     from onward.training.service import MLTrainingService
 
@@ -92,6 +93,13 @@ class Application:
         from onward.data.repositories import DataStore
 
         return DataStore(self._data_directory)
+
+    @cached_property
+    def remover(self) -> SeriesRemover:
+        """Removes stored series."""
+        from onward.tasks.removing import SeriesRemover
+
+        return SeriesRemover(self.repositories, lambda: self.registry, self.job_store, self.access)
 
     @cached_property
     def artifacts(self) -> Artifacts | None:

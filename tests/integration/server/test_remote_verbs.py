@@ -15,6 +15,8 @@ from typer.testing import CliRunner, Result
 from onward.cli.app import app
 from onward.client import OnwardClient, ServerAwayError
 from onward.errors import (
+    DataConflictError,
+    DataNotFoundError,
     ForbiddenError,
     FormatError,
     JobNotFoundError,
@@ -192,6 +194,10 @@ def test_verbs_say_the_same_here_and_there(lived: Lived, imported: str, model: s
         ("models", "history", "btc-1h", "--at", "2099-01-01"),
         ("models", "cleanup", "--dry-run"),
         ("data", "list"),
+        ("data", "remove", "BTC/USDT", "--dry-run"),
+        ("data", "remove", "BTC/USDT", "--timerange", "20200105-20200107", "--dry-run"),
+        ("data", "remove", "NO/PE", "--yes"),
+        ("data", "remove", "BTC/USDT", "--timerange", "-", "--yes"),
         ("data", "import", str(lived.csv), "--dry-run"),
         ("features", "list"),
         ("features", "list", "fast", "--columns", "--set", "features.stages=manual"),
@@ -244,6 +250,23 @@ def test_work_is_handed_in_through_the_server(lived: Lived, model: str) -> None:
     assert sent[0]["stored"][0]["unchanged"] == 600
     background = lived.there("train", "--background", "--set", "model.n_rounds=6")
     assert "is queued" in background.stdout, background.output
+
+
+def test_a_series_is_removed_through_the_server(lived: Lived, model: str) -> None:
+    dry = lived.client.remove_series("BTC/USDT", dry_run=True)
+    assert (dry.rows, dry.left, dry.models[0]["name"]) == (600, 0, "btc-1h")
+    part = ("--timerange", "20200105-20200107")
+    gone = lived.there("data", "remove", "BTC/USDT", *part, "--yes")
+    assert gone.stdout == "Removed 48 rows of candles BTC/USDT 1h; 552 rows stay.\n", gone.output
+    assert "models trained on this market: btc-1h (champion); they use what stays" in gone.stderr
+    with pytest.raises(DataConflictError, match="changed since"):
+        lived.client.remove_series("BTC/USDT", seen=dry.state)
+    with pytest.raises(DataNotFoundError, match="No such series"):
+        lived.client.remove_series("", kind="fear_greed")
+    with OnwardClient(lived.house.address, api_key=lived.weak) as reader, pytest.raises(ForbiddenError):
+        reader.remove_series("BTC/USDT")
+    again = json.loads(lived.there("data", "import", str(lived.csv), "--json").stdout)
+    assert again[0]["stored"][0]["added"] == 48
 
 
 @pytest.mark.parametrize(

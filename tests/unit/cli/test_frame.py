@@ -52,7 +52,7 @@ def test_the_verbs_are_those_that_are_promised() -> None:
         "config show",
         "config init",
         "db upgrade",
-        *(f"data {v}" for v in ("import", "list", "check", "convert")),
+        *(f"data {v}" for v in ("import", "list", "remove", "check", "convert")),
         *(f"features {v}" for v in ("list", "build")),
         *(f"cache {v}" for v in ("show", "clear")),
         *(f"runs {v}" for v in ("list", "show", "compare", "report")),

@@ -1,4 +1,4 @@
-"""``onward data``: bring market data in, see what is there, check it, write it elsewhere."""
+"""``onward data``: bring market data in, see what is there, remove it, check it, write it elsewhere."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 
 from onward.cli.market import TimerangeOption
 from onward.cli.output import print_note, print_table
+from onward.cli.questions import confirm
 from onward.cli.session import Session, group, verb
 from onward.errors import OnwardError
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from onward.data.importers import ImportResult
     from onward.data.quality import QualityReport
 
-app = group("Import, list, check and convert market data.")
+app = group("Import, list, remove, check and convert market data.")
 
 SymbolOption = Annotated[
     str | None, typer.Option("--symbol", help="Symbol, where the file does not say it or holds several.")
@@ -83,6 +84,62 @@ def list_(session: Session) -> None:
         )
 
     session.show([row.to_dict() for row in rows], render)
+
+
+@verb(app, remote=True)
+def remove(
+    session: Session,
+    *,
+    symbols: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SYMBOL...", help="As `onward data list` shows them; - for what is for every symbol."
+        ),
+    ],
+    kind: Annotated[
+        str, typer.Option("--kind", help="candles, funding, open_interest or fear_greed.")
+    ] = "candles",
+    timeframe: Annotated[
+        str | None,
+        typer.Option("--timeframe", help="Of candles, where the symbol has them in several."),
+    ] = None,
+    timerange: Annotated[
+        str | None,
+        typer.Option(
+            "--timerange",
+            metavar="RANGE",
+            help="Only these rows, such as 20200101-20251231; UTC, end excluded.",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove stored series, or a time range of them.
+
+    Says first which rows go, which stay, and which models were trained on the market. Gone is gone;
+    importing the file again brings its rows back.
+    """
+    from onward.cli.removing import EVERY, removal_lines, removed_line
+
+    remover = session.application().remover
+    part = {"timeframe": timeframe, "timerange": timerange}
+    names = ["" if symbol == EVERY else symbol for symbol in dict.fromkeys(symbols)]
+    looks = [(name, remover.look(kind, name, **part).to_dict()) for name in names]
+    if not session.as_json:
+        for _, told in looks:
+            for line in removal_lines(told):
+                typer.echo(line, err=not dry_run)
+    if dry_run:
+        session.show([{**told, "dry_run": True} for _, told in looks], lambda: None)
+        return
+    if not yes:
+        confirm("Remove it?" if len(looks) == 1 else "Remove them?", as_json=session.as_json)
+    gone = []
+    for name, told in looks:
+        gone.append(remover.remove(kind, name, seen=told["state"], **part).to_dict())
+        if not session.as_json:
+            print_note(removed_line(gone[-1]))
+    session.show(gone, lambda: None)
 
 
 @verb(app)

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from onward.cli.remote.data import RemoteData
+from onward.cli.remote.data import RemoteData, RemoteRemover
 from onward.cli.remote.desk import RemoteDesk
 from onward.cli.remote.jobs import RemoteJobs
 from onward.cli.remote.models import RemoteModels
@@ -71,6 +71,11 @@ class RemoteApplication:
     def repositories(self) -> RemoteData:
         """Stored market data."""
         return RemoteData(self.client)
+
+    @cached_property
+    def remover(self) -> RemoteRemover:
+        """Removes stored series."""
+        return RemoteRemover(self.client)
 
     def __getattr__(self, name: str) -> Any:
         raise UserError(

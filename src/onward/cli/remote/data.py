@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from onward.client import OnwardClient
     from onward.jobs.values import Job
 
-__all__ = ["RemoteData", "sent"]
+__all__ = ["RemoteData", "RemoteRemover", "sent"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,32 @@ class RemoteData:
     def coverage(self) -> list[RemoteCoverage]:
         """Return how far everything stored reaches."""
         return [RemoteCoverage.of({**told, "told": told}) for told in self._client.coverage()]
+
+
+@dataclass(frozen=True)
+class RemoteRemoval:
+    """What a removal takes away, in the shape of `onward.tasks.removing.Removal`."""
+
+    told: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as the server said it."""
+        return self.told
+
+
+class RemoteRemover:
+    """Removes what is stored on a server, in the shape of `onward.tasks.removing.SeriesRemover`."""
+
+    def __init__(self, client: OnwardClient) -> None:
+        self._client = client
+
+    def look(self, kind: str, symbol: str, **part: str | None) -> RemoteRemoval:
+        """Return what a removal would take away."""
+        return RemoteRemoval(self._client.removal(symbol, part, kind=kind, dry_run=True))
+
+    def remove(self, kind: str, symbol: str, **part: str | None) -> RemoteRemoval:
+        """Remove a series or a range of it."""
+        return RemoteRemoval(self._client.removal(symbol, part, kind=kind))
 
 
 def sent(

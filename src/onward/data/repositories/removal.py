@@ -210,9 +210,10 @@ def unchanged(kind: Kind, symbol: str, state: str, seen: str | None) -> None:
 def nothing_stored(kind: Kind, symbol: str, stored: Iterable[str], timeframe: str = "") -> DataNotFoundError:
     """Return the refusal to touch a series that is not there."""
     known = [one or "every symbol" for one in stored][:20]
+    named = (symbol if symbol.isprintable() else ascii(symbol))[:80]
     return DataNotFoundError(
         "No such series is stored",
-        got=" ".join(part for part in (kind, symbol or "of every symbol", timeframe) if part),
+        got=" ".join(part for part in (kind, named or "of every symbol", timeframe) if part),
         allowed=", ".join(known) or None,
         remedy="`onward data list` shows what is stored.",
     )

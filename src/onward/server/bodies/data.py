@@ -10,7 +10,15 @@ from pydantic import Field, field_validator
 from onward.server.bodies.base import Answer, Body
 from onward.server.bodies.jobs import JobView
 
-__all__ = ["UPLOAD", "DryAnswer", "FileRead", "QualityAnswer", "UploadAnswer", "UploadFields"]
+__all__ = [
+    "UPLOAD",
+    "DryAnswer",
+    "FileRead",
+    "QualityAnswer",
+    "RemovalAnswer",
+    "UploadAnswer",
+    "UploadFields",
+]
 
 
 class UploadFields(Body):
@@ -64,6 +72,30 @@ class QualityAnswer(Answer):
     symbols: list[dict[str, Any]]
     series: list[dict[str, Any]]
     problems: list[dict[str, Any]]
+
+
+class DependentModel(Answer):
+    """A model that was trained on the market: of the newest version and those that an alias stands for."""
+
+    name: str
+    versions: list[int]
+    aliases: list[str]
+
+
+class RemovalAnswer(Answer):
+    """Rows that went from a series (that would go, with `dry_run`), and what depends on it."""
+
+    kind: Literal["candles", "funding", "open_interest", "fear_greed"]
+    symbol: str = Field(description="Empty: for every symbol.")
+    timeframe: str = Field(description="Empty: not candles.")
+    rows: int
+    first: datetime | None
+    last: datetime | None
+    left: int = Field(description="Rows that stay; 0: the series goes as a whole.")
+    unreadable: int = Field(description="Damaged files, which go with the whole.")
+    state: str = Field(description="Stands for what was stored; `seen` of a removal that is to hold to it.")
+    models: list[DependentModel]
+    imports: list[str] = Field(description="Jobs at work that may bring rows of it back.")
 
 
 _TEXT: dict[str, Any] = {"type": "string", "maxLength": 100}

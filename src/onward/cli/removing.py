@@ -1,0 +1,51 @@
+"""What a removal of stored data takes away, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+__all__ = ["EVERY", "removal_lines", "removed_line"]
+
+EVERY = "-"
+"""How a series that is for every symbol is named, where a name is needed."""
+
+
+def removal_lines(told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what would go and what depends on it, of a removal as JSON tells it."""
+    stays = _rows(told["left"]) + " stay" + ("s" if told["left"] == 1 else "")
+    span = ""
+    if told["first"]:
+        first, last = (datetime.fromisoformat(told[name]) for name in ("first", "last"))
+        span = f", {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+    yield f"{_series(told)}: {_rows(told['rows'])}{span}; {stays if told['left'] else 'nothing stays'}"
+    if told["unreadable"]:
+        yield f"  {told['unreadable']} files of it are damaged; they go as well"
+    if told["models"]:
+        names = ", ".join(_model(one) for one in told["models"])
+        then = "use what stays" if told["left"] else "cannot predict for it until it is stored again"
+        yield f"  models trained on this market: {names}; they {then}"
+    if told["imports"]:
+        yield f"  imports at work, which may bring rows of it back: {', '.join(told['imports'])}"
+
+
+def removed_line(told: Mapping[str, Any]) -> str:
+    """Return what has gone."""
+    left = told["left"]
+    stay = f"{_rows(left)} stay{'s' if left == 1 else ''}" if left else "nothing of it is stored any more"
+    return f"Removed {_rows(told['rows'])} of {_series(told)}; {stay}."
+
+
+def _series(told: Mapping[str, Any]) -> str:
+    parts = (told["kind"].replace("_", " "), told["symbol"] or "(every symbol)", told["timeframe"])
+    return " ".join(part for part in parts if part)
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} row{'' if number == 1 else 's'}"
+
+
+def _model(told: Mapping[str, Any]) -> str:
+    named = ", ".join(told["aliases"]) or f"version {told['versions'][-1]}"
+    return f"{told['name']} ({named})"
