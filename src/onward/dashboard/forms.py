@@ -11,15 +11,20 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from onward.access.secrets import same
+from onward.errors import JobNotFoundError
 from onward.server.authorisation import caller_of
 from onward.server.csrf import form_of
+
+if TYPE_CHECKING:
+    from onward.jobs.protocol import JobStore
+    from onward.jobs.values import Submission
 
 __all__ = [
     "CSRF_COOKIE",
@@ -29,6 +34,7 @@ __all__ = [
     "SafeForm",
     "csrf_token",
     "idempotency_key",
+    "is_gone",
     "needs_cookie",
     "new_request_key",
     "safe_form",
@@ -83,6 +89,17 @@ def idempotency_key(form: str, request_key: str, *asked: Any) -> str:
     """
     whole = json.dumps([request_key[:LONGEST_REQUEST_KEY], *asked], sort_keys=True)
     return f"{form}-{hashlib.sha256(whole.encode()).hexdigest()[:40]}"
+
+
+def is_gone(store: JobStore, submission: Submission) -> bool:
+    """Return whether a form had made its job before, and that job was deleted since."""
+    if submission.created:
+        return False
+    try:
+        store.get(submission.job.id)
+    except JobNotFoundError:
+        return True
+    return False
 
 
 async def safe_form(request: Request) -> FormData:

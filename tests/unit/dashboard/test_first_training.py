@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,8 +14,8 @@ import pytest
 
 from onward.access.scopes import Scope
 from onward.dashboard import create_site
+from onward.dashboard.first_training import sample_request
 from onward.dashboard.i18n import texts_of
-from onward.dashboard.pages.overview import sample_request
 from onward.jobs.values import JobRequest, Lease, Outcome, WorkerIdentity
 from onward.registry import Standing
 from onward.settings import load_settings
@@ -22,6 +23,7 @@ from onward.testing.registry import stage_bundle
 from onward.wiring import Application, build_application
 from tests.unit.server.client import Client
 
+QUIET = {"server.run_jobs": False}
 TOKEN = "0" * 32
 PATH = "/ui/overview/train-sample"
 VERDICT = {"subject": "direction", "level": "evidence of skill"}
@@ -30,12 +32,11 @@ VERDICT = {"subject": "direction", "level": "evidence of skill"}
 class Home:
     """A site over an empty home, and a key of each scope."""
 
-    def __init__(self, client: Client, application: Application) -> None:
+    def __init__(self, client: Client, application: Application, keys: dict[str, str] | None = None) -> None:
         self.client, self.application = client, application
         scopes: tuple[Scope, ...] = ("run", "admin")
-        self.keys: dict[str, str] = {
-            scope: application.access.create_key(scope, scope)[1].text for scope in scopes
-        }
+        made = application.access.create_key
+        self.keys: dict[str, str] = keys or {scope: made(scope, scope)[1].text for scope in scopes}
 
     def get(self, path: str, scope: str = "admin") -> str:
         answer = self.client.get(path, headers={"X-API-Key": self.keys[scope]})
@@ -61,8 +62,7 @@ class Home:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     place = tmp_path_factory.mktemp("first")
-    given = {"server.run_jobs": False}
-    application = build_application(load_settings(home=place, cwd=place, environ={}, overrides=given))
+    application = build_application(load_settings(home=place, cwd=place, environ={}, overrides=QUIET))
     with Client(create_site(application)) as client:
         yield Home(client, application)
 
@@ -79,10 +79,9 @@ def test_the_sample_is_trained_on_once_and_only_before_there_is_anything(home: H
     assert said not in home.get("/", "admin")
 
     key, other = home.request_key("/"), home.request_key("/runs/new")
-    assert key != other != home.request_key("/runs/new"), "another one on every page"
-    keys = [key, key, *(home.request_key() for _ in range(4))]
+    assert key == other == home.request_key("/ui/overview"), "the same until there is a training"
     with ThreadPoolExecutor(6) as threads:
-        first, *others = threads.map(home.train, ["run"] * 6, keys)
+        first, *others = threads.map(home.train, ["run"] * 6, [key] * 6)
     again = home.train("admin", other)
     assert {one.headers["location"] for one in (*others, again)} == {first.headers["location"]}
     (job,) = home.jobs()
@@ -114,6 +113,46 @@ def test_the_sample_is_trained_on_once_and_only_before_there_is_anything(home: H
     page = home.get("/models/another")
     assert "<bdi>\u202egnp.exe</bdi>" in page, "what somebody wrote turns no letters around it"
     assert page.count("<bdi>\u05d0\u05e0</bdi>") == 2
+
+
+@pytest.mark.parametrize("scopes", [("run", "run"), ("run", "admin")])
+def test_pages_of_two_servers_of_one_home_start_one_training(tmp_path: Path, scopes: tuple[str, str]) -> None:
+    servers = [build_application(load_settings(home=tmp_path, cwd=tmp_path, environ={}, overrides=QUIET))]
+    servers.append(build_application(load_settings(home=tmp_path, cwd=tmp_path, environ={}, overrides=QUIET)))
+    with Client(create_site(servers[0])) as one, Client(create_site(servers[1])) as two:
+        homes = [Home(one, servers[0])]
+        homes.append(Home(two, servers[1], homes[0].keys))
+        keys = [home.request_key() for home in homes]
+        ready = threading.Barrier(2)
+
+        def press(home: Home, scope: str, key: str) -> str:
+            ready.wait(10)
+            return str(home.train(scope, key).headers["location"])
+
+        with ThreadPoolExecutor(2) as threads:
+            first, second = threads.map(press, homes, scopes, keys)
+        assert first == second
+        assert len(homes[0].jobs()) == 1
+
+
+def test_it_may_be_tried_again_after_what_was_begun_was_stopped_or_deleted(tmp_path: Path) -> None:
+    application = build_application(load_settings(home=tmp_path, cwd=tmp_path, environ={}, overrides=QUIET))
+    manager = application.job_manager
+    with Client(create_site(application)) as client:
+        home = Home(client, application)
+        began: list[str] = []
+        for scope in ("run", "admin", "run", "run", "admin"):
+            location = home.train(scope, home.request_key()).headers["location"]
+            began.append(location.removeprefix("/jobs/"))
+            manager.request_stop(began[-1])
+            if len(began) > 1:
+                manager.delete(began[-1])
+        assert len(set(began)) == len(began)
+        manager.delete(began[0])
+        key = home.request_key()
+        anew = [home.train("admin", key).headers["location"] for _ in range(2)]
+        assert anew[0] == anew[1]
+        assert anew[0].removeprefix("/jobs/") not in began, "that of a deleted one was taken already"
 
 
 def test_verdicts_of_a_job_whose_audit_failed_count_for_nothing(home: Home) -> None:

@@ -107,6 +107,29 @@ def test_the_same_form_is_one_job_however_often_it_comes(desk: Desk) -> None:
     assert job.request.spec["actor"] == "run"
 
 
+def test_a_form_whose_job_was_deleted_comes_back_with_its_settings(desk: Desk) -> None:
+    form = {"request_key": "long ago", "labels__horizon_bars": "7", "save": "kept"}
+    job_id = desk.post("/runs/new", "run", **form).headers["location"].removeprefix("/jobs/")
+    desk.application.job_manager.request_stop(job_id)
+    desk.application.job_manager.delete(job_id)
+    before = n_jobs(desk)
+    again = desk.post("/runs/new", "run", **form)
+    assert (again.status_code, n_jobs(desk)) == (409, before), "nothing starts by going back to an old page"
+    assert "its job (stopped) was deleted since" in again.text
+    assert re.search(r'name="labels.horizon_bars"[^>]*value="7"', again.text)
+    assert 'value="kept"' in again.text
+    (key,) = re.findall(r'name="request_key" value="(\w+)"', again.text)
+    anew = desk.post("/runs/new", "run", **{**form, "request_key": key})
+    assert anew.status_code == 303
+    assert n_jobs(desk) == before + 1
+    assert anew.headers["location"] != f"/jobs/{job_id}"
+
+
+def test_the_form_of_somebody_else_is_another_run(desk: Desk) -> None:
+    first, other = (desk.post("/runs/new", scope, request_key="shared") for scope in ("run", "admin"))
+    assert first.headers["location"] != other.headers["location"]
+
+
 def test_the_form_asks_for_the_same_configuration_as_the_command_line(desk: Desk) -> None:
     """The form names symbol and timeframe, the command need not: it is looked at twice, and counts once."""
     assert desk.post("/runs/new", "run", request_key="two").status_code == 303

@@ -15,7 +15,8 @@ from starlette.responses import Response
 
 from onward.access.scopes import Scope
 from onward.config.model import LEARNERS
-from onward.dashboard.forms import REQUEST_KEY_FIELD, SafeForm, idempotency_key, new_request_key
+from onward.dashboard.first_training import request_key as sample_key
+from onward.dashboard.forms import REQUEST_KEY_FIELD, SafeForm, idempotency_key, is_gone, new_request_key
 from onward.dashboard.navigation import Page
 from onward.dashboard.rendering import Render, Renderer
 from onward.dashboard.services import Book, Runs
@@ -31,7 +32,7 @@ from onward.dashboard.views.runs_new import (
     run_form_view,
 )
 from onward.errors import ConfigError, OnwardError, StorageError
-from onward.jobs.values import JobRequest
+from onward.jobs.values import Job, JobRequest
 from onward.server.authorisation import caller_of, requires
 from onward.server.bodies.jobs import TrainingJob, TuningJob
 from onward.server.dependencies import Config, Manager, Registry, Repositories, State, Store, Training
@@ -60,6 +61,7 @@ class _Desk:
     bases: Bases
     book: Any
     registry: Any
+    store: Any
     own_code: bool
 
     def may(self, scope: Scope) -> bool:
@@ -71,6 +73,7 @@ class _Desk:
         *,
         errors: tuple[Worded, ...] = (),
         check: CheckView | None = None,
+        gone: Job | None = None,
         status: int = 200,
     ) -> Response:
         coverage = self.book.coverage()
@@ -84,7 +87,8 @@ class _Desk:
             errors=errors,
             texts=self.render.t,
         )
-        return self.render.page("runs_new", status=status, view=view, check=check)
+        key = "" if view.markets else sample_key(self.store)
+        return self.render.page("runs_new", status=status, view=view, check=check, gone=gone, sample_key=key)
 
     def read(self, values: Values) -> tuple[Asked, tuple[Worded, ...]]:
         """Return what the form asks for, and what is wrong with it before anything looks at data."""
@@ -106,9 +110,12 @@ class _Desk:
         return (worded(refusal, self.render.t),)
 
 
-def form_desk(render: Render, state: State, config: Config, book: Book, registry: Registry) -> _Desk:
+def form_desk(
+    render: Render, state: State, config: Config, book: Book, registry: Registry, store: Store
+) -> _Desk:
     """Return what the form of this request is made of."""
-    return _Desk(render, bases_of(state.provider.services.settings.plan), book, registry, config.own_code)
+    bases = bases_of(state.provider.services.settings.plan)
+    return _Desk(render, bases, book, registry, store, config.own_code)
 
 
 async def form_check(
@@ -154,7 +161,10 @@ async def check(desk: Desk, checked: Check, form: SafeForm, state: State) -> Res
 
 @router.post("/runs/new", dependencies=[requires("run")])
 async def start(desk: Desk, checked: Check, form: SafeForm, state: State, manager: Manager) -> Response:
-    """Start the run, or say at its fields what is wrong with it."""
+    """Start the run, or say at its fields what is wrong with it.
+
+    A form whose job was deleted since comes back with its settings, ready to start another one.
+    """
 
     def submit() -> Response:
         values = _values(form)
@@ -164,14 +174,18 @@ async def start(desk: Desk, checked: Check, form: SafeForm, state: State, manage
         asked, errors = desk.read(values)
         if errors:
             return desk.page(values, errors=errors, check=CheckView(asked, errors), status=422)
-        spec = {**_body(asked).spec(), "actor": caller_of(desk.render.request).actor}
+        actor = caller_of(desk.render.request).actor
+        spec = {**_body(asked).spec(), "actor": actor}
         try:
-            submission = manager.submit(asked.kind, spec, idempotency_key=_key(values, asked))
+            submission = manager.submit(asked.kind, spec, idempotency_key=_key(values, asked, actor))
         except StorageError:
             raise
         except OnwardError as error:
             errors = desk.refused(error, asked, values)
             return desk.page(values, errors=errors, check=CheckView(asked, errors), status=422)
+        if is_gone(desk.store, submission):  # nobody starts by going back what he started long ago
+            again = {**values, REQUEST_KEY_FIELD: (new_request_key(),)}
+            return desk.page(again, gone=submission.job, status=409)
         return desk.render.redirect(f"/jobs/{submission.job.id}", toast="runs_new.toast.submitted")
 
     return await anyio.to_thread.run_sync(submit, limiter=state.heavy)
@@ -257,7 +271,7 @@ def _unkept(asked: Asked) -> tuple[Refusal, ...]:
     return ()
 
 
-def _key(values: Values, asked: Asked) -> str:
-    """Return what makes the same form sent twice one job, and a changed form another."""
+def _key(values: Values, asked: Asked, actor: str | None) -> str:
+    """Return what makes the same form sent twice one job, and a changed form or another sender another."""
     (own, *_) = (*values.get(REQUEST_KEY_FIELD, ()), "")
-    return idempotency_key("form", own, asked.kind, asked.body)
+    return idempotency_key("form", own, asked.kind, asked.body, actor)
