@@ -71,10 +71,12 @@ def begun(store: JobStore, kind: str = "train", **spec: Any) -> Lease:
     return lease
 
 
-def progress(stage: str, done: int, total: int, message: str = "") -> tuple[str, dict[str, Any]]:
+def progress(
+    stage: str, done: int, total: int, message: str = "", **more: float
+) -> tuple[str, dict[str, Any]]:
     eta = 90.0 if done else None
     told = {"stage": stage, "done": done, "total": total, "fraction": done / total, "eta_seconds": eta}
-    return "progress", {**told, "message": message}
+    return "progress", {**told, "message": message, **more}
 
 
 def fold(number: int) -> tuple[str, dict[str, Any]]:
@@ -163,7 +165,7 @@ def test_a_job_is_followed_as_fast_as_it_tells_and_nothing_moves(desk: Site, ope
         assert lines == [f"line {n}" for n in range(BURSTS * IN_A_BURST + 1)], "each line once, in order"
         draws, frames = page.evaluate("[draws, frames]")
         assert draws <= min(frames, BURSTS * IN_A_BURST // 2), "many events make one picture"
-        expect(page.locator("#job-eta")).to_have_text("about 1 min left in this stage")
+        expect(page.locator("#job-eta")).to_have_text("about 1 min 30 s left in this stage")
         expect(page.locator("[data-stage=features]")).to_have_class("done")
         expect(page.locator("[data-stage=fold]")).to_have_class("now")
         expect(page.locator("#job-said")).to_have_text("Folds has begun.")
@@ -187,6 +189,45 @@ def test_a_job_is_followed_as_fast_as_it_tells_and_nothing_moves(desk: Site, ope
         page.goto("/jobs")
         row = page.get_by_role("row").filter(has_text="Training watched").first
         expect(row).to_contain_text("leak found")
+
+
+LEFT = {
+    "en": (
+        "about 1 h 40 min left; as the run before",
+        "any moment now; as the run before",
+        "about 1 min 30 s left in this stage",
+    ),
+    "ja": ("残り約1時間40分(前回の実行から)", "まもなく終了(前回の実行から)", "この段階の残り約1分30秒"),
+}
+
+
+@each_reader
+def test_the_end_of_the_whole_job_is_foretold_where_it_can_be_and_nothing_moves(
+    desk: Site, open_page: Open, reader: dict[str, object]
+) -> None:
+    left, over, of_stage = LEFT[str(reader["language"])]
+    with store_of(desk.home) as store:
+        lease = begun(store)
+        store.report(lease, [progress("features", 1, 4, job_eta_seconds=6_000.0)])
+        page = open_page(desk, f"/jobs/{lease.job_id}", **reader)
+        eta = page.locator("#job-eta")
+        expect(eta).to_have_text(left)
+        store.report(lease, [progress("features", 2, 4, job_eta_seconds=5_900.0)])
+        expect(page.locator("#job-now")).to_contain_text("50")
+        expect(eta).to_have_text(left)
+        store.report(lease, [progress("audit", 1, 4, job_eta_seconds=1.5)])
+        expect(eta).to_have_text(over)  # no news: the clock of the page goes on
+        store.report(lease, [progress("explanation", 1, 4)])
+        expect(eta).to_have_text(of_stage)
+        store.report(lease, [progress("explanation", 0, 4)])
+        expect(eta).to_have_text("")
+        store.report(lease, [progress("explanation", 3, 4, job_eta_seconds=6_000.0)])
+        expect(eta).to_have_text(left)
+        assert store.request_stop(lease.job_id).accepted
+        store.stopping(lease, reason=None)
+        expect(eta).to_have_text("")
+        assert store.finish(lease, Outcome("cancelled"))
+        expect(page.locator("#job-state [data-state=cancelled]")).to_be_visible()
 
 
 def test_a_stage_that_was_over_before_anything_was_said_of_it_is_shown(desk: Site, open_page: Open) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from onward.dashboard.views.overview import OverviewView, overview_view, series_lines
+from onward.jobs.remaining import TimeLeft
 from onward.jobs.values import Job, JobRequest
 from onward.registry import ModelSummary, Version
 from onward.registry.bundle import read_manifest
@@ -122,10 +123,10 @@ def test_running_jobs_carry_their_progress_and_what_they_are_about() -> None:
         running=[job("a", "running", progress=progress, spec=spec)], counts={"running": 1, "queued": 4}
     )
     (line,) = shown.running
-    assert (line.subject, line.fraction, line.eta_seconds, line.live) == (
+    assert (line.subject, line.fraction, line.left, line.live) == (
         "BTC/USD, ETH/USD",
         0.25,
-        90.0,
+        TimeLeft(90.0, "stage"),
         True,
     )
     assert (shown.n_running, shown.n_waiting) == (1, 4)
@@ -138,9 +139,9 @@ def test_running_jobs_carry_their_progress_and_what_they_are_about() -> None:
         ({"save": "btc-1h"}, "btc-1h"),
         ({"files": ["/home/x/inbox/btc.parquet"]}, "btc.parquet"),
         ({"files": ["/home/x/a.csv"], "symbol": "X/Y"}, "X/Y"),
-        ({"plan": "fast"}, ""),
         ({"plan": {"data": {"symbols": ["A", "B", "C"]}}}, "A, B, C"),
         ({"plan": {"data": {"symbols": ["A", "B", "C", "D", "E"]}}}, "A, B, C +2"),
+        ({"plan": "fast"}, ""),
         ({}, ""),
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 from onward.dashboard.views.freshness import Freshness, freshness
+from onward.jobs.remaining import TimeLeft, time_left
 from onward.jobs.results import audit_failed
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ __all__ = [
 ]
 
 FAILED_WITHIN = timedelta(hours=24)
-
 MOST_NAMED = 3
 """Symbols of a job that are named; of more it is said how many."""
+
 
 @dataclass(frozen=True)
 class ModelInUse:
@@ -53,6 +54,8 @@ class JobLine:
 
     Attributes
     ----------
+    left
+        How long it goes on, of the whole job where that can be told; None when nobody knows.
     asked
         When it was asked for, by which lists of jobs are sorted.
     moment
@@ -70,7 +73,7 @@ class JobLine:
     subject: str
     stage: str
     fraction: float | None
-    eta_seconds: float | None
+    left: TimeLeft | None
     asked: datetime
     moment: datetime
     live: bool
@@ -234,7 +237,7 @@ def job_line(job: Job) -> JobLine:
         subject=_subject(job.request.spec),
         stage=str(progress.get("stage") or ""),
         fraction=progress.get("fraction"),
-        eta_seconds=progress.get("eta_seconds"),
+        left=time_left(job),
         asked=job.queued_at,
         moment=job.finished_at or job.started_at or job.queued_at,
         live=job.finished_at is None,

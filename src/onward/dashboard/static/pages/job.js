@@ -46,6 +46,12 @@ function span(seconds, parts = 2) {
   return said.slice(0, parts).join(japanese ? "" : " ") || filled(texts.second, { n: 0 });
 }
 
+// As exact as an estimate can be (`TimeLeft.about`).
+function about(seconds) {
+  const [, grain] = [[10, 1], [90, 5], [600, 30], [5400, 60], [129600, 600], [Infinity, 3600]].find(([limit]) => seconds < limit);
+  return span(Math.max(1, Math.floor(seconds / grain + 0.5) * grain));
+}
+
 /* -- progress and stages ------------------------------------------------------------------- */
 
 const stages = new Map();
@@ -98,6 +104,27 @@ function drawStages() {
   if (line.className !== "now") line.className = "now";
 }
 
+// What is left of the whole job becomes less between events, by the clock of this page.
+let left = data.left && { seconds: data.left[0], of: data.left[1], since: performance.now() };
+
+function learnLeft({ job_eta_seconds: whole, eta_seconds: stage }) {
+  const known = typeof whole === "number" ? [whole, "job"] : stage ? [stage, "stage"] : null;
+  left = known && { seconds: known[0], of: known[1], since: performance.now() };
+  drawLeft();
+}
+
+function leftWords() {
+  if (!left || state !== "running") return "";
+  if (left.of === "stage") return filled(texts.left, { span: about(left.seconds) });
+  const now = left.seconds - (performance.now() - left.since) / 1000;
+  return now > 0 ? filled(texts.left_job, { span: about(now) }) : texts.left_over;
+}
+
+function drawLeft() {
+  const place = $("job-eta");
+  if (place) place.textContent = leftWords();
+}
+
 const drawBegun = perFrame(drawStages);
 const drawProgress = perFrame((payload) => {
   const bar = document.querySelector("#job-progress progress");
@@ -106,7 +133,7 @@ const drawProgress = perFrame((payload) => {
     else bar.removeAttribute("value");
     const share = typeof payload.fraction === "number" ? ` ${Math.round(100 * payload.fraction)}${japanese ? "%" : " %"}` : "";
     $("job-now").textContent = stageWord(payload.stage) + share;
-    $("job-eta").textContent = payload.eta_seconds ? filled(texts.left, { span: span(payload.eta_seconds, 1) }) : "";
+    learnLeft(payload);
   }
   drawStages();
   if (payload.stage === current) stageLine(current).children[2].textContent = inWords(payload.message ?? "");
@@ -274,6 +301,7 @@ const refresh = () => document.body.dispatchEvent(new Event("refresh"));
 function moved(next) {
   if (next === state) return;
   state = next;
+  if (next !== "running") left = null;
   say(filled(texts.said_state, { state: stateWords[next] ?? next }));
   refresh();
 }
@@ -319,7 +347,7 @@ drawFolds();
 drawTrials();
 if (data.live) {
   elapsed();
-  setInterval(elapsed, 1000);
+  setInterval(() => { elapsed(); drawLeft(); }, 1000);
   setInterval(() => { if (state === "queued") refresh(); }, UNTAKEN_MS); // whether nobody is there to take it
   follow(data.id, {
     event: take,
