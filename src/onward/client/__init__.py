@@ -14,6 +14,7 @@ from onward.client.values import (
     StoredSeries,
     VersionInfo,
 )
+from onward.jobs.remaining import TimeLeft, time_left
 from onward.jobs.values import Job, JobEvent, Page, StopReply, Submission
 
 __all__ = [
@@ -33,5 +34,7 @@ __all__ = [
     "StopReply",
     "StoredSeries",
     "Submission",
+    "TimeLeft",
     "VersionInfo",
+    "time_left",
 ]
