@@ -19,6 +19,7 @@ from onward.dashboard.forms import CSRF_COOKIE, csrf_token, needs_cookie
 from onward.dashboard.i18n import LANGUAGES, Figures, Language, Texts, Words, preferred, texts_of
 from onward.dashboard.i18n.said import Said
 from onward.dashboard.pages import pages
+from onward.dashboard.marking import marked
 from onward.dashboard.preferences import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Theme, keep
 from onward.server.authorisation import caller_of
 
@@ -197,3 +198,4 @@ def _embedded(value: Any) -> Markup:
 def _whole(request: Request) -> str:
     query = request.url.query
     return f"{request.url.path}?{query}" if query else request.url.path
+    made.filters["marked"] = marked

@@ -6,6 +6,7 @@ import pytest
 
 from onward.dashboard.i18n import Figures, Words, texts_of
 from onward.dashboard.i18n.said import Said
+from onward.dashboard.marking import marked
 from onward.dashboard.rendering import environment
 
 
@@ -64,3 +65,10 @@ def test_what_somebody_named_is_never_translated(narrow: bool) -> None:
     plain = source.replace(', names=("Series",)', "")
     said = environment().from_string(plain).render(t=t, say=Said(t), data={**data, "narrow": narrow})
     assert "レンジ" in said, "where it is the class, it is said"
+
+
+def test_commands_in_sentences_are_code_and_nothing_else_is_markup() -> None:
+    assert marked("See `onward jobs list`.") == 'See <code translate="no">onward jobs list</code>.'
+    assert marked("`<b>` & `") == '<code translate="no">&lt;b&gt;</code> &amp; `'
+    kept = Said(texts_of("ja"))("nobody knows `this one` yet")
+    assert marked(kept) == '<span lang="en">nobody knows <code translate="no">this one</code> yet</span>'
