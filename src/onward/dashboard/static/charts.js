@@ -194,8 +194,8 @@ export function candleChart(box, { from = null, to = null, markers = [], volume 
  *   `time` whether x are Unix seconds; `format(value)` for the axis and the legend;
  *   `bands` [[upper, lower]] numbers of series between which is filled; `log` scale of y;
  *   `xFormat(value)` and `xLabel` for x where it is no time; `legend` false leaves the legend out; `points` shows
- *   each point however many there are; `level` a value of y that is always in sight, with a broken line of its own (what it means stands
- *   among the keys beside the chart: written into it, it would lie over the lines on a phone)
+ *   each point however many there are; `level` a value of y that is always in sight, with a broken line of its
+ *   own (what it means stands among the keys beside the chart: within, it would lie over lines on a phone)
  * @returns {{plot, setData(columns), destroy()}}
  */
 export function lineChart(box, { x, series, time = true, format = (value) => value.toLocaleString("en"), bands = [], log = false, xFormat = null, xLabel, legend = true, points = x.length < 40, level = null }) {
