@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Depends, Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -81,8 +82,7 @@ class Renderer:
         """
         secure = self.request.url.scheme == "https"
         kept = self.request.cookies.get(TOAST_COOKIE, "")
-        tone, _, key = kept.partition(":")
-        toast = {"tone": tone, "text": self.t.get(key, "")} if ".toast." in key and key in self.t else None
+        toast = self._toast(kept)
         answer = self._answer(
             f"pages/{template or name}.html", status, {"here": name, "toast": toast, **view}
         )
@@ -104,7 +104,7 @@ class Renderer:
             answer.headers["HX-Trigger"] = json.dumps({"toast": {"text": toast, "tone": tone}})
         return answer
 
-    def redirect(self, path: str, *, toast: str = "", tone: Tone = "good") -> Response:
+    def redirect(self, path: str, *, toast: str = "", tone: Tone = "good", **values: str | int) -> Response:
         """Return the way to another page after a form was taken, plain or sent by HTMX.
 
         Parameters
@@ -115,6 +115,8 @@ class Renderer:
             Key of a text (``<page>.toast.<name>``) that is shown there for a moment.
         tone
             Of that text.
+        **values
+            For its placeholders.
         """
         if "hx-request" in self.request.headers:
             answer = Response(status_code=204, headers={"HX-Redirect": path})
@@ -122,7 +124,8 @@ class Renderer:
             answer = RedirectResponse(path, 303)
         if toast:
             secure = self.request.url.scheme == "https"
-            keep(answer, TOAST_COOKIE, f"{tone}:{toast}", secure=secure, seconds=TOAST_SECONDS)
+            told = f"{tone}:{toast}" + (f":{urlencode(values)}" if values else "")
+            keep(answer, TOAST_COOKIE, told, secure=secure, seconds=TOAST_SECONDS)
         return answer
 
     def html(self, template: str, /, **view: Any) -> str:
@@ -150,6 +153,20 @@ class Renderer:
             "now": datetime.now(UTC),
             "version": __version__,
         }
+
+    def _toast(self, kept: str) -> dict[str, str] | None:
+        """Return the text that a page before left; None when it left none that there is."""
+        tone, _, rest = kept.partition(":")
+        key, _, query = rest.partition(":")
+        if ".toast." not in key or key not in self.t:
+            return None
+        values: dict[str, Any] = dict(parse_qsl(query))
+        try:
+            if "count" in values:
+                values["count"] = int(values["count"])
+            return {"tone": tone, "text": self.t(key, **values)}
+        except (KeyError, ValueError):  # a browser may send what it likes
+            return None
 
     def _answer(self, template: str, status: int, view: dict[str, Any]) -> Response:
         headers = {

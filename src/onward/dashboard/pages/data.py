@@ -13,22 +13,27 @@ from starlette.responses import Response
 from onward.dashboard.forms import SafeForm, safe_header
 from onward.dashboard.importing import inspected, submitted
 from onward.dashboard.navigation import Page
+from onward.dashboard.removing import RemovalAsk, Removed, carry_out, look
 from onward.dashboard.rendering import Render, Renderer
 from onward.dashboard.services import Book
 from onward.dashboard.stored import quality_of, series_view
-from onward.dashboard.views.data import data_view
+from onward.dashboard.views.data import data_view, named_series, series_address
 from onward.dashboard.views.data_import import outcome_view, preview_view, refusal
-from onward.errors import UserError
+from onward.errors import DataError, UserError
 from onward.server.authorisation import requires
 from onward.server.dependencies import Config, Manager, Repositories, State, Store
 from onward.server.problems import told
+from onward.server.removing import remover_of
 from onward.server.uploads.desk import Uploads
 from onward.server.uploads.receiving import receive
 from onward.server.uploads.staging import called
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from onward.jobs.values import Job
     from onward.server.state import ServerState
+    from onward.tasks.removing import SeriesRemover
 
 __all__ = ["PAGE", "router"]
 
@@ -38,6 +43,9 @@ SHOTS = (
 )
 PREVIEW = "/ui/data/preview"
 PAGE = Page("data", "/data", "data", shots=SHOTS, uploads=(PREVIEW,))
+ASK, REMOVAL = "fragments/data_ask.html", "fragments/data_removal.html"
+MOST_NAMES = 8
+"""Models, and imports, that the question names."""
 INLINE_ROWS = 250_000
 """Longer series are checked after their page is there: that takes the better part of a second."""
 LIBRARY = "pandas"
@@ -163,6 +171,56 @@ async def start(
 def imported(render: Render, store: Store, state: State, job_id: str) -> Response:
     """Say what came of an import."""
     return _outcome(render, state, store.get(job_id))
+
+
+@router.get("/ui/data/ask", dependencies=[requires("admin")])
+async def ask(
+    request: Request, render: Render, state: State, kind: Kind, symbol: Symbol = "", timeframe: Timeframe = ""
+) -> Response:
+    """Ask whether somebody means to remove a series, or a part of it, and say what would go."""
+    named = {"kind": kind, "symbol": symbol, "timeframe": timeframe}
+    question = RemovalAsk.from_form({**request.query_params, **named})
+    return await _asked(render, state, look, question, ASK)
+
+
+@router.get("/ui/data/removal", dependencies=[requires("admin")])
+async def removal(
+    request: Request, render: Render, state: State, kind: Kind, symbol: Symbol = "", timeframe: Timeframe = ""
+) -> Response:
+    """Say what would go of another part."""
+    named = {"kind": kind, "symbol": symbol, "timeframe": timeframe}
+    question = RemovalAsk.from_form({**request.query_params, **named})
+    return await _asked(render, state, look, question, REMOVAL)
+
+
+@router.post("/ui/data/remove", dependencies=[requires("admin")])
+async def remove(render: Render, form: SafeForm, state: State) -> Response:
+    """Remove what was shown; say in words why not."""
+    wanted = RemovalAsk.from_form({key: str(value) for key, value in form.items()})
+    return await _asked(render, state, carry_out, wanted, ASK)
+
+
+async def _asked(
+    render: Renderer,
+    state: ServerState,
+    step: Callable[[SeriesRemover, RemovalAsk], RemovalAsk | Removed],
+    question: RemovalAsk,
+    template: str,
+) -> Response:
+    what = named_series(render.words, question.kind, question.symbol, question.timeframe)
+    try:
+        found = await anyio.to_thread.run_sync(
+            lambda: step(remover_of(state.provider), question), limiter=state.heavy
+        )
+    except DataError:  # removed by somebody else, or never there
+        return render.fragment("fragments/data_gone.html", status=404, what=what)
+    if isinstance(found, RemovalAsk):
+        status = found.status if step is carry_out else 200
+        alone = template == REMOVAL
+        return render.fragment(template, status=status, ask=found, what=what, most=MOST_NAMES, alone=alone)
+    report = found.removal.report
+    left = series_address(report.kind, report.symbol, report.timeframe) if report.left else "/data"
+    return render.redirect(left, toast="data.toast.removed", count=report.rows, what=what)
 
 
 def _outcome(render: Renderer, state: ServerState, job: Job) -> Response:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 if TYPE_CHECKING:
+    from onward.dashboard.i18n import Words
     from onward.server.coverage import Gap, Reach, SeriesKey
 
-__all__ = ["DataView", "SeriesRow", "bar_of", "data_view", "series_address", "series_row"]
+__all__ = ["DataView", "SeriesRow", "bar_of", "data_view", "named_series", "series_address", "series_row"]
 
 PER_PAGE = 50
 STALE_BARS = 2
@@ -177,6 +178,11 @@ def bar_of(begin: float, end: float, axis: tuple[float, float], least: float) ->
 def series_address(kind: str, symbol: str, timeframe: str) -> str:
     """Return the address of a series' page: in the query, where any symbol survives."""
     return "/data/series?" + urlencode({"kind": kind, "symbol": symbol, "timeframe": timeframe})
+
+
+def named_series(words: Words, kind: str, symbol: str, timeframe: str) -> str:
+    """Return how a series is called in a sentence: its symbol, what it is, and the length of its bars."""
+    return " ".join(part for part in (symbol, words.series_kind(kind), timeframe) if part)
 
 
 def _order(c: Reach) -> tuple[str, int, float]:
