@@ -82,6 +82,20 @@ def run(manager: BackgroundTaskManager, kind: str, spec: dict[str, Any] | None =
     return end(manager, manager.submit(kind, spec or {}, **more).job.id)
 
 
+def test_the_second_job_of_a_kind_is_foretold_by_the_first(manager: BackgroundTaskManager) -> None:
+    kind = JobKind("publish", ENTRIES["publish"], "publish", likeness=lambda spec: (repr(spec),))
+    manager.kinds = {"publish": kind}
+    manager.start()
+    spec = {"seconds": 0.6}
+    told = []
+    for _ in range(2):
+        job = run(manager, "publish", spec)
+        (event,) = manager.store.events(job.id, kinds=("progress",))
+        told.append(event.payload["job_eta_seconds"])
+    assert told[0] is None
+    assert 0.4 <= told[1] <= 60.0
+
+
 # -- refusals -------------------------------------------------------------------------------
 
 

@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import Engine, event
 
 from onward.database.failures import StorageError
+from onward.jobs.documents import job_document
+from onward.jobs.documents import job_of as documented
 from onward.jobs.kinds import JobKind
 from onward.jobs.logs import job_logger
 from onward.jobs.precedents import LOOKS_BACK, most_alike, precedent
@@ -229,6 +231,21 @@ def test_what_is_left_of_the_job_becomes_less_and_that_of_a_stage_is_as_it_was_t
     assert store.request_stop(lease.job_id).accepted
     assert store.stopping(lease, reason=None)
     assert time_left(store.get(lease.job_id)) is None
+
+
+def test_documents_say_how_long_it_goes_on_and_of_what(store: SqlJobStore) -> None:
+    lease = begun(store, request())
+    assert job_document(store.get(lease.job_id))["eta"] is None
+    told(store, lease, "progress", stage="fold", eta_seconds=30.0, job_eta_seconds=None)
+    document = job_document(store.get(lease.job_id))
+    assert document["eta"] == {"seconds": 30.0, "of": "stage"}
+    assert document["progress"]["eta_seconds"] == 30.0, "where clients found it before"
+    told(store, lease, "progress", stage="fold", eta_seconds=30.0, job_eta_seconds=1e6)
+    document = job_document(store.get(lease.job_id))
+    assert document["eta"]["of"] == "job"
+    assert time_left(documented(document), NOON) == TimeLeft(1e6, "job"), "a client can ask the same"
+    assert store.finish(lease, SUCCESS)
+    assert job_document(store.get(lease.job_id))["eta"] is None
 
 
 @pytest.mark.parametrize(
