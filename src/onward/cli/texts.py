@@ -11,7 +11,7 @@ from onward.errors import UserError
 if TYPE_CHECKING:
     from onward.types import ProgressEvent
 
-__all__ = ["actor_name", "duration", "moment_of", "refuse_existing", "said", "scored", "size"]
+__all__ = ["actor_name", "duration", "moment_of", "require_output", "said", "scored", "size"]
 
 
 def actor_name(given: str | None = None) -> str:
@@ -40,8 +40,32 @@ def moment_of(text: str, *, option: str = "--at") -> datetime:
         ) from None
 
 
-def refuse_existing(path: Path, *, force: bool) -> None:
-    """Refuse to replace a file unless told to."""
+def require_output(path: Path | None, *, force: bool, suffixes: tuple[str, ...] = ()) -> None:
+    """Refuse a file to write before anything is computed for it.
+
+    Parameters
+    ----------
+    path
+        As an option names it; None where it is left out.
+    force
+        Whether a file that is there may be replaced.
+    suffixes
+        Endings that are allowed; empty: any.
+
+    Raises
+    ------
+    UserError
+        When it has another ending, is there already, or cannot be written.
+    """
+    from onward.registry.writable import require_writable
+
+    if path is None:
+        return
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise UserError(
+            "unknown file type", got=path.name, allowed=", ".join(suffixes), remedy="Choose one of these."
+        )
+    require_writable(path)
     if path.exists() and not force:
         raise UserError(
             "there is a file already", got=str(path), remedy="Choose another name, or add --force."

@@ -11,7 +11,7 @@ import typer
 from onward.cli.output import print_note
 from onward.cli.reports import keep_report
 from onward.cli.session import Session
-from onward.cli.texts import actor_name
+from onward.cli.texts import actor_name, require_output
 from onward.cli.verdict import print_training, training_value
 from onward.errors import UserError
 
@@ -54,6 +54,7 @@ def open_application(
     *,
     save: str | None,
     alias: str | None,
+    report: Path | None,
     background: bool = False,
 ) -> Application:
     """Return the services for a training, once what was asked for makes sense.
@@ -61,8 +62,8 @@ def open_application(
     Raises
     ------
     UserError
-        When there is an alias for a model that is not to be published, or a server that nothing is
-        to be left to.
+        When there is an alias for a model that is not to be published, a report that cannot be written,
+        or a server that nothing is to be left to.
     """
     if session.server is not None and not background:
         raise UserError(
@@ -77,6 +78,8 @@ def open_application(
             allowed="--alias together with --save",
             remedy="Add --save NAME.",
         )
+    if not background:  # else it is for who runs the job
+        require_output(report, force=True)
     if timerange is not None:
         session = session.also(f"data.timerange={timerange}")
     return session.application(plan)
@@ -111,10 +114,10 @@ def deliver(
     more
         Further values for JSON.
     """
-    written = keep_report(application, result, report)
     version = None if save is None else result.save(save)
     if version is not None and alias is not None:
         application.registry.set_alias(version.name, alias, version.number, actor_name(), reason)
+    written = keep_report(application, result, report)  # last: a full disk takes no model away
 
     def render() -> None:
         if first is not None:

@@ -15,6 +15,7 @@ from typing import Any
 from onward.errors import JobError, OnwardError, StorageError, UserError
 from onward.jobs.values import Job
 from onward.registry.files import fsync_directory, hash_file
+from onward.registry.writable import require_writable
 
 __all__ = ["Delivery", "checked_output", "hashes", "refusals", "target_of", "written"]
 
@@ -38,7 +39,8 @@ def checked_output(outputs: Path, named: str | None, *, suffixes: tuple[str, ...
     Raises
     ------
     UserError
-        When the name leads out of ``outputs``, has another ending, or something is there.
+        When the name leads out of ``outputs``, has another ending, something is there, or nothing can
+        be written there.
     """
     if named is None:
         return None
@@ -57,8 +59,8 @@ def checked_output(outputs: Path, named: str | None, *, suffixes: tuple[str, ...
         raise UserError(
             "unknown file type", got=path.name, allowed=", ".join(suffixes), remedy="Choose one of these."
         )
-    if path.is_dir():
-        raise UserError("there is a directory of this name", got=str(path), remedy="Name a file.")
+    if path.parent.exists():  # else it may be a directory that the host of the job has
+        require_writable(path)
     if path.exists() and not force:
         raise UserError(
             "there is a file already",

@@ -163,7 +163,7 @@ def test_convert_keeps_the_bars(suffix: str, cli, candles: Path) -> None:
     target = Path(f"out{suffix}")
     arguments = ("data", "convert", candles, target, "--symbol", "A/B", "--timerange", "20200102-20200103")
     assert cli.json(*arguments)["rows"] == 24
-    assert "exists already" in cli.fails(*arguments)
+    assert "there is a file already" in cli.fails(*arguments)
     cli.ok(*arguments, "--force")
     assert cli.json("data", "check", target)["symbols"][0]["rows"] == 24
 

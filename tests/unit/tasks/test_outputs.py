@@ -67,6 +67,15 @@ def test_what_is_there_is_replaced_only_when_asked(tmp_path: Path) -> None:
         checked_output(tmp_path, "d.csv", suffixes=(".csv",), force=True)
 
 
+def test_a_place_that_takes_no_file_is_refused_before_the_job(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("")
+    for named in ("/proc/a.csv", str(tmp_path / "plain" / "a.csv"), f"{'x' * 230}.csv"):
+        with pytest.raises(UserError, match="no file can be written there"):
+            checked_output(tmp_path, named, suffixes=(".csv",), force=True)
+    elsewhere = "/of/another/host/a.csv"
+    assert checked_output(tmp_path, elsewhere, suffixes=(".csv",), force=True) == elsewhere
+
+
 def attempt_of(directory: Path, content: str = "new") -> tuple[Path, dict[str, Any]]:
     directory.mkdir(parents=True)
     (directory / "out.csv").write_text(content)

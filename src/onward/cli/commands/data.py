@@ -15,6 +15,7 @@ from onward.cli.market import TimerangeOption
 from onward.cli.output import print_note, print_table
 from onward.cli.questions import confirm
 from onward.cli.session import Session, group, verb
+from onward.cli.texts import require_output
 from onward.errors import OnwardError
 
 if TYPE_CHECKING:
@@ -59,10 +60,11 @@ def import_(
             progress(ProgressEvent("import", number, len(files), file.name))
             with _said_of(file, among=len(files)):
                 told = bring(file)
+            told["strays"] = [{**one, "symbol": symbol or one["symbol"]} for one in told["strays"]]
             if dry_run:
                 told |= {"dry_run": True, "symbols": told["symbols"] if symbol is None else [symbol]}
             if not session.as_json:
-                _print_import(file, told)
+                _print_import(file, told, timeframe)
             values.append({name: value for name, value in told.items() if name != "recognised"})
         progress(ProgressEvent("import", len(files), len(files)))
     session.show(values, lambda: None)
@@ -193,9 +195,10 @@ def convert(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write candles as an ordinary file, whole or not at all."""
-    from onward.data.convert import write_market
+    from onward.data.convert import FORMATS, write_market
     from onward.data.read import read_market
 
+    require_output(target, force=force, suffixes=FORMATS)
     market = read_market(source, timeframe=timeframe, symbol=symbol, format=format_, timerange=timerange)
     written = write_market(market, target, overwrite=force)
     value = {"written": written, "symbols": market.symbols, "rows": len(market)}
@@ -275,7 +278,9 @@ def _try_out(result: ImportResult, *, symbol: str | None, timeframe: str | None)
         DataStore(directory).save(result, symbol=symbol, timeframe=timeframe)
 
 
-def _print_import(file: Path, told: dict[str, Any]) -> None:
+def _print_import(file: Path, told: dict[str, Any], timeframe: str | None) -> None:
+    from onward.cli.removing import stray_lines
+
     first, last = (datetime.fromisoformat(told[name]) for name in ("first", "last"))
     print_note(f"{file.name}: {told['recognised']}")
     print_note(f"  {told['rows']} rows, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC")
@@ -284,6 +289,8 @@ def _print_import(file: Path, told: dict[str, Any]) -> None:
     for report in told["stored"]:
         said = ", ".join(f"{report[name]} {name.replace('_', ' ')}" for name in COUNTS if report[name])
         print_note(f"  {report['kind']} {report['symbol'] or '(every symbol)'}: {said or 'nothing to store'}")
+    for line in stray_lines(told, timeframe=timeframe):
+        print_note(line)
     if told.get("dry_run"):
         print_note(_would_store(told))
 

@@ -10,7 +10,7 @@ import typer
 from onward.cli.output import print_note
 from onward.cli.reports import keep_report
 from onward.cli.session import Session, command, verb
-from onward.cli.texts import actor_name
+from onward.cli.texts import actor_name, require_output
 from onward.cli.verdict import print_training, training_value
 
 app = command()
@@ -35,6 +35,7 @@ def demo(
     """
     from onward.data.read import sample_market
 
+    require_output(report, force=True)
     application = session.application(plan)
     market = sample_market()
     if not session.as_json:

@@ -12,7 +12,7 @@ from onward.cli.jobs.requests import market_fields, plan_field
 from onward.cli.market import DataOption, SeriesOption, TimerangeOption, load_market
 from onward.cli.output import print_note
 from onward.cli.session import Session, group, verb
-from onward.cli.texts import refuse_existing
+from onward.cli.texts import require_output
 from onward.errors import UserError
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def build(
     from onward.registry.files import atomic_file
     from onward.training.stages import make_pipeline
 
-    refuse_existing(out, force=force)
+    require_output(out, force=force)
     if timerange is not None:
         session = session.also(f"data.timerange={timerange}")
     application = session.application(_one_plan(plan, plan_option))

@@ -12,7 +12,7 @@ from onward.cli.cards import card_lines
 from onward.cli.output import print_note, print_table
 from onward.cli.questions import confirm
 from onward.cli.session import Session, group, verb
-from onward.cli.texts import actor_name, moment_of
+from onward.cli.texts import actor_name, moment_of, require_output
 from onward.errors import UserError
 
 if TYPE_CHECKING:
@@ -183,6 +183,7 @@ def export(
     force: ForceOption = False,
 ) -> None:
     """Write a version into one file."""
+    require_output(path, force=True)  # the registry says what it would replace
     written = session.application().registry.export_version(model, path, overwrite=force)
     session.show({"written": written}, lambda: print_note(f"Wrote {written}"))
 

@@ -10,13 +10,15 @@ import typer
 from onward.cli.market import DataOption, SeriesOption, TimerangeOption, load_market
 from onward.cli.output import print_note, print_table
 from onward.cli.session import Session, command, verb
-from onward.cli.texts import moment_of
+from onward.cli.texts import moment_of, require_output
 from onward.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 app = command()
+
+SUFFIXES = (".csv", ".parquet")
 
 
 @verb(app, remote=True)
@@ -49,7 +51,7 @@ def predict(
         raise UserError(
             "--at belongs to --latest", got=f"--at {at}", remedy="Add --latest, or use --timerange."
         )
-    _check_out(out, force=force)
+    require_output(out, force=force, suffixes=SUFFIXES)
     if session.server is not None:
         from onward.cli.remote.predicting import predicted_there
 
@@ -145,19 +147,6 @@ def _moment(text: str) -> pd.Timestamp:
     import pandas as pd
 
     return pd.Timestamp(moment_of(text)).as_unit("ns")
-
-
-def _check_out(out: Path | None, *, force: bool) -> None:
-    if out is None:
-        return
-    if out.suffix.lower() not in (".csv", ".parquet"):
-        raise UserError(
-            "unknown file type", got=out.name, allowed=".csv, .parquet", remedy="Choose one of these."
-        )
-    if out.exists() and not force:
-        raise UserError(
-            "there is a file already", got=str(out), remedy="Choose another name, or add --force."
-        )
 
 
 def _write(frame: pd.DataFrame, out: Path) -> Path:

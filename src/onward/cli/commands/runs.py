@@ -11,7 +11,7 @@ import typer
 
 from onward.cli.output import print_note, print_table
 from onward.cli.session import Session, group, verb
-from onward.cli.texts import refuse_existing
+from onward.cli.texts import require_output
 from onward.errors import JobNotFoundError, UserError
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def report(
     found = application.runs.get(run)
     path = _report_path(application, found)
     if out is not None:
-        refuse_existing(out, force=force)
+        require_output(out, force=force)
         from onward.registry.files import atomic_file
 
         content = path.read_bytes()

@@ -70,7 +70,9 @@ def tune(
             got=f"--resume {resume} with --background",
             remedy="Leave one of them out: a job that lost its worker goes on from its own trials.",
         )
-    application = open_application(session, plan, timerange, save=save, alias=alias, background=background)
+    application = open_application(
+        session, plan, timerange, save=save, alias=alias, report=report, background=background
+    )
     if background:
         from onward.cli.jobs.submitting import submit_in_background
 
