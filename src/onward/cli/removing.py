@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-__all__ = ["EVERY", "removal_lines", "removed_line"]
+__all__ = ["EVERY", "removal_lines", "removed_line", "stray_lines"]
 
 EVERY = "-"
 """How a series that is for every symbol is named, where a name is needed."""
@@ -35,6 +36,29 @@ def removed_line(told: Mapping[str, Any]) -> str:
     left = told["left"]
     stay = f"{_rows(left)} stay{'s' if left == 1 else ''}" if left else "nothing of it is stored any more"
     return f"Removed {_rows(told['rows'])} of {_series(told)}; {stay}."
+
+
+def stray_lines(told: Mapping[str, Any], *, timeframe: str | None) -> Iterator[str]:
+    """Yield which rows of an import lie far from all others, and what takes them out again.
+
+    Parameters
+    ----------
+    told
+        What an import says.
+    timeframe
+        That was given for it, if one was.
+    """
+    for one in told["strays"]:
+        first, last = (datetime.fromisoformat(one[name]) for name in ("first", "last"))
+        when = f"{first:%Y-%m-%d %H:%M}" + (f" to {last:%Y-%m-%d %H:%M}" if last != first else "") + " UTC"
+        lie = "lies" if one["rows"] == 1 else "lie"
+        yield f"  {_rows(one['rows'])} {lie} far from all others: {when}. Is the stamp wrong?"
+        if not told.get("dry_run"):
+            kind = "" if told["kind"] == "candles" else f" --kind {told['kind']}"
+            length = f" --timeframe {timeframe}" if timeframe else ""
+            name = shlex.quote(one["symbol"] or EVERY)
+            them = "it" if one["rows"] == 1 else "them"
+            yield f"  Take {them} out: onward data remove {name}{kind}{length} --timerange {one['timerange']}"
 
 
 def _series(told: Mapping[str, Any]) -> str:

@@ -184,6 +184,7 @@ class FileRead(_Told):
     evidence: str
     recognised: str
     repairs: tuple[Mapping[str, Any], ...]
+    strays: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ by whoever sent them, where that is not how they lie here."""
 def run(context: TaskContext, services: WorkerServices) -> dict[str, Any]:
     """Read and clean the files into a store of the attempt's own, in the worker."""
     from onward.data.importers import read
+    from onward.data.strays import stray_values
+    from onward.data.timeframe import format_timeframe
 
     spec, told = context.spec, []
     staged = DataStore(context.directory / ROWS)
@@ -57,18 +59,21 @@ def run(context: TaskContext, services: WorkerServices) -> dict[str, Any]:
                 reports = staged.save(result, symbol=spec["symbol"], timeframe=spec["timeframe"])
             except OnwardError as error:
                 raise _said_of(file, Path(name).name, error) from error
-            times = result.frame["timestamp"]
+            times, length = result.frame["timestamp"], result.timeframe
+            inferred = format_timeframe(length) if length is not None and result.kind == "candles" else ""
             told.append(
                 {
                     "file": name,
                     "kind": result.kind,
                     "symbols": list(result.symbols),
+                    "timeframe": spec["timeframe"] or inferred,
                     "rows": len(result.frame),
                     "first": times.min().isoformat(),
                     "last": times.max().isoformat(),
                     "format": result.recognition.format,
                     "repairs": [str(repair) for repair in result.repairs],
                     "still_open": sum(report.still_open for report in reports),
+                    "strays": stray_values(result.frame),
                 }
             )
         context.progress(ProgressEvent("import", len(files), len(files)))
@@ -99,6 +104,8 @@ def _prepare(spec: Mapping[str, Any]) -> Mapping[str, Any]:
     if not files and not uploads:
         raise JobError("there is nothing to import", got="no file", remedy="Name a file.")
     names = checked_names(given.pop("names"), len(files) + len(uploads))
+    if given["symbol"] is not None:
+        check_symbol(given["symbol"])
     if given["timeframe"] is not None:
         parse_timeframe(given["timeframe"])
     if given["format"] is None:

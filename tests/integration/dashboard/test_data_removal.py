@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -140,3 +141,25 @@ def test_only_what_was_shown_goes_and_only_from_our_pages(
     )
     page.goto("/data")
     expect(page.locator("#toasts")).to_be_empty()
+
+
+def test_a_row_that_looks_wrong_leads_from_the_import_to_its_removal(site: Site, open_page: Open) -> None:
+    rows = rows_of("candles", 400)
+    rows["timestamp"] = pd.date_range("2025-01-01", periods=400, freq="h", tz="UTC")
+    rows.loc[399, "timestamp"] = pd.Timestamp("2026-01-01", tz="UTC")
+    page = open_page(site, "/data")
+    file = {"name": "GONE_USD-1h.csv", "mimeType": "text/csv", "buffer": rows.to_csv(index=False).encode()}
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.locator("#import-file").set_input_files(file)  # type: ignore[arg-type]
+    dialog = page.locator("#import")
+    expect(dialog).to_contain_text("One row lies far from all others, at 2026-01-01 00:00")
+    dialog.get_by_role("button", name="Store 400 rows").click()
+    expect(dialog.get_by_role("heading", name="Stored", exact=True)).to_be_visible()
+    expect(dialog).to_contain_text("One row lies far from all others, at 2026-01-01 00:00")
+    check_axe(page)
+    dialog.get_by_role("link", name="Remove …").click()
+    expect(page.locator("#ask")).to_contain_text("One row goes. 399 rows stay.")
+    page.locator("#ask").get_by_role("button", name="Remove", exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text("Removed one row: GONE/USD candles 1h.")
+    expect(page.locator("#ask")).not_to_be_visible()
+    shutil.rmtree(site.home / "data" / "candles" / "GONE%2FUSD")

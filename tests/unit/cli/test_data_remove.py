@@ -43,6 +43,16 @@ def test_one_wrong_stamp_is_taken_out_again(cli, stored: Path) -> None:
     assert (after["rows"], after["missing"]) == (1499, 1)
 
 
+def test_an_import_says_which_row_looks_wrong_and_what_takes_it_out(cli, stored: Path) -> None:
+    shown = cli.ok("data", "import", stored, "--symbol", "BTC/USDT:USDT")
+    assert "1 row lies far from all others: 2025-06-01 00:00 UTC. Is the stamp wrong?" in shown
+    assert (command := shown.partition("Take it out: onward ")[2].strip())
+    assert "1,499 rows stay" in cli.ok(*command.split(), "--yes")
+    assert "Take" not in cli.ok("data", "import", stored, "--dry-run")
+    (told,) = cli.json("data", "import", stored)
+    assert [(one["symbol"], one["rows"]) for one in told["strays"]] == [("BTC/USDT", 1)]
+
+
 def test_nothing_goes_without_a_yes(cli, stored: Path) -> None:
     assert cli("data", "remove", "BTC/USDT", stdin="n\n").exit_code == 1
     assert "nobody is there to be asked" in cli.fails("data", "remove", "BTC/USDT")

@@ -96,6 +96,7 @@ def sent(
         "first": reply.read.first.isoformat(),
         "last": reply.read.last.isoformat(),
         "repairs": list(read["repairs"]),
+        "strays": list(read["strays"]),
         "stored": stored,
     }
 

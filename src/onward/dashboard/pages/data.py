@@ -54,6 +54,7 @@ LIBRARY = "pandas"
 Kind = Annotated[Literal["candles", "funding", "open_interest", "fear_greed"], Query()]
 Symbol = Annotated[str, Query(max_length=100)]
 Timeframe = Annotated[str, Query(max_length=20)]
+Moment = Annotated[str, Query(max_length=100)]
 Search = Annotated[str, Query(max_length=100)]
 Number = Annotated[int, Query(ge=1, le=1_000_000)]
 
@@ -82,8 +83,13 @@ async def series(
     kind: Kind = "candles",
     symbol: Symbol = "",
     timeframe: Timeframe = "",
+    begin: Moment = "",
+    until: Moment = "",
 ) -> Response:
-    """Show one series: its candles with side series below, or its values; and whether it is sound."""
+    """Show one series: its candles with side series below, or its values; and whether it is sound.
+
+    With ``begin`` or ``until`` it asks at once whether the rows between them are to be removed.
+    """
 
     def look() -> Any:
         view = series_view(book, (kind, symbol, timeframe), now=datetime.now(UTC))
@@ -95,7 +101,9 @@ async def series(
     if view is None:
         named = {"kind": kind, "symbol": symbol, "timeframe": timeframe}
         return render.page("data", status=404, template="data_missing", **named)
-    return render.page("data", template="data_series", view=view, quality=quality, later=later)
+    return render.page(
+        "data", template="data_series", view=view, quality=quality, later=later, begin=begin, until=until
+    )
 
 
 @router.get("/ui/data/quality", dependencies=[requires("read")])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlencode
 
 from onward.dashboard.views.data import series_address
@@ -14,7 +14,16 @@ from onward.errors import DataError, FormatError, OnwardError, StorageError, Use
 if TYPE_CHECKING:
     from onward.jobs.values import Job
 
-__all__ = ["Counted", "OutcomeView", "PreviewView", "Stored", "outcome_view", "preview_view", "refusal"]
+__all__ = [
+    "Astray",
+    "Counted",
+    "OutcomeView",
+    "PreviewView",
+    "Stored",
+    "outcome_view",
+    "preview_view",
+    "refusal",
+]
 
 FieldName = Literal["file", "symbol", "timeframe"]
 REPAIRS = frozenset(
@@ -57,6 +66,8 @@ class PreviewView:
         What is wrong, or is missing although it was asked for: key of the sentence by field.
     details
         Parts of the error behind it.
+    strays
+        Rows whose stamps are probably wrong.
     """
 
     upload: str
@@ -77,6 +88,7 @@ class PreviewView:
     asked: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+    strays: tuple[Astray, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -104,6 +116,24 @@ class Stored:
 
 
 @dataclass(frozen=True)
+class Astray:
+    """Rows of a symbol that lie far from all others, and where they can be removed (once they are stored)."""
+
+    rows: int
+    first: datetime
+    last: datetime
+    address: str = ""
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any], series: str = "") -> Self:
+        """Return what an import tells; ``series`` is the address of their page."""
+        first, last = (datetime.fromisoformat(told[name]) for name in ("first", "last"))
+        until = last.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        span = {"begin": f"{first:%Y-%m-%d %H:%M}", "until": f"{until:%Y-%m-%d %H:%M}"}
+        return cls(told["rows"], first, last, f"{series}&{urlencode(span)}" if series else "")
+
+
+@dataclass(frozen=True)
 class OutcomeView:
     """An import that runs or has ended.
 
@@ -115,6 +145,8 @@ class OutcomeView:
         What came of it.
     details
         Parts of the error, when it failed.
+    strays
+        Rows whose stamps are probably wrong.
     """
 
     job_id: str
@@ -124,6 +156,7 @@ class OutcomeView:
     fraction: float | None
     stored: tuple[Stored, ...]
     details: Mapping[str, Any]
+    strays: tuple[Astray, ...] = ()
 
 
 def preview_view(
@@ -181,6 +214,7 @@ def preview_view(
         asked=asked,
         errors=errors,
         details=refused if errors else {},
+        strays=tuple(Astray.of(one) for one in read["strays"]),
     )
 
 
@@ -203,7 +237,9 @@ def refusal(error: OnwardError) -> str:
 def outcome_view(job: Job) -> OutcomeView:
     """Return what came of an import so far."""
     result = job.result or {}
-    timeframe = job.request.spec.get("timeframe") or ""
+    imported = result.get("imported", ())
+    lengths = {one.get("timeframe", "") for one in imported if one["kind"] == "candles"}
+    timeframe = job.request.spec.get("timeframe") or (lengths.pop() if len(lengths) == 1 else "")
     stored = tuple(
         Stored(
             kind=one["kind"],
@@ -225,7 +261,19 @@ def outcome_view(job: Job) -> OutcomeView:
         fraction=job.progress.get("fraction"),
         stored=stored,
         details=job.error or {},
+        strays=tuple(
+            Astray.of(stray, _page(file, job.request.spec.get("symbol") or stray["symbol"], timeframe))
+            for file in imported
+            for stray in file.get("strays", ())
+        ),
     )
+
+
+def _page(file: Mapping[str, Any], symbol: str, timeframe: str) -> str:
+    """Return the address of the series that rows of a file went into; empty where it cannot be told."""
+    if file["kind"] == "candles" and not timeframe:
+        return ""
+    return _address(file["kind"], symbol, timeframe)
 
 
 def _address(kind: str, symbol: str, timeframe: str) -> str:
@@ -244,16 +292,14 @@ def _place(
         return "symbol", "symbol_missing"
     if symbol is not None and len(symbols) > 1:
         return "symbol", "symbol_several"
-    if symbol is not None and _is_no_symbol(symbol):
+    if any(_is_no_symbol(one) for one in (symbols if symbol is None else (symbol,)) if one):
         return "symbol", "symbol_wrong"
     return "file", "rules"
 
 
 def _is_no_symbol(symbol: str) -> bool:
-    from onward.data.repositories.names import encode_symbol
-
     try:
-        encode_symbol(symbol)
+        check_symbol(symbol)
     except DataError:
         return True
     return False

@@ -25,6 +25,8 @@ def import_value(file: str, result: ImportResult, reports: Iterable[UpsertReport
     reports
         What a store answered; none when nothing was stored.
     """
+    from onward.data.strays import stray_values
+
     times = result.frame["timestamp"]
     return {
         "file": file,
@@ -38,5 +40,6 @@ def import_value(file: str, result: ImportResult, reports: Iterable[UpsertReport
         "evidence": result.recognition.evidence,
         "recognised": str(result.recognition),
         "repairs": [asdict(repair) for repair in result.repairs],
+        "strays": stray_values(result.frame),
         "stored": [report.to_dict() for report in reports],
     }

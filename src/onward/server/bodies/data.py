@@ -50,6 +50,10 @@ class FileRead(Answer):
     evidence: str
     recognised: str
     repairs: list[dict[str, Any]]
+    strays: list[dict[str, Any]] = Field(
+        description="Rows that lie far from all others, as one wrong stamp does: `symbol`, `first`, `last`, "
+        "`rows`, and the `timerange` by which they can be removed once they are stored."
+    )
 
 
 class DryAnswer(Answer):
