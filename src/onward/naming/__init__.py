@@ -2,7 +2,7 @@
 
 from onward.naming.names import LATEST, NAME, check_alias, check_name, check_number
 from onward.naming.references import Reference, parse_reference
-from onward.naming.symbols import stand_ins
+from onward.naming.symbols import check_symbol, stand_ins
 
 __all__ = [
     "LATEST",
@@ -11,6 +11,7 @@ __all__ = [
     "check_alias",
     "check_name",
     "check_number",
+    "check_symbol",
     "parse_reference",
     "stand_ins",
 ]

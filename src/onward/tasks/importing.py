@@ -16,6 +16,7 @@ from onward.data.repositories import DataStore
 from onward.errors import JobError, OnwardError
 from onward.jobs.kinds import JobKind, Publication, TaskContext
 from onward.jobs.values import Job
+from onward.naming import check_symbol
 from onward.registry.plain import plain
 from onward.tasks.markets import existing
 from onward.tasks.merging import ROWS, PendingMerge, mend
@@ -104,7 +105,7 @@ def _prepare(spec: Mapping[str, Any]) -> Mapping[str, Any]:
     if not files and not uploads:
         raise JobError("there is nothing to import", got="no file", remedy="Name a file.")
     names = checked_names(given.pop("names"), len(files) + len(uploads))
-    if given["symbol"] is not None:
+    if given["symbol"]:
         check_symbol(given["symbol"])
     if given["timeframe"] is not None:
         parse_timeframe(given["timeframe"])

@@ -158,6 +158,21 @@ def test_check_what_is_stored(cli, candles: Path, funding: Path) -> None:
     assert "did you mean" in cli.fails("data", "check", "--symbol", "BTC/USD")
 
 
+def test_text_that_is_no_symbol_is_refused_and_what_is_stored_under_it_stays_readable(
+    cli, candles: Path
+) -> None:
+    odd = "BTC USD !!"
+    for how in (("data", "import", candles), ("data", "import", candles, "--dry-run")):
+        assert "cannot be a symbol" in cli.fails(*how, "--symbol", odd)
+    assert "cannot be a symbol" in cli.fails("jobs", "submit", "import", candles, "--symbol", odd)
+    assert cli.json("data", "list") == []
+    cli.ok("data", "import", candles, "--symbol", "^GSPC")
+    place = next(cli.home.rglob("%5EGSPC"))
+    place.rename(place.with_name("BTC%20USD%20%21%21"))  # as a version before stored it
+    assert [one["symbol"] for one in cli.json("data", "list")] == [odd]
+    assert cli.json("data", "check", "--symbol", odd)["passed"]
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".feather"])
 def test_convert_keeps_the_bars(suffix: str, cli, candles: Path) -> None:
     target = Path(f"out{suffix}")

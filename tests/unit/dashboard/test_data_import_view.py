@@ -59,6 +59,7 @@ def test_what_a_check_finds_is_told_before_anything_is_stored(tmp_path: Path) ->
         ("bars.csv", 5, {"symbol": "A/B", "timeframe": "fast"}, {"timeframe": "timeframe_wrong"}),
         ("bars.csv", 5, {"symbol": "A/B", "timeframe": "7h"}, {"timeframe": "timeframe_wrong"}),
         ("bars.csv", 5, {"symbol": "A" * 65}, {"symbol": "symbol_wrong"}),
+        ("bars.csv", 5, {"symbol": "BTC USD !!"}, {"symbol": "symbol_wrong"}),
         ("bars.csv", 5, {"symbol": "A/B"}, {}),
     ],
 )

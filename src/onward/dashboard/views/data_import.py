@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from onward.dashboard.views.data import series_address
 from onward.errors import DataError, FormatError, OnwardError, StorageError, UserError
+from onward.naming import check_symbol
 
 if TYPE_CHECKING:
     from onward.jobs.values import Job
@@ -293,7 +294,7 @@ def _place(
     if symbol is not None and len(symbols) > 1:
         return "symbol", "symbol_several"
     if any(_is_no_symbol(one) for one in (symbols if symbol is None else (symbol,)) if one):
-        return "symbol", "symbol_wrong"
+        return "symbol" if len(symbols) == 1 else "file", "symbol_wrong"
     return "file", "rules"
 
 

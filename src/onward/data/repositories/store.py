@@ -22,7 +22,7 @@ from onward.data.repositories.parquet import (
 from onward.data.repositories.yearly import ParquetRepository
 from onward.data.timeframe import TimeRange, format_timeframe, parse_timeframe, parse_timerange
 from onward.errors import DataError, FormatError, NotEnoughDataError, SeriesError, TimeframeError, nearest
-from onward.naming import stand_ins
+from onward.naming import check_symbol, stand_ins
 from onward.types import Market, SideSeries
 
 __all__ = ["DataStore", "stored_market"]
@@ -110,7 +110,7 @@ class DataStore:
         Raises
         ------
         DataError
-            When candles have no symbol, or one name is given to several symbols.
+            When candles have no symbol, one name is given to several symbols, or a name cannot be one.
         """
         if symbol is not None and len(result.symbols) > 1:
             raise DataError(
@@ -132,7 +132,7 @@ class DataStore:
                     allowed="a column symbol, a name such as BTC_USDT-1h.csv, or a symbol that you give",
                     remedy="Give it: --symbol BTC/USDT.",
                 )
-            reports.append(repository.upsert(name, rows.drop(columns="symbol")))
+            reports.append(repository.upsert(check_symbol(name) if name else "", rows.drop(columns="symbol")))
         return reports
 
     def coverage(self) -> list[Coverage]:
