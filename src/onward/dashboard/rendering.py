@@ -19,8 +19,8 @@ from onward.dashboard.assets import asset_url
 from onward.dashboard.forms import CSRF_COOKIE, csrf_token, needs_cookie
 from onward.dashboard.i18n import LANGUAGES, Figures, Language, Texts, Words, preferred, texts_of
 from onward.dashboard.i18n.said import Said
-from onward.dashboard.pages import pages
 from onward.dashboard.marking import marked
+from onward.dashboard.pages import pages
 from onward.dashboard.preferences import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Theme, keep
 from onward.server.authorisation import caller_of
 
@@ -201,6 +201,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.filters["embedded"] = _embedded
+    made.filters["marked"] = marked
     return made
 
 
@@ -215,4 +216,3 @@ def _embedded(value: Any) -> Markup:
 def _whole(request: Request) -> str:
     query = request.url.query
     return f"{request.url.path}?{query}" if query else request.url.path
-    made.filters["marked"] = marked
