@@ -96,7 +96,11 @@ def what_it_raised(error: Mapping[str, Any]) -> OnwardError:
     if ours is not None:
         told = error["ours"]
         same: OnwardError = ours(
-            told["what"], got=told["got"], allowed=told["allowed"], remedy=told["remedy"]
+            told["what"],
+            got=told["got"],
+            allowed=told["allowed"],
+            remedy=told["remedy"],
+            settings=() if told["setting"] is None else (told["setting"],),
         )
         return same
     return ChildCrashError(
