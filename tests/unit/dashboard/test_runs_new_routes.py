@@ -125,6 +125,20 @@ def test_a_form_whose_job_was_deleted_comes_back_with_its_settings(desk: Desk) -
     assert anew.headers["location"] != f"/jobs/{job_id}"
 
 
+def test_a_button_whose_new_job_was_deleted_starts_none_unseen(desk: Desk) -> None:
+    manager = desk.application.job_manager
+    first = desk.post("/runs/new", "run", request_key="to be retried").headers["location"]
+    manager.request_stop(first.removeprefix("/jobs/"))
+    again = [desk.post(f"/ui{first}/retry", "run", request_key="retry").headers for _ in range(2)]
+    (new,) = {headers["hx-redirect"] for headers in again}
+    manager.request_stop(new.removeprefix("/jobs/"))
+    manager.delete(new.removeprefix("/jobs/"))
+    before = n_jobs(desk)
+    late = desk.post(f"/ui{first}/retry", "run", request_key="retry").headers
+    assert (late["hx-redirect"], n_jobs(desk)) == (first, before)
+    assert "job.toast.retry_gone" in late["set-cookie"]
+
+
 def test_the_form_of_somebody_else_is_another_run(desk: Desk) -> None:
     first, other = (desk.post("/runs/new", scope, request_key="shared") for scope in ("run", "admin"))
     assert first.headers["location"] != other.headers["location"]

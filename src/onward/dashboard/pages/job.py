@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from onward.dashboard.forms import REQUEST_KEY_FIELD, SafeForm, idempotency_key, new_request_key
+from onward.dashboard.forms import REQUEST_KEY_FIELD, SafeForm, idempotency_key, is_gone, new_request_key
 from onward.dashboard.navigation import Page
 from onward.dashboard.rendering import Render
 from onward.dashboard.views.job import SHOWN, JobsView, JobView, is_untaken, job_view, jobs_view
@@ -97,6 +97,8 @@ def retry(
         require(caller, "admin", what="to give an alias")
     key = idempotency_key(f"retry-{job.id}", str(form.get(REQUEST_KEY_FIELD, "")))
     submission = manager.retry(job.id, idempotency_key=key)
+    if is_gone(store, submission):
+        return render.redirect(f"/jobs/{job.id}", toast="job.toast.retry_gone", tone="calm")
     return render.redirect(f"/jobs/{submission.job.id}", toast="job.toast.retried")
 
 
