@@ -37,7 +37,7 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
     elif isinstance(value, dict):
         for key, item in value.items():
-            if key != "symbols":  # venue:symbol
+            if str(key).rpartition(".")[2] != "symbols":  # venue:symbol, also as a change of "data.symbols"
                 yield from _texts(item)
             yield str(key)
     elif isinstance(value, list):

@@ -75,6 +75,7 @@ def test_code_is_not_named_from_afar(plan: Any) -> None:
         None,
         "fast",
         {"data": {"symbols": ["binance:BTC"]}},
+        {"data.symbols": ["binance:BTC", "bybit:BTC"], "data.timeframe": "1h"},
         {"data": {"timerange": "2020-2021"}},
         {"x": "a: b"},
     ],
