@@ -72,3 +72,19 @@ def test_commands_in_sentences_are_code_and_nothing_else_is_markup() -> None:
     assert marked("`<b>` & `") == '<code translate="no">&lt;b&gt;</code> &amp; `'
     kept = Said(texts_of("ja"))("nobody knows `this one` yet")
     assert marked(kept) == '<span lang="en">nobody knows <code translate="no">this one</code> yet</span>'
+
+
+@pytest.mark.parametrize(
+    ("language", "extrapolated", "said"),
+    [
+        ("en", False, "p\u00a00.59 (counted)."),
+        ("en", True, "p\u00a00.59 (extrapolated from their mean and deviation)."),
+        ("en", None, "p\u00a00.59."),
+        ("ja", False, "(p\u00a00.59、数えた割合)。"),
+        ("ja", True, "(p\u00a00.59、平均と標準偏差から外挿)。"),
+    ],
+)
+def test_a_verdict_says_where_its_p_comes_from(language: str, extrapolated: bool | None, said: str) -> None:
+    band = {"mean": 0.5, "high": 0.52, "n_shifts": 900, "extrapolated": extrapolated}
+    verdict = {"subject": "direction", "level": "no evidence of skill", "auc": 0.499, "p": 0.59, "band": band}
+    assert said in Words(texts_of("ja" if language == "ja" else "en")).verdict(verdict)

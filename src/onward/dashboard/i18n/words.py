@@ -96,6 +96,7 @@ class Words:
                 high=figures.number(band.get("high")),
                 n_shifts=figures.count(n_shifts),
                 p=figures.probability(verdict.get("p")),
+                source=self._source(band.get("extrapolated")),
             )
         ]
         if verdict.get("n_looked_at", 1) > 1:
@@ -110,6 +111,13 @@ class Words:
         if base is not None and math.isfinite(base) and base > 0.5:
             parts.append(self._texts("words.verdict.drift", base=figures.number(base)))
         return ("" if self._texts.language == "ja" else " ").join(parts)
+
+    def _source(self, extrapolated: bool | None) -> str:
+        """Return where a p comes from; empty when it was not kept."""
+        if extrapolated is None:
+            return ""
+        said = self._texts(f"words.verdict.{'extrapolated' if extrapolated else 'counted'}")
+        return said if self._texts.language == "ja" else f" {said}"
 
     def _word(self, table: str, value: str) -> str:
         return self._texts.get(f"words.{table}.{value.replace(' ', '_')}", value.replace("_", " "))
