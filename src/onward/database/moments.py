@@ -6,12 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
-from sqlalchemy import BigInteger, Dialect
+from sqlalchemy import BigInteger, ColumnElement, Connection, Dialect, literal, literal_column
 from sqlalchemy.types import TypeDecorator
 
 from onward.errors import UserError
 
-__all__ = ["Clock", "Moment", "from_microseconds", "require_utc", "to_microseconds", "utc_now"]
+__all__ = ["Clock", "Moment", "from_microseconds", "moment_in", "require_utc", "to_microseconds", "utc_now"]
 
 Clock: TypeAlias = Callable[[], datetime]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,3 +64,15 @@ class Moment(TypeDecorator[datetime]):
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Return what is read."""
         return None if value is None else from_microseconds(value)
+
+
+POSTGRESQL_NOW = literal_column("CAST(extract(epoch FROM statement_timestamp()) * 1000000 AS bigint)", Moment)
+"""When the statement reached the database: a transaction may have waited before it."""
+
+
+def moment_in(connection: Connection, now: datetime) -> ColumnElement[datetime]:
+    """Return this moment, for a statement, by the one clock that all who use the database share.
+
+    PostgreSQL has one. SQLite is used by one host, whose clock is the caller's: ``now``.
+    """
+    return POSTGRESQL_NOW if connection.dialect.name == "postgresql" else literal(now, Moment)

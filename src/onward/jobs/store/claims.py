@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, Select, func, not_, or_, select, update
 
+from onward.database.moments import moment_in
 from onward.database.tables import ml_jobs
 from onward.database.transactions import exclusive
 from onward.jobs.store.fence import held, queued
@@ -37,7 +38,7 @@ def claim(
     if limit <= 0:
         return ()
     limit = min(limit, LARGEST_CLAIM)
-    chosen = locked(due(work.now, backends, kinds).limit(limit)).cte("chosen")
+    chosen = locked(due(work.connection, work.now, backends, kinds).limit(limit)).cte("chosen")
     rows = work.connection.execute(
         update(ml_jobs)
         .where(ml_jobs.c.id.in_(select(chosen.c.id)))
@@ -56,9 +57,30 @@ def claim(
     return tuple(job_of(row) for row in sorted(rows, key=_urgency))
 
 
-def due(now: datetime, backends: Sequence[str], kinds: Sequence[str] | None = None) -> Select[tuple[str]]:
-    """Return the query for jobs that may start now, most urgent first; of these kinds, if some are named."""
-    query = select(ml_jobs.c.id).where(queued(), ml_jobs.c.run_after <= now, ml_jobs.c.backend.in_(backends))
+def due(
+    connection: Connection, now: datetime, backends: Sequence[str], kinds: Sequence[str] | None = None
+) -> Select[tuple[str]]:
+    """Return the query for jobs that may start now, most urgent first; of these kinds, if some are named.
+
+    A job that was submitted without a moment is due whatever any clock shows: the host that took it in
+    may be ahead of the one that looks. One that is to wait for a moment waits by the one clock that all
+    hosts share where there is one, and that is the database's.
+
+    Parameters
+    ----------
+    connection
+        Of the database, whose clock may decide.
+    now
+        This moment here, for databases without a clock of their own.
+    backends, kinds
+        As of `claim`.
+    """
+    moment = moment_in(connection, now)
+    query = select(ml_jobs.c.id).where(
+        queued(),
+        or_(not_(ml_jobs.c.scheduled), ml_jobs.c.run_after <= moment),
+        ml_jobs.c.backend.in_(backends),
+    )
     if kinds is not None:
         query = query.where(ml_jobs.c.kind.in_(kinds))
     return query.order_by(ml_jobs.c.priority.desc(), ml_jobs.c.queued_at, ml_jobs.c.id)

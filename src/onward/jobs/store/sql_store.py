@@ -50,8 +50,8 @@ class SqlJobStore:
     engine
         From `onward.database.open_database`, its tables up to date.
     clock
-        Gives this moment, UTC. It stamps rows and says which jobs are due; it never decides
-        whether an owner lives.
+        Gives this moment, UTC. It stamps rows, and says on SQLite whether a job that is to wait for
+        a moment is due (PostgreSQL asks its own clock); it never decides whether an owner lives.
     keep
         How long ended jobs are kept: stamped on them as ``expires_at``. None = not said. `prune`
         goes by the moment that it is given.
@@ -262,4 +262,5 @@ class SqlJobStore:
         if self._engine.dialect.name != "sqlite":
             return True
         with reading(self._engine) as connection:
-            return connection.scalar(claims.due(self._clock(), backends, kinds).limit(1)) is not None
+            query = claims.due(connection, self._clock(), backends, kinds)
+            return connection.scalar(query.limit(1)) is not None

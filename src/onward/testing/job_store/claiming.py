@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -40,6 +41,18 @@ def nothing_starts_before_its_time(store: JobStore) -> None:
     store.submit(request(0, run_after=now + timedelta(hours=1), priority=9))
     due = store.submit(request(1, run_after=now - timedelta(hours=1))).job
     assert [job.id for job in store.claim("owner-1", limit=10)] == [due.id]
+
+
+def a_moment_that_comes_makes_a_job_due(store: JobStore) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=0.2)
+    job = store.submit(request(run_after=soon, max_attempts=2)).job
+    assert list(store.claim("owner-1", limit=1)) == []
+    until = time.monotonic() + 10.0
+    while not (claimed := store.claim("owner-1", limit=1)):
+        assert time.monotonic() < until, "its moment has come, and it is due"
+        time.sleep(0.02)
+    assert store.release(lease_of(claimed[0])) is not None
+    assert [again.id for again in store.claim("owner-2", limit=1)] == [job.id], "and it stays due"
 
 
 def backends_take_their_own_jobs(store: JobStore) -> None:
@@ -133,6 +146,7 @@ CHECKS = (
     a_claimed_job_belongs_to_its_owner,
     the_most_urgent_come_first,
     nothing_starts_before_its_time,
+    a_moment_that_comes_makes_a_job_due,
     backends_take_their_own_jobs,
     kinds_can_be_chosen,
     limits_are_kept,
