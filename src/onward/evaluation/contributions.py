@@ -1,4 +1,4 @@
-"""Why a model says what it says of one bar: what each feature adds to the log-odds.
+"""Why a model says what it says of one bar: what each feature adds to the log of each class's probability.
 
 The contributions are the library's own exact ones for trees (TreeSHAP, Lundberg et al. 2020, From
 local explanations to global understanding with explainable AI for trees): with the base value
@@ -111,8 +111,8 @@ def top_contributions(model: Any, X_row: pd.DataFrame | pd.Series, k: int = 10) 
     DataFrame
         Indexed like ``X_row``, at most k + 2 lines a row: ``rank`` (1 = strongest; 0 for the last
         two lines), ``feature``, ``value`` (NaN = not known), ``down range up`` (what it adds to the
-        log of each class's odds, the mean over the classes taken out because only differences
-        count), ``direction`` (``up - down``: what it adds to ``log(p_up / p_down)``) and
+        log of each class's probability, the mean of the logs over the classes taken out because
+        only differences count), ``direction`` (``up - down``: what it adds to ``log(p_up / p_down)``) and
         ``strength`` (root of the sum of squares of the three). The lines ``(all other features)``
         and ``(base)`` complete the sums, so that ``direction`` sums to ``log(p_up / p_down)``.
 

@@ -91,6 +91,10 @@ def test_the_table_completes_the_log_odds(new_model, k):
         assert lines["range"].sum() - lines["down"].sum() == pytest.approx(
             np.log(probability[i, 1] / probability[i, 0]), abs=1e-5
         )
+        log = np.log(probability[i])
+        np.testing.assert_allclose(  # what the page of a prediction says that the parts sum to
+            lines[["down", "range", "up"]].sum(), log - log.mean(), atol=1e-5
+        )
         shown = lines[lines["rank"] > 0]
         assert shown["rank"].tolist() == list(range(1, min(k, 5) + 1))
         assert shown["strength"].is_monotonic_decreasing

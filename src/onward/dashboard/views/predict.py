@@ -52,7 +52,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Part:
-    """What a feature adds to the log of the odds of the class that the model finds most probable.
+    """What a feature adds to the log of the probability of the class that the model finds most probable.
+
+    Against the mean of the logs over all classes: with the others and the base, parts sum to that difference.
 
     Attributes
     ----------
