@@ -189,7 +189,7 @@ def test_a_search_is_told_with_its_best_so_far() -> None:
     search = search_of(SEARCH)
     assert search is not None
     assert search.history == {
-        "x": [1, 2, 3, 4, 5],
+        "x": [0, 1, 2, 3, 4],
         "score": [0.1, None, 0.3, None, 0.2],
         "best": [0.1, 0.1, 0.3, 0.3, 0.3],
     }, "a trial that was stopped early counts for nothing"

@@ -19,6 +19,8 @@ class Trial:
 
     Attributes
     ----------
+    number
+        As the job, the report, the command line and ``search.json`` number it: the first is 0.
     deviation
         Between its inner folds; None with fewer than two.
     values
@@ -90,7 +92,7 @@ class SearchView:
             better = counts and (last is None or (trial.score or 0.0) > last)
             best.append(trial.score if better else last)
         return {
-            "x": [trial.number + 1 for trial in self.trials],
+            "x": [trial.number for trial in self.trials],
             "score": [trial.score if trial.state == "complete" else None for trial in self.trials],
             "best": best,
         }
