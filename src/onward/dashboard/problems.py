@@ -24,7 +24,7 @@ FOR_PROGRAMS = ("/api/", "/health", "/metrics", "/static/")
 KINDS = (OnwardError, RequestValidationError, HTTPException, Exception)
 KNOWN = frozenset({400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503})
 """Statuses with texts of their own."""
-OF_RUNS = ("/reports", "/compare", "/ui/reports", "/ui/compare")
+OF_RUNS = ("/reports", "/compare", "/runs", "/ui/reports", "/ui/compare", "/ui/runs")
 
 Handler = Callable[[Request, Exception], Awaitable[Response] | Response]
 

@@ -17,6 +17,7 @@ from onward.dashboard import create_site
 from onward.data.loading import load_market
 from onward.data.read import sample_market
 from onward.settings import load_settings
+from onward.testing.registry import stage_bundle
 from onward.training.plan import TrainingPlan
 from onward.wiring import Application, build_application
 from tests.unit.server.client import Client
@@ -226,7 +227,9 @@ def test_a_job_without_a_plan_gives_an_empty_form(desk: Desk) -> None:
     source.write_text("timestamp,open,high,low,close,volume\n1577836800000,1,2,0.5,1.5,3\n")
     job = desk.application.job_manager.submit("import", {"files": [str(source)], "symbol": "X/Y"}).job
     assert desk.get(f"/runs/new?job={job.id}").status_code == 200
-    assert desk.get("/runs/new?copy_of=nothing").status_code == 404
+    gone = desk.get("/runs/new?copy_of=nothing")
+    assert gone.status_code == 404
+    assert '<a class="button" href="/reports">' in gone.text, "where runs are listed"
     assert desk.get("/runs/new?job=" + "x" * 101).status_code == 422
 
 
@@ -237,3 +240,27 @@ def test_errors_of_the_product_are_told_in_japanese(desk: Desk) -> None:
     assert '<span lang="en">' not in answer.text
     answer = desk.client.post("/ui/runs/new/check", data={**FORM, "market": ""}, headers=headers)
     assert "1つ以上選んでください" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "unsaid"),
+    [
+        ("en", "Every version of this model was deleted", "Promote a version"),
+        ("ja", "このモデルのバージョンはすべて削除されました", "バージョンを昇格する"),
+    ],
+)
+def test_a_model_whose_versions_are_all_deleted_says_so(
+    desk: Desk, tmp_path: Path, language: str, said: str, unsaid: str
+) -> None:
+    registry, name = desk.application.registry, f"gone-{language}"
+    stage_bundle(tmp_path / "bundle", name=name)
+    number = registry.publish(tmp_path / "bundle").number
+    there = desk.get(f"/models/{name}", **{"Accept-Language": language}).text
+    assert unsaid in there
+    assert f"/predict?model={name}" in there
+    registry.delete(f"models:/{name}/{number}")
+    page = desk.get(f"/models/{name}", **{"Accept-Language": language}).text
+    assert said in page
+    assert unsaid not in page
+    assert f"/predict?model={name}" not in page
+    assert 'id="versions"' not in page, "no empty table"
