@@ -61,6 +61,9 @@ def test_candles_move_by_keyboard_and_the_file_is_there(site: Site, open_page: O
     assert download.value.suggested_filename == f"report-{site.here.run}.html"
     kept = site.home / "runs" / site.here.run / "report.html"
     assert download.value.path().read_bytes() == kept.read_bytes()
+    page.goto(kept.as_uri())
+    assert page.locator(".chart canvas").count() > 1
+    check_axe(page)
     source = f"/ui/reports/{site.here.run}/candles"
     for query in ("symbol=NO/PE", "symbol=BTC/USD&points=9", "symbol=BTC/USD&from=1e99", ""):
         assert page.request.get(f"{source}?{query}").status in (400, 422)
