@@ -1,5 +1,7 @@
 """What a worker says to its supervisor: one JSON object a line, through a pipe that it alone writes.
 
+Its warden says two of these.
+
 ==========  ==================================================================================
 ``type``    further keys
 ==========  ==================================================================================
@@ -10,6 +12,8 @@ ask         ``id`` (counts up), ``question``, ``arguments``; the supervisor send
 result      ``manifest``: the task has ended regularly, everything is on the disk (fsynced)
 error       ``error``: parts of an `OnwardError` or ``{"error": type, "what": text}``,
             ``traceback``; ``memory`` true when the error says that memory ran out
+suspended   by the warden: no lease was renewed for the time of the fence
+resumed     by the warden: it was; ``seconds`` for which the attempt stood still
 ==========  ==================================================================================
 """
 

@@ -17,6 +17,7 @@ from typing import Any
 from onward.errors import JobError, StorageError
 from onward.jobs.conclusion import Conclusion, Observed, conclude
 from onward.jobs.kinds import JobKind
+from onward.jobs.limits import SUSPENDED, Limits
 from onward.jobs.logs import tail
 from onward.jobs.messages import error_message
 from onward.jobs.precedents import precedent
@@ -94,8 +95,7 @@ class Supervision:
         self._told_to_stop: float | None = None
         self._killed: float | None = None
         self._alarmed = False
-        self._began: float | None = None
-        self._heard = self._sampled = time.monotonic()
+        self._limits = Limits(job.request, surroundings.config, self._claimed)
         self._wake: Callable[[], None] = _sleep_on
 
     # -- from other threads -------------------------------------------------------------------
@@ -210,7 +210,8 @@ class Supervision:
         return False
 
     def _begin(self, attempt: Attempt) -> None:
-        self._began = self._heard = self._settlement.began = time.monotonic()
+        self._settlement.began = now = time.monotonic()
+        self._limits = Limits(self.job.request, self._in.config, now)
         due = self.job.queued_at
         if self.job.request.run_after is not None:
             due = max(due, self.job.request.run_after)
@@ -221,12 +222,13 @@ class Supervision:
     def _watch(self, attempt: Attempt) -> None:
         """Hear what the worker says, and hold it to its limits, until its leader has ended."""
         while True:
+            asked = time.monotonic()  # what came later may lie there unread, if this server was suspended
             self._hear(attempt, LOOK_SECONDS)
             now = time.monotonic()
             if self._lost.is_set():
                 return
             self._write_events(now)
-            self._hold_to_limits(attempt, now)
+            self._hold_to_limits(attempt, asked, now)
             self._press(attempt, now)
             self._ending = attempt.ending()
             if self._ending is not None:
@@ -238,11 +240,13 @@ class Supervision:
         messages = attempt.receive(timeout)
         now = time.monotonic()
         for message in messages:
-            self._heard = now
+            self._limits.hear(message, now)
             if message["type"] in ("progress", "log"):
                 self._events.add(message, now)
             elif message["type"] == "ask":
                 self._answer(attempt, message)
+            elif message["type"] in ("suspended", "resumed"):
+                self._tell_of_fence(message, now)
             elif message["type"] == "result":
                 self._manifest = message["manifest"]
             elif message["type"] == "error":
@@ -255,6 +259,14 @@ class Supervision:
         except Exception as error:  # the worker is told, whatever it is
             value = {"error": error_message(error, "")["error"]}
         attempt.answer(int(message["id"]), value)
+
+    def _tell_of_fence(self, message: Mapping[str, Any], now: float) -> None:
+        if message["type"] == "suspended":
+            self._log.warning("suspended")
+            return
+        seconds = float(message["seconds"])
+        self._log.warning("resumed", seconds=seconds)
+        self._events.add({"type": "log", "level": "warning", "text": SUSPENDED.format(seconds)}, now)
 
     def _write_events(self, now: float) -> None:
         if not self._events.due(now):
@@ -269,24 +281,17 @@ class Supervision:
 
     # -- ending it ----------------------------------------------------------------------------
 
-    def _hold_to_limits(self, attempt: Attempt, now: float) -> None:
+    def _hold_to_limits(self, attempt: Attempt, asked: float, now: float) -> None:
         if self._told_to_stop is not None:
             return
-        request, config = self.job.request, self._in.config
-        assert self._began is not None
         if self._stop_requested.is_set():
             self._tell_to_stop(attempt, None, now)
         elif self._shutting_down.is_set():
             self._told_to_stop = now
             attempt.stop()
-        elif request.timeout_seconds is not None and now - self._began > request.timeout_seconds:
-            self._tell_to_stop(attempt, "timeout", now)
-        elif config.stall_seconds is not None and now - self._heard > config.stall_seconds:
-            self._tell_to_stop(attempt, "stalled", now)
-        elif request.memory_limit_mb is not None and now - self._sampled >= config.memory_sample_seconds:
-            self._sampled = now
-            if attempt.memory_bytes() > request.memory_limit_mb * 1_000_000:
-                self._tell_to_stop(attempt, "oom", now)
+        elif (reason := self._limits.broken(asked, attempt.memory_bytes)) is not None:
+            self._tell_to_stop(attempt, reason, now)
+            if reason == "oom":
                 self._kill(attempt, now)  # grace would let it grow
 
     def _tell_to_stop(self, attempt: Attempt, reason: Reason | None, now: float) -> None:

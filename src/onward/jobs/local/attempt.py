@@ -69,6 +69,7 @@ class LocalAttempt:
         self._marker = marker
         self._nursery = nursery
         self._ending: LocalEnding | None = None
+        self._of_fence: list[Mapping[str, Any]] = []
         self._said_farewell = False
         self._killed = False
         self._called, self._calling = os.pipe()
@@ -92,19 +93,20 @@ class LocalAttempt:
         self._warden.post({"type": "renewed", "sent": sent}, supersedes=True)
 
     def receive(self, timeout: float) -> Sequence[Mapping[str, Any]]:
-        """Return the worker's messages, after at most ``timeout`` seconds."""
+        """Return the worker's messages and its warden's of the fence, after at most ``timeout`` seconds."""
         open_lines = [line for line in (self._worker, self._warden) if not line.ended]
         readable([*open_lines, self._called], timeout)
         with contextlib.suppress(BlockingIOError):
             os.read(self._called, 64)
         self._hear_warden()
         self._worker.post()  # the rest of a long answer
+        told, self._of_fence = self._of_fence, []
         try:
-            return self._worker.receive(0.0)
+            return [*told, *self._worker.receive(0.0)]
         except ValueError as error:
             self.kill()
             parts = {"error": "JobError", "what": f"The worker sent what is no message ({error})"}
-            return [{"type": "error", "error": parts, "traceback": ""}]
+            return [*told, {"type": "error", "error": parts, "traceback": ""}]
 
     def wake(self) -> None:
         """Let ``receive`` return at once; from any thread."""
@@ -173,7 +175,9 @@ class LocalAttempt:
 
     def _hear_warden(self) -> None:
         for message in self._warden.receive(0.0):
-            if message["type"] == "ended":
+            if message["type"] in ("suspended", "resumed"):
+                self._of_fence.append(message)
+            elif message["type"] == "ended":
                 self._said_farewell = True  # it goes when nothing is left, unless it is killed now
                 code = os.waitstatus_to_exitcode(int(message["status"]))
                 starved = bool(message["starved"]) and code == -signal.SIGKILL and not self._killed

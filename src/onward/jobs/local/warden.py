@@ -88,7 +88,7 @@ class Warden:
         self._marker = str(order["marker"])
         self._fence_seconds = float(order["fence_seconds"])
         self._renewed = float(order["renewed"])
-        self._suspended = False
+        self._suspended: float | None = None
         self._killing = False
         self._childless = False
         self._adopting = adopting
@@ -153,13 +153,17 @@ class Warden:
                 self._killing = True
 
     def _fence(self) -> None:
-        closed = time.monotonic() - self._renewed > self._fence_seconds
+        now = time.monotonic()
+        closed = now - self._renewed > self._fence_seconds
         if closed and not self._killing:
+            if self._suspended is None:
+                self._suspended = now
+                self._line.send({"type": "suspended"})
             self._signal_all(signal.SIGSTOP)  # again and again: a child may just have been born
-            self._suspended = True
-        elif self._suspended and not closed:
+        elif self._suspended is not None and not closed:
             self._signal_all(signal.SIGCONT)
-            self._suspended = False
+            self._line.send({"type": "resumed", "seconds": time.monotonic() - self._suspended})
+            self._suspended = None
 
     def _signal_all(self, number: signal.Signals) -> bool:
         """Signal everything below; return whether there was anything."""
