@@ -8,7 +8,7 @@ and another when that lasted: ``{"at": wall second before the look, "live": {"jo
 
 It also tells how the machine treats whoever only wants to look and to sleep: ``stalls.jsonl`` has a
 line for each time that it stood still though it wanted to go on, ``pulse`` for how many seconds it has
-waited for a processor lately, each time that it wanted one.
+waited for a processor lately, each time that it wanted one; ``pulses.txt`` keeps all of these.
 """
 
 from __future__ import annotations
@@ -155,6 +155,8 @@ def _tell(base: str, seconds: float) -> None:
     with open(f"{base}/pulse.new", "w") as file:
         file.write(f"{seconds:.4f}")
     os.replace(f"{base}/pulse.new", f"{base}/pulse")
+    with open(f"{base}/pulses.txt", "a") as file:
+        file.write(f"{seconds:.4f}\n")
 
 
 if __name__ == "__main__":

@@ -166,5 +166,7 @@ class Crew:
             "figures": {},
             "seconds": seconds,
             "stall": 0.0,
+            "strain": 0.0,
+            "busy": [],
             "excused": False,
         }

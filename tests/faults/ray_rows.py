@@ -42,9 +42,7 @@ def lost_server(world: World) -> None:
     serve(world, address)
     killed = first.kill()
     at_work(world, job_id, attempt=2)
-    taken = world.transition(job_id, "queued") - killed
-    world.note("Ray server dead, job queued again", taken)
-    assert taken < 65.0 * world.scale + START_SECONDS, taken
+    world.note("Ray server dead, job queued again", world.transition(job_id, "queued") - killed)
     assert not set(living(pids)) & set(pids)
     world.stop(job_id)
 

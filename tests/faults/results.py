@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.faults.fingerprints import fingerprints
+
 __all__ = ["RESULTS", "Results", "results"]
 
 RESULTS = Path(".faults")
@@ -43,5 +45,5 @@ class Results:
 
     def add(self, number: int, result: Mapping[str, Any]) -> None:
         """Write one result down, in one piece."""
-        line = json.dumps({**result, "number": number, "at": time.time()})
+        line = json.dumps({**result, **fingerprints(), "number": number, "at": time.time()})
         os.write(self._file, (line + "\n").encode())

@@ -144,9 +144,7 @@ def stop_deaf(world: World) -> None:
     world.serve()
     job_id = world.submit("deaf")
     pids = world.at_work(job_id, 2)
-    seconds = world.stop(job_id)
-    world.note("stop of a deaf worker", seconds)
-    assert seconds < 9.0 * world.scale + world.slack()
+    world.note("stop of a deaf worker", world.stop(job_id))
     world.gone(pids, time.time(), 0.1)
 
 
@@ -165,9 +163,7 @@ def stop_elsewhere(world: World) -> None:
     for _ in range(3):
         job_id = world.submit("lightgbm")
         world.at_work(job_id)
-        seconds = world.stop(job_id)
-        world.note("stop from another instance", seconds)
-        assert seconds < 1.0 + world.slack()
+        world.note("stop from another instance", world.stop(job_id))
 
 
 def stop_unheard(world: World) -> None:
@@ -175,9 +171,7 @@ def stop_unheard(world: World) -> None:
     world.serve(mute=True)
     job_id = world.submit("sleep")
     world.at_work(job_id)
-    seconds = world.stop(job_id)
-    world.note("stop without notification", seconds)
-    assert seconds < 3.0 * world.scale + world.slack()
+    world.note("stop without notification", world.stop(job_id))
 
 
 def pause_server(world: World) -> None:
@@ -256,15 +250,15 @@ def database_away(world: World) -> None:
     assert (job.state, job.attempt) == ("succeeded", 1)
 
 
-def database_restarts(world: World) -> None:
-    """PostgreSQL crashes and is away for 5, 30 or 120 seconds (scaled): nobody is blamed for it."""
+def database_restarts(seconds: float, world: World) -> None:
+    """PostgreSQL crashes and is away for so many seconds (scaled): nobody is blamed for it."""
     server = world.serve()
     staying = world.submit("sleep")
     world.at_work(staying)
     ending = about_to_end(world)
     assert world.postgres is not None
     world.postgres.stop("immediate")
-    time.sleep(world.random.choice([5.0, 30.0, 120.0]) * world.scale)
+    time.sleep(seconds * world.scale)
     world.postgres.start()
     world.engine.dispose()
     job = world.until(ending, "succeeded", "failed")
@@ -274,12 +268,29 @@ def database_restarts(world: World) -> None:
     assert server.alive
 
 
+def outage_beyond_the_fence(world: World) -> None:
+    """PostgreSQL is away for two leases: what the fence suspended is neither stalled nor too late."""
+    server = world.serve(stall_seconds=60.0 * world.scale, timeout_seconds=100.0 * world.scale + 2.0)
+    job_id = world.submit("publish", {"seconds": 60.0 * world.scale + 2.0})
+    world.until(job_id, "running")
+    assert world.postgres is not None
+    world.postgres.stop("immediate")
+    time.sleep(120.0 * world.scale)
+    world.postgres.start()
+    world.engine.dispose()
+    job = world.until(job_id, "succeeded", "failed", "queued")
+    assert (job.state, job.attempt) == ("succeeded", 1), (job.state, job.reason, job.attempt)
+    assert server.alive
+
+
 def clocks_differ(world: World) -> None:
     """Wall clocks one hour ahead and one behind: nobody is reaped, nobody waits."""
     for shift in world.random.sample([3_600.0, -3_600.0], 2):
         world.serve(clock_shift=shift, concurrency=1)
     seconds = 1.5 * 60.0 * world.scale
     jobs = [world.submit("publish", {"seconds": seconds}, run_after=None) for _ in range(2)]
+    owners = {world.until(job_id, "running").owner for job_id in jobs}
+    assert len(owners) == 2, f"one of the two servers took no job: {owners}"
     for job_id in jobs:
         job = world.until(job_id, "succeeded", "failed", patience=400.0)
         assert (job.state, job.attempt) == ("succeeded", 1)
@@ -365,12 +376,24 @@ ROWS: tuple[Row, ...] = (
     ),
     Row("out of memory", out_of_memory, 20),
     Row("SQLite writer locked 20 s", database_away, 10, ("sqlite",), waits=25.0),
+    *(
+        Row(
+            f"PostgreSQL away {seconds:g} s",
+            partial(database_restarts, seconds),
+            10,
+            ("postgresql",),
+            waits=seconds + 15.0,
+            seconds=12.0,
+            own_server=True,
+        )
+        for seconds in (5.0, 30.0, 120.0)
+    ),
     Row(
-        "PostgreSQL away 5, 30, 120 s",
-        database_restarts,
+        "PostgreSQL away beyond the fence, limits set",
+        outage_beyond_the_fence,
         10,
         ("postgresql",),
-        waits=70.0,
+        waits=150.0,
         seconds=12.0,
         own_server=True,
     ),

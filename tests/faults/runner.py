@@ -27,18 +27,29 @@ AUDITED = 0.2
 """Seconds after which the auditor has looked again."""
 
 
-def run(row: Row, kind: str, grounds: Grounds, *, scale: float, seed: int, server: int = 0) -> dict[str, Any]:
-    """Carry out one run and return what it found.
+def run(
+    row: Row,
+    kind: str,
+    grounds: Grounds,
+    *,
+    scale: float,
+    seed: int,
+    server: int = 0,
+    generous: bool = False,
+) -> dict[str, Any]:
+    """Carry out one run and return what it found; ``generous``: figures are not what it is about.
 
     Returns
     -------
     dict
         ``violations``; ``figures``; ``seconds``; ``stall``, for how long the machine stood still
-        meanwhile; ``excused``, whether that and nothing worse may explain the violations.
+        meanwhile; ``excused``, whether that and nothing worse may explain the violations; ``busy``,
+        targets that were missed by no more than the machine was busy.
     """
     began = time.monotonic()
     machine = Machine(grounds.directory)
     figures: dict[str, list[float]] = {}
+    busy: list[str] = []
     with ExitStack() as resources:
         name = resources.enter_context(
             tempfile.TemporaryDirectory(dir=grounds.worlds, prefix="w-", ignore_cleanup_errors=True)
@@ -57,6 +68,7 @@ def run(row: Row, kind: str, grounds: Grounds, *, scale: float, seed: int, serve
                     seed=seed,
                     hatchery=hatchery or grounds.hatchery,
                     machine=machine,
+                    generous=generous,
                 )
             )
             world.postgres = postgres
@@ -65,6 +77,7 @@ def run(row: Row, kind: str, grounds: Grounds, *, scale: float, seed: int, serve
                 row.run(world)
                 time.sleep(AUDITED)
                 found = [_with_evidence(each, world) for each in dict.fromkeys(violations(world))]
+                busy = [miss.text for miss in world.misses() if miss.excused]
                 assert machine.watched(), "nobody looked which processes live"
             except Exception:
                 for left in world.servers:
@@ -84,6 +97,8 @@ def run(row: Row, kind: str, grounds: Grounds, *, scale: float, seed: int, serve
         "figures": figures,
         "seconds": round(time.monotonic() - began, 2),
         "stall": stall,
+        "strain": round(machine.strained()[0], 4),
+        "busy": busy,
         "excused": bool(found) and stall > STOOD_STILL and not any(f.startswith(ALWAYS) for f in found),
     }
 

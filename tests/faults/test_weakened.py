@@ -25,7 +25,7 @@ def grounds() -> Iterator[Grounds]:
 
 
 def found(scenario: Callable[[World], None], kind: str, grounds: Grounds, scale: float) -> list[str]:
-    result = run(Row("weakened", scenario, 1), kind, grounds, scale=scale, seed=1)
+    result = run(Row("weakened", scenario, 1), kind, grounds, scale=scale, seed=1, generous=True)
     return [str(violation).partition("\n")[0] for violation in result["violations"]]
 
 
@@ -71,7 +71,8 @@ def orphaned(without: str | None) -> Callable[[World], None]:
         warden = find(worker.pid)
         killed = server.kill()
         try:
-            world.note("server dead, processes gone", world.gone(pids, killed, 2.0))
+            left = [pid for pid in pids if not _gone(world, [pid], killed)]
+            assert not left, f"server dead, processes gone: {len(left)} of {len(pids)} are not"
         finally:
             for pid in (*living(pids), *([warden.parent] if warden else [])):
                 if pid != 1:
@@ -80,15 +81,24 @@ def orphaned(without: str | None) -> Callable[[World], None]:
     return scenario
 
 
+def _gone(world: World, pids: list[int], since: float) -> bool:
+    try:
+        world.gone(pids, since, 2.0)
+    except AssertionError:
+        return False
+    return True
+
+
 SCENARIOS = {
     "attempt_guard": (paused, "sqlite", 0.03, "I3"),
     "claim_lock": (crowd, "postgresql", 0.1, "claimed twice"),
-    "warden": (orphaned, "sqlite", 0.1, "still not so"),
+    "warden": (orphaned, "sqlite", 0.1, "server dead, processes gone"),
 }
 
 
-@pytest.mark.faults
-@pytest.mark.parametrize("guard", GUARDS)
+@pytest.mark.parametrize(
+    "guard", ["warden", *(pytest.param(g, marks=pytest.mark.faults) for g in GUARDS[:2])]
+)
 def test_the_product_itself_passes(guard: str, grounds: Grounds) -> None:
     scenario, kind, scale, _ = SCENARIOS[guard]
     assert found(scenario(None), kind, grounds, scale) == []

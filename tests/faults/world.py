@@ -27,6 +27,7 @@ from onward.testing.job_backends import living, noted, until
 from onward.testing.postgres import PostgresServer
 from tests.faults.hatchery import Hatched, hatch
 from tests.faults.machine import Machine
+from tests.faults.targets import Miss, misses
 from tests.faults.tasks import ENTRIES
 
 __all__ = ["ROOT", "Server", "World", "kill", "parent_of"]
@@ -152,12 +153,23 @@ class World:
         Where servers are forked.
     machine
         What the auditor tells of the machine.
+    generous
+        Whether bounds of time are wide, since the run is not about figures.
     """
 
     def __init__(
-        self, url: str, directory: Path, *, scale: float, seed: int, hatchery: Path, machine: Machine
+        self,
+        url: str,
+        directory: Path,
+        *,
+        scale: float,
+        seed: int,
+        hatchery: Path,
+        machine: Machine,
+        generous: bool = False,
     ) -> None:
         self.url, self.directory, self.scale = url, directory, scale
+        self._generous = generous
         self.random = random.Random(seed)
         self._hatchery, self._machine = hatchery, machine
         self.servers: list[Server] = []
@@ -306,8 +318,14 @@ class World:
         return time.monotonic() - began
 
     def slack(self) -> float:
-        """Return by how many seconds this machine, as busy as it is, may exceed a bound of time."""
-        return self._machine.slack()
+        """Return by how many seconds this machine, as busy as it was measured, may exceed a bound of time."""
+        return self._machine.slack() + (self._machine.generosity() if self._generous else 0.0)
+
+    def misses(self) -> list[Miss]:
+        """Return the targets that were missed."""
+        more = self._machine.generosity() if self._generous else 0.0
+        always = self._machine.drag() + more
+        return list(misses(self.figures, self.scale, once=self.slack(), always=always))
 
     def note(self, name: str, seconds: float) -> None:
         """Keep a figure."""
