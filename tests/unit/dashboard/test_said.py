@@ -206,3 +206,8 @@ def test_a_reader_is_warned_of_sentences_that_stay_english() -> None:
     assert not Said(texts_of("ja")).stay_english([known, "manual__rsi_14"])
     assert Said(texts_of("ja")).stay_english([known, free])
     assert not Said(texts_of("en")).stay_english([known, free])
+
+
+@pytest.mark.parametrize("why", ["unknown in every training row", "constant in the training rows"])
+def test_why_a_column_was_left_out_is_said(why: str) -> None:
+    assert "学習行" in Said(texts_of("ja"))(why)
