@@ -29,6 +29,7 @@
     │   │   └── KeyNotFoundError        no API key has this id or name
     │   └── PredictionError         data that a model must not be applied to (stale, other schema)
     └── StorageError                the disk or the database refused (full, locked, unreadable)
+        └── StorageRefusedError     the database is there, and will not: asking again changes nothing
 
 Every error says what was wrong, what was got, what is allowed and how to repair it.
 """
@@ -71,6 +72,7 @@ __all__ = [
     "SplitError",
     "StageError",
     "StorageError",
+    "StorageRefusedError",
     "TimeframeError",
     "UnauthenticatedError",
     "UserError",
@@ -285,7 +287,14 @@ class JobTooLargeError(JobError):
 
 
 class StorageError(OnwardError):
-    """The disk or the database refused: full, locked or unreadable."""
+    """The disk or the database refused: full, locked or unreadable. It may be asked again."""
+
+
+class StorageRefusedError(StorageError):
+    """The database is there, understood, and will not: a value or statement that it never takes.
+
+    Whoever waits for a database that is away must not wait for this one.
+    """
 
 
 @contextmanager

@@ -10,12 +10,21 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from onward.database.patience import NO_ANSWER
-from onward.errors import StorageError
+from onward.errors import StorageError, StorageRefusedError
 
 __all__ = ["storage_error", "storage_errors"]
 
 SILENT = frozenset({NO_ANSWER, "ConnectionTimeout"})
 RECOVER = "Restore it from a backup; `sqlite3 onward.db .recover` saves what can be read."
+
+REFUSING = frozenset({"DataError", "NotSupportedError", "ProgrammingError"})
+"""Errors of the drivers' common interface (PEP 249) that no waiting mends; constraints are told apart."""
+REFUSING_STATES = ("20", "21", "25P02", "2F", "38", "39", "54")
+"""Beginnings of PostgreSQL's codes of refusals that its driver takes for failures in operation."""
+PASSING_STATES = ("26000", "3D000", "42P05")
+"""Those of failures that it takes for refusals: of the connection, or of a database being restored."""
+REFUSING_CODES = ("SQLITE_ERROR", "SQLITE_TOOBIG", "SQLITE_RANGE")
+STATEMENT_CHARACTERS = 80
 
 # The primary result code is the first part of the extended name: SQLITE_IOERR_WRITE is an IOERR.
 SQLITE_MEANINGS: tuple[tuple[str, str, str], ...] = (
@@ -91,10 +100,16 @@ def storage_error(error: Exception, database: str) -> StorageError:
             remedy="Try again in a moment; check that it runs and is not overloaded.",
         )
     if "no such table" in reason or type(original).__name__ == "UndefinedTable":
-        return StorageError(
+        return StorageRefusedError(
             "The database has no tables of Onward yet",
             got=f"{database} ({reason})",
             remedy="Create them with `onward db upgrade`.",
+        )
+    if _is_refusal(error, original, name, reason):
+        return StorageRefusedError(
+            "The database will not do what it was told",
+            got=f"{database} ({reason}{_statement(error)})",
+            remedy="Asking again changes nothing: correct what is written, or run `onward db upgrade`.",
         )
     return StorageError(
         "The database refused",
@@ -103,9 +118,29 @@ def storage_error(error: Exception, database: str) -> StorageError:
     )
 
 
+def _is_refusal(error: Exception, original: BaseException, name: str, reason: str) -> bool:
+    """Return whether the database is there and answered no; else it may be otherwise in a moment."""
+    if getattr(error, "connection_invalidated", False) or "closed database" in reason:
+        return False
+    if name:
+        return name.startswith(REFUSING_CODES)
+    state = getattr(original, "sqlstate", None) or ""
+    if state.startswith(PASSING_STATES) or "cached plan" in reason:
+        return False
+    kinds = {kind.__name__ for kind in type(original).__mro__}
+    return state.startswith(REFUSING_STATES) or not REFUSING.isdisjoint(kinds)
+
+
+def _statement(error: Exception) -> str:
+    """Return the beginning of what was asked, without the values, of which some are secret."""
+    words = " ".join((getattr(error, "statement", None) or "").split())
+    short = words if len(words) <= STATEMENT_CHARACTERS else f"{words[:STATEMENT_CHARACTERS]} ..."
+    return f"; {short}" if short else ""
+
+
 @contextmanager
 def storage_errors(database: str) -> Iterator[None]:
-    """Turn failures of the database into `StorageError`.
+    """Turn failures of the database into `StorageError`, for good ones into `StorageRefusedError`.
 
     Violated constraints pass through: they are decisions of the caller, not failures.
     """

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from onward.config.jobs import JobConfig
 from onward.database.moments import Clock, utc_now
-from onward.errors import JobNotFoundError, OnwardError, StorageError
+from onward.errors import JobNotFoundError, OnwardError, StorageError, StorageRefusedError
 from onward.jobs.kinds import JobKind, Publication
 from onward.jobs.logs import Logger
 from onward.jobs.messages import error_message
@@ -36,6 +36,39 @@ class Surroundings:
     metrics: JobMetrics
     log: Logger
     clock: Clock = utc_now
+
+
+@dataclass
+class _End:
+    """How an attempt is to end, and what is known of the tries to write that down."""
+
+    outcome: Outcome
+    publication: Publication
+    in_doubt: bool = False
+    refused: bool = False
+
+    def become(self, outcome: Outcome) -> None:
+        """Be another end, which publishes nothing."""
+        self.publication.abandon()
+        self.publication, self.outcome = Publication(), outcome
+
+    def is_refused_by(self, error: Exception) -> bool:
+        """Return whether waiting is of no use: we or the database refuse what is published or said.
+
+        A second refusal is none of this end: then the database takes no end at all, until it is mended.
+        """
+        if self.refused:
+            return False
+        if isinstance(error, StorageError):
+            return isinstance(error, StorageRefusedError)
+        return self.publication.on_commit is not None
+
+    def refuse(self, error: Exception) -> None:
+        """Be the end of what was refused: in our words, since those of the worker may be the reason."""
+        self.refused, state = True, self.outcome.state
+        told = error_message(error, "")["error"]
+        failed = Outcome("failed", self.outcome.reason or "error", error=told)
+        self.become(Outcome("cancelled") if state == "cancelled" else failed)
 
 
 class Settlement:
@@ -77,8 +110,12 @@ class Settlement:
 
     def keep(self, events: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         """Write the last events down."""
-        if events:
+        if not events:
+            return
+        try:
             self._persist(lambda: self._in.store.report(self._lease, events))
+        except StorageRefusedError as error:  # how the attempt ended counts more than a line of its log
+            self._log.error("events_refused", error=str(error))
 
     def publish(self, manifest: Mapping[str, Any], directory: Path) -> None:
         """Publish what the worker made, and end the job in the same transaction."""
@@ -92,41 +129,49 @@ class Settlement:
 
     def end(self, outcome: Outcome, publication: Publication | None = None) -> None:
         """End the job, unless somebody else owns it."""
-        publication = publication or Publication()
-        in_doubt = False
+        end = _End(outcome, publication or Publication())
         while not self._lost.is_set():
-            try:
-                written = self._in.store.finish(self._lease, outcome, on_commit=publication.on_commit)
-            except StorageError as error:
-                # The commit may have come about before the connection broke.
-                in_doubt = True
-                self._log.warning("database_away", error=str(error))
-                time.sleep(RETRY_SECONDS)
+            written = self._write(end)
+            if written is None:
                 continue
-            except Exception as error:  # what was to be published was refused, by us or by the database
-                if publication.on_commit is None:
-                    raise
-                publication.abandon()
-                publication = Publication()
-                outcome = Outcome("failed", "error", error=error_message(error, "")["error"])
-                continue
-            if written or (in_doubt and self._was_written(outcome)):
-                publication.settled()
-                self._count()
+            if written or (end.in_doubt and self._was_written(end.outcome)):
+                self._settle(end)
                 return
-            if outcome.state != "cancelled" and self.stop_came_first():
-                publication.abandon()
-                publication, outcome = Publication(), Outcome("cancelled")
-                continue
-            break
-        if in_doubt and self._was_written(outcome):
-            publication.settled()
-            self._count()
+            if end.outcome.state == "cancelled" or not self.stop_came_first():
+                break
+            end.become(Outcome("cancelled"))
+        self._leave(end)
+
+    def _write(self, end: _End) -> bool | None:
+        """Try once to write the end; None when it is to be tried again, perhaps another end."""
+        try:
+            return self._in.store.finish(self._lease, end.outcome, on_commit=end.publication.on_commit)
+        except Exception as error:
+            if end.is_refused_by(error):
+                # What was to be published or said is not taken; that it was refused is, in plain words.
+                self._log.error("end_refused", error=str(error))
+                end.refuse(error)
+                return None
+            if not isinstance(error, StorageError):
+                raise
+            end.in_doubt = True  # the commit may have come about before the connection broke
+            self._log.warning("database_away", error=str(error))
+            time.sleep(RETRY_SECONDS)
+            return None
+
+    def _settle(self, end: _End) -> None:
+        end.publication.settled()
+        self._count()
+
+    def _leave(self, end: _End) -> None:
+        """Let go of an end that was not written, as far as we know."""
+        if end.in_doubt and self._was_written(end.outcome):
+            self._settle(end)
             return
-        if in_doubt:  # what was prepared may be published: whoever mends or sweeps decides later
-            publication.doubted()
+        if end.in_doubt:  # what was prepared may be published: whoever mends or sweeps decides later
+            end.publication.doubted()
         else:
-            publication.abandon()
+            end.publication.abandon()
         self._in.metrics.lost()
         self._log.warning("lease_lost")
 
@@ -202,6 +247,8 @@ class Settlement:
         while not self._lost.is_set():
             try:
                 return call()
+            except StorageRefusedError:
+                raise
             except StorageError as error:
                 self._log.warning("database_away", error=str(error))
                 time.sleep(RETRY_SECONDS)

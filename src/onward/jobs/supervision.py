@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import threading
 import time
@@ -14,8 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from onward.errors import JobError, StorageError
+from onward.errors import JobError, StorageError, StorageRefusedError
 from onward.jobs.conclusion import Conclusion, Observed, conclude
+from onward.jobs.inheritance import inherit
 from onward.jobs.kinds import JobKind
 from onward.jobs.limits import SUSPENDED, Limits
 from onward.jobs.logs import tail
@@ -129,7 +129,7 @@ class Supervision:
     def _run(self) -> None:
         with ExitStack() as resources:
             resources.callback(self._tidy)
-            self._inherit()
+            inherit(self.job, self._directory.parent)
             attempt = self._start()
             if attempt is None:
                 return
@@ -142,17 +142,6 @@ class Supervision:
                 self._watch(attempt)
             self._clear_away(attempt)
             self._conclude()
-
-    def _inherit(self) -> None:
-        """Take over what the job that is tried again had finished, where it lies on this machine."""
-        if self.job.retry_of is None or self.job.fresh:
-            return
-        home, ours = self._directory.parents[1], self._directory.parent / "shared"
-        if ours.exists():
-            return
-        with contextlib.suppress(OSError):  # nothing is there, or nothing can be had: begin anew
-            ours.parent.mkdir(parents=True, exist_ok=True)
-            (home / self.job.retry_of / "shared").rename(ours)
 
     def _start(self) -> Attempt | None:
         try:
@@ -202,6 +191,8 @@ class Supervision:
                     else:
                         self._lost.set()
                     return False
+            except StorageRefusedError:
+                raise
             except StorageError as error:
                 self._log.warning("database_away", error=str(error))
                 time.sleep(RETRY_SECONDS)
@@ -275,6 +266,8 @@ class Supervision:
         try:
             if not self._in.store.report(self.lease, events):
                 self._heed_refusal()
+        except StorageRefusedError as error:  # the work goes on: it counts more than a line of its log
+            self._log.error("events_refused", error=str(error))
         except StorageError as error:
             self._log.warning("database_away", error=str(error))
             self._events.put_back(events)

@@ -31,6 +31,7 @@ from onward.errors import (
     RegistryConflictError,
     RegistryNotFoundError,
     StorageError,
+    StorageRefusedError,
     UnauthenticatedError,
     UserError,
 )
@@ -61,6 +62,7 @@ STATUS: Mapping[type[OnwardError], int] = {
     JobError: 400,
     BundleError: 503,  # what is stored is damaged: no fault of the client's
     UserError: 422,
+    StorageRefusedError: 500,  # the database is there, and to ask again is of no use
     StorageError: 503,
     OnwardError: 500,
 }

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from onward.errors import StorageError
+from onward.errors import StorageError, StorageRefusedError
 from onward.jobs.kinds import TaskContext
 from onward.jobs.values import Job
 
@@ -37,6 +37,8 @@ def patient(answer: Answer) -> Answer:
     def say(job: Job, question: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         try:
             return {ANSWER: answer(job, question, arguments)}
+        except StorageRefusedError:  # the worker is told, and fails: it would be told the same for ever
+            raise
         except StorageError:
             return {AGAIN: AGAIN_SECONDS}
 

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
 
 from onward.config import JobConfig
 from onward.database import open_database
 from onward.errors import ConfigError, JobConflictError, JobError, JobNotFoundError
-from onward.jobs.kinds import JobKind, Publication
+from onward.jobs.kinds import JobKind
 from onward.jobs.local import LocalBackend
 from onward.jobs.manager import BackgroundTaskManager
 from onward.jobs.presence import Presence
@@ -389,23 +388,3 @@ def test_a_claim_whose_answer_is_lost_is_given_back(manager: BackgroundTaskManag
     manager.start()  # knows nothing of it, and renews it all the same
     ended = end(manager, submitted.job.id)
     assert (ended.state, ended.attempt) == ("succeeded", 2)
-
-
-def test_what_the_database_refuses_to_publish_fails_the_job_alone(
-    backend: LocalBackend, sqlite_template: Path, tmp_path: Path
-) -> None:
-    def refuse(connection: Connection) -> None:
-        connection.execute(text("INSERT INTO model_versions (model, version) VALUES ('m', 1)"))
-
-    shutil.copy(sqlite_template, tmp_path / "onward.db")
-    engine = open_database(f"sqlite:///{tmp_path}/onward.db")
-    kind = JobKind("echo", ENTRIES["echo"], "echo", publish=lambda *_: Publication(on_commit=refuse))
-    borrowed: Any = Borrowed(backend)
-    store = SqlJobStore(engine, poll_seconds=0.05)
-    with BackgroundTaskManager(store, [borrowed], [kind], CONFIG, tmp_path / "jobs") as manager:
-        manager.start()
-        ended = run(manager, "echo")
-    engine.dispose()
-    assert (ended.state, ended.reason, ended.result) == ("failed", "error", None)
-    assert ended.error is not None
-    assert "constraint failed" in ended.error["what"]

@@ -36,6 +36,7 @@ EXPECTED = {
     "JobTooLargeError": 413,
     "JobError": 400,
     "BundleError": 503,
+    "StorageRefusedError": 500,
     "StorageError": 503,
     "OnwardError": 500,
 }

@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 
 import anyio.to_thread
 
-from onward.errors import JobNotFoundError, OnwardError, StorageError
+from onward.errors import JobNotFoundError, OnwardError, StorageError, StorageRefusedError
 from onward.jobs.protocol import JobStore
 from onward.jobs.values import JobEvent
 from onward.server.events.channel import Channel, is_last
@@ -138,6 +138,8 @@ class EventHub:
         while True:
             try:
                 return await anyio.to_thread.run_sync(lambda: store.events(job_id, after=after, limit=PAGE))
+            except StorageRefusedError:
+                raise
             except StorageError as error:  # away for a minute: whoever follows waits
                 self._fails(error)
                 await asyncio.sleep(self._poll_seconds)

@@ -1,0 +1,177 @@
+"""What the database never takes ends a job, and says why; what it does not take now is written later."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from onward.config import JobConfig
+from onward.errors import JobError, StorageError, StorageRefusedError
+from onward.jobs import settlement
+from onward.jobs.kinds import JobKind, Publication
+from onward.jobs.local import LocalBackend
+from onward.jobs.logs import job_logger
+from onward.jobs.manager import BackgroundTaskManager
+from onward.jobs.metrics import JobMetrics
+from onward.jobs.settlement import Settlement, Surroundings
+from onward.jobs.store import SqlJobStore
+from onward.jobs.values import Job, Lease, Outcome
+from onward.tasks.asking import patient
+from onward.testing.job_backends import ENTRIES, until
+from onward.testing.job_store.ways import running
+
+CONFIG = JobConfig.sealed(concurrency=2, heartbeat_seconds=0.2, progress_seconds=0.05, poll_seconds=0.05)
+TOO_BIG = {"sqlite": "SELECT zeroblob(2000000000)", "postgresql": "SELECT CAST('x' AS integer)"}
+CONSTRAINED = "INSERT INTO model_versions (model, version) VALUES ('m', 1)"
+SAID = {"sqlite": "too big", "postgresql": "invalid input syntax"}
+
+
+# -- through a manager ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def manager(database: Engine, tmp_path: Path) -> Iterator[BackgroundTaskManager]:
+    def refused(name: str, statement: str, **values: str) -> JobKind:
+        def on_commit(connection: Connection) -> None:
+            connection.execute(text(statement), values)
+
+        def publish(job: Job, *_: object) -> Publication:
+            abandoned = tmp_path / f"{job.id}.abandoned"
+            return Publication(on_commit, abandon=abandoned.touch)
+
+        return JobKind(name, ENTRIES["echo"], name, publish=publish)
+
+    kinds = [
+        refused("data", TOO_BIG[database.dialect.name]),
+        refused("statement", "SELECT absent FROM ml_jobs"),
+        refused("constraint", CONSTRAINED),
+        JobKind("echo", ENTRIES["echo"], "echo"),
+    ]
+    if database.dialect.name == "postgresql":
+        kinds.append(refused("nul", "SELECT CAST(:words AS text)", words="a\x00b"))
+    store = SqlJobStore(database, poll_seconds=0.05)
+    entries = {kind.name: kind.entry for kind in kinds}
+    with BackgroundTaskManager(store, [LocalBackend(entries)], kinds, CONFIG, tmp_path / "jobs") as manager:
+        yield manager
+
+
+def _end(manager: BackgroundTaskManager, job_id: str) -> Job:
+    job: Job = until(lambda: (job := manager.store.get(job_id)).finished_at and job)
+    return job
+
+
+def test_what_is_refused_for_good_fails_the_job_alone(
+    manager: BackgroundTaskManager, database: Engine, tmp_path: Path
+) -> None:
+    manager.start()
+    jobs = {kind: manager.submit(kind, {}).job.id for kind in manager.kinds}
+    ends = {kind: _end(manager, job_id) for kind, job_id in jobs.items()}
+    assert ends.pop("echo").state == "succeeded"
+    said = {
+        "data": SAID[database.dialect.name],
+        "statement": "absent",
+        "constraint": "constraint",
+        "nul": "NUL",
+    }
+    for kind, job in ends.items():
+        assert (job.state, job.reason, job.attempt, job.result) == ("failed", "error", 1, None)
+        assert job.error is not None
+        assert said[kind] in f"{job.error['what']} {job.error.get('got')}", "it says what was refused"
+        assert (tmp_path / f"{job.id}.abandoned").exists()
+
+
+# -- one end at a time ----------------------------------------------------------------------
+
+
+class Refusing(SqlJobStore):
+    """Refuses the first writes of a verb, each with the next of some errors."""
+
+    def __init__(self, engine: Engine, verb: str, *errors: Exception) -> None:
+        super().__init__(engine)
+        self._verb, self._errors = verb, list(errors)
+
+    def _perhaps(self, verb: str) -> None:
+        if verb == self._verb and self._errors:
+            raise self._errors.pop(0)
+
+    def finish(self, lease: Lease, outcome: Outcome, **more: Any) -> bool:
+        self._perhaps("finish")
+        return super().finish(lease, outcome, **more)
+
+    def report(self, lease: Lease, events: Any) -> bool:
+        self._perhaps("report")
+        return super().report(lease, events)
+
+
+REFUSED = StorageRefusedError("It will not", got="a word")
+AWAY = StorageError("It is away")
+
+
+def settled(engine: Engine, verb: str, *errors: Exception) -> tuple[Settlement, Refusing, Lease]:
+    store = Refusing(engine, verb, *errors)
+    lease = running(store)
+    log = job_logger(Path("/dev/null").open("w"))  # noqa: SIM115
+    surroundings = Surroundings(store, CONFIG, JobMetrics(), log)
+    kind = JobKind("train", "nowhere:train", "train")
+    return Settlement(lease, kind, surroundings, log, threading.Event()), store, lease
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settlement, "RETRY_SECONDS", 0.01)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "ends"),
+    [
+        (Outcome("succeeded", result={"word": "a"}), ("failed", "error")),
+        (Outcome("failed", "oom", error={"what": "a word"}), ("failed", "oom")),
+        (Outcome("cancelled"), ("cancelled", None)),
+    ],
+)
+@pytest.mark.parametrize(
+    "errors", [[REFUSED], [AWAY, REFUSED, AWAY], [REFUSED, REFUSED, REFUSED]], ids=["once", "between", "long"]
+)
+def test_an_end_whose_words_are_refused_is_written_without_them(
+    outcome: Outcome, ends: tuple[str, str | None], errors: list[Exception], database: Engine
+) -> None:
+    one, store, lease = settled(database, "finish", *errors)
+    one.end(outcome)
+    job = store.get(lease.job_id)
+    assert (job.state, job.reason, job.result) == (*ends, None)
+    if job.state == "failed":
+        assert job.error is not None
+        assert (job.error["what"], job.error["got"]) == ("It will not", "a word")
+
+
+def test_a_database_that_is_away_is_waited_for(database: Engine) -> None:
+    one, store, lease = settled(database, "finish", *[AWAY] * 20)
+    one.end(Outcome("succeeded", result={"word": "a"}))
+    assert store.get(lease.job_id).state == "succeeded"
+
+
+def test_an_event_that_is_refused_is_left_out(database: Engine) -> None:
+    one, store, lease = settled(database, "report", REFUSED)
+    one.keep([("log", {"text": "x"})])
+    one.keep([("log", {"text": "y"})])
+    one.end(Outcome("succeeded"))
+    assert [event.payload["text"] for event in store.events(lease.job_id, kinds=("log",))] == ["y"]
+    assert store.get(lease.job_id).state == "succeeded"
+
+
+def test_a_worker_is_told_what_it_can_never_be_told() -> None:
+    def answer(error: Exception) -> Any:
+        def say(*_: object) -> Any:
+            raise error
+
+        return patient(say)(None, "which", {})  # type: ignore[arg-type]
+
+    assert set(answer(AWAY)) == {"again_in"}
+    for error in (REFUSED, JobError("no")):
+        with pytest.raises(type(error)):
+            answer(error)
