@@ -86,6 +86,14 @@ def test_series_stand_by_symbol_kind_and_length_and_know_how_old_they_are() -> N
     assert view.rows[0].address == "/data/series?kind=candles&symbol=A%2FB&timeframe=1h"
 
 
+@pytest.mark.parametrize(("last", "limit", "behind"), [("21", 2, False), ("20", 2, True), ("20", 24, False)])
+def test_a_series_is_behind_once_more_bars_are_missing_than_the_setting_allows(
+    last: str, limit: int, behind: bool
+) -> None:
+    (row,) = shown(coverage("A/B", last=f"2026-01-31T{last}"), most_missed=limit).rows
+    assert row.is_behind is behind
+
+
 def test_a_search_finds_parts_of_symbols_and_long_lists_have_pages() -> None:
     many = [coverage(f"COIN{i:03}/USD") for i in range(2 * PER_PAGE + 1)]
     view = shown(*many, page=3)

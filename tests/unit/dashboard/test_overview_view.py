@@ -51,13 +51,19 @@ def test_nothing_at_all_is_empty_and_without_alarm() -> None:
 
 
 @pytest.mark.parametrize(
-    ("last", "missed", "alarm"),
-    [("2026-11-22T11:00", 0, None), ("2026-11-22T10:00", 1, None), ("2026-11-22T09:00", 2, "stale")],
+    ("last", "missed", "limit", "alarm"),
+    [
+        ("2026-11-22T11:00", 0, 2, None),
+        ("2026-11-22T09:00", 2, 2, None),
+        ("2026-11-22T08:00", 3, 2, "stale"),
+        ("2026-11-22T08:00", 3, 24, None),
+        ("2026-11-22T08:00", 3, None, "stale"),
+    ],
 )
-def test_a_model_is_stale_once_two_bars_are_missing(
-    version: Version, last: str, missed: int, alarm: str | None
+def test_a_model_is_stale_when_predictions_would_be_refused(
+    version: Version, last: str, missed: int, limit: int | None, alarm: str | None
 ) -> None:
-    shown = view(in_use=[("champion", version)], coverage=[coverage(last)])
+    shown = view(in_use=[("champion", version)], coverage=[coverage(last)], most_missed=limit)
     (model,) = shown.models
     assert model.freshness.bars_missed == missed
     assert [one.kind for one in shown.alarms] == ([alarm] if alarm else [])

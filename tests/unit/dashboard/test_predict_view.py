@@ -94,7 +94,7 @@ def test_bars_of_features_leave_the_middle_by_their_sign_and_size() -> None:
 
 @pytest.mark.parametrize(
     ("missed", "limit", "stale"),
-    [(0, 2, False), (2, 2, False), (3, 2, True), (1, None, False), (2, None, True)],
+    [(0, 2, False), (2, 2, False), (3, 2, True), (2, None, False), (3, None, True)],
 )
 def test_stale_is_what_the_api_would_refuse(missed: int, limit: int | None, stale: bool) -> None:
     assert view(forecast=forecast(bars_missed=missed), most_missed=limit).is_stale is stale

@@ -17,7 +17,7 @@ from onward.dashboard.removing import RemovalAsk, Removed, carry_out, look
 from onward.dashboard.rendering import Render, Renderer
 from onward.dashboard.services import Book
 from onward.dashboard.stored import quality_of, series_view
-from onward.dashboard.views.data import data_view, named_series, series_address
+from onward.dashboard.views.data import DataView, data_view, named_series, series_address
 from onward.dashboard.views.data_import import outcome_view, preview_view, refusal
 from onward.errors import DataError, UserError
 from onward.server.authorisation import requires
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from onward.jobs.values import Job
+    from onward.server.coverage import CoverageBook
     from onward.server.state import ServerState
     from onward.tasks.removing import SeriesRemover
 
@@ -62,17 +63,30 @@ router = APIRouter()
 
 
 @router.get("/data", dependencies=[requires("read")])
-def data(render: Render, book: Book, config: Config, search: Search = "", page: Number = 1) -> Response:
+def data(
+    render: Render, book: Book, config: Config, state: State, search: Search = "", page: Number = 1
+) -> Response:
     """Show what is stored."""
-    view = data_view(book.coverage(), book.gaps, now=datetime.now(UTC), search=search, page=page)
+    view = _list(book, state, search, page)
     return render.page("data", view=view, most=config.max_upload_bytes)
 
 
 @router.get("/ui/data/list", dependencies=[requires("read")])
-def listed(render: Render, book: Book, search: Search = "", page: Number = 1) -> Response:
+def listed(render: Render, book: Book, state: State, search: Search = "", page: Number = 1) -> Response:
     """Return the list alone, which is asked for again after an import."""
-    view = data_view(book.coverage(), book.gaps, now=datetime.now(UTC), search=search, page=page)
+    view = _list(book, state, search, page)
     return render.fragment("fragments/data_list.html", view=view)
+
+
+def _list(book: CoverageBook, state: ServerState, search: str, page: int) -> DataView:
+    return data_view(
+        book.coverage(),
+        book.gaps,
+        now=datetime.now(UTC),
+        search=search,
+        page=page,
+        most_missed=state.provider.services.settings.prediction.max_staleness_bars,
+    )
 
 
 @router.get("/data/series", dependencies=[requires("read")])

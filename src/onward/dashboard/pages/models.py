@@ -18,7 +18,7 @@ from onward.dashboard.services import Book, Reports, Runs
 from onward.dashboard.views.models import matching, model_line, model_view, number_shown, version_view
 from onward.errors import RegistryNotFoundError
 from onward.server.authorisation import requires
-from onward.server.dependencies import Caller, Registry
+from onward.server.dependencies import Caller, Registry, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +49,7 @@ def models(
     render: Render,
     registry: Registry,
     book: Book,
+    state: State,
     q: Annotated[str, Query(max_length=200)] = "",
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> Response:
@@ -58,12 +59,13 @@ def models(
     shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
     reach = {(one.symbol, one.timeframe): one for one in book.coverage() if one.kind == "candles"}
     lines, now = [], datetime.now(UTC)
+    most_missed = state.provider.services.settings.prediction.max_staleness_bars
     for summary in shown:
         try:
             version = registry.resolve(f"models:/{summary.name}/{number_shown(summary)}")
         except RegistryNotFoundError:
             continue  # deleted since the list was made
-        lines.append(model_line(summary, version, reach, now))
+        lines.append(model_line(summary, version, reach, now, most_missed))
     return render.page(
         "models",
         lines=lines,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from onward.jobs.protocol import JobStore
     from onward.registry import ModelRegistry, RunStore, Version
     from onward.server.coverage import CoverageBook
+    from onward.server.state import ServerState
 
 __all__ = ["PAGE", "router"]
 
@@ -35,16 +36,20 @@ LIVE = tuple(state for state in STATES if state not in TERMINAL)
 
 
 @router.get("/", dependencies=[requires("read")])
-def overview(render: Render, registry: Registry, store: Store, book: Book, runs: Runs) -> Response:
+def overview(
+    render: Render, registry: Registry, store: Store, book: Book, runs: Runs, state: State
+) -> Response:
     """Show the overview."""
-    view = _look(registry, store, book, runs)
+    view = _look(registry, store, book, runs, state)
     return render.page("overview", view=view, request_key=_key(view, store))
 
 
 @router.get("/ui/overview", dependencies=[requires("read")])
-def refreshed(render: Render, registry: Registry, store: Store, book: Book, runs: Runs) -> Response:
+def refreshed(
+    render: Render, registry: Registry, store: Store, book: Book, runs: Runs, state: State
+) -> Response:
     """Return the part that changes, which the page asks for now and then."""
-    view = _look(registry, store, book, runs)
+    view = _look(registry, store, book, runs, state)
     return render.fragment("fragments/overview.html", view=view, request_key=_key(view, store))
 
 
@@ -88,7 +93,9 @@ def _has_run(runs: RunStore) -> bool:
     return any(one.record.status == "succeeded" for one in runs.list(limit=MOST))
 
 
-def _look(registry: ModelRegistry, store: JobStore, book: CoverageBook, runs: RunStore) -> OverviewView:
+def _look(
+    registry: ModelRegistry, store: JobStore, book: CoverageBook, runs: RunStore, state: ServerState
+) -> OverviewView:
     summaries = registry.list_models()
     ended = store.find(states=tuple(TERMINAL), limit=50).jobs
     return overview_view(
@@ -101,6 +108,7 @@ def _look(registry: ModelRegistry, store: JobStore, book: CoverageBook, runs: Ru
         now=datetime.now(UTC),
         has_run=bool(summaries) or _has_run(runs),
         most=MOST,
+        most_missed=state.provider.services.settings.prediction.max_staleness_bars,
     )
 
 

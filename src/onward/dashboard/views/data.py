@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from onward.dashboard.views.freshness import is_late
+
 if TYPE_CHECKING:
     from onward.dashboard.i18n import Words
     from onward.server.coverage import Gap, Reach, SeriesKey
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["DataView", "SeriesRow", "bar_of", "data_view", "named_series", "series_address", "series_row"]
 
 PER_PAGE = 50
-STALE_BARS = 2
-"""Bars that may be missing before a series counts as behind: the newest one closes at this moment."""
 KINDS = ("candles", "funding", "open_interest", "fear_greed")
 LEAST_WIDTH = 0.5
 LEAST_GAP = 0.15
@@ -43,6 +43,8 @@ class SeriesRow:
         Of its bar on the common axis and of the gaps in it, in percent.
     bars_missed
         Bars that have closed since and are not there; None for side series.
+    most_missed
+        How many may be missing, as of `is_late`.
     """
 
     kind: str
@@ -58,6 +60,7 @@ class SeriesRow:
     width: float
     marks: tuple[tuple[float, float], ...]
     bars_missed: int | None
+    most_missed: int | None = None
 
     @property
     def last_day(self) -> datetime:
@@ -66,8 +69,8 @@ class SeriesRow:
 
     @property
     def is_behind(self) -> bool:
-        """Whether bars are missing at its end."""
-        return self.bars_missed is not None and self.bars_missed >= STALE_BARS
+        """Whether too many bars are missing at its end."""
+        return self.bars_missed is not None and is_late(self.bars_missed, self.most_missed)
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,13 @@ class DataView:
 
 
 def data_view(
-    coverage: Sequence[Reach], gaps: GapsOf, *, now: datetime, search: str = "", page: int = 1
+    coverage: Sequence[Reach],
+    gaps: GapsOf,
+    *,
+    now: datetime,
+    search: str = "",
+    page: int = 1,
+    most_missed: int | None = None,
 ) -> DataView:
     """Return what the list shows.
 
@@ -123,6 +132,8 @@ def data_view(
         Part of a symbol, capital letters or not; empty for all.
     page
         Which part, counted from 1; the nearest there is.
+    most_missed
+        Bars that may be missing (`prediction.max_staleness_bars`).
     """
     wanted = search.strip().casefold()
     found = sorted((c for c in coverage if wanted in c.symbol.casefold()), key=_order)
@@ -134,7 +145,7 @@ def data_view(
     holes = gaps([c.key for c in shown])
     axis = (begin.timestamp(), end.timestamp()) if begin is not None and end is not None else (0.0, 1.0)
     return DataView(
-        rows=tuple(series_row(c, holes.get(c.key, ()), axis, now) for c in shown),
+        rows=tuple(series_row(c, holes.get(c.key, ()), axis, now, most_missed) for c in shown),
         search=search.strip(),
         begin=begin,
         end=end,
@@ -146,7 +157,13 @@ def data_view(
     )
 
 
-def series_row(c: Reach, holes: Sequence[Gap], axis: tuple[float, float], now: datetime) -> SeriesRow:
+def series_row(
+    c: Reach,
+    holes: Sequence[Gap],
+    axis: tuple[float, float],
+    now: datetime,
+    most_missed: int | None = None,
+) -> SeriesRow:
     """Return a series with its bar on an axis from one Unix second to another."""
     left, width = bar_of(c.first.timestamp(), c.end.timestamp(), axis, LEAST_WIDTH)
     step = c.bar.total_seconds()
@@ -164,6 +181,7 @@ def series_row(c: Reach, holes: Sequence[Gap], axis: tuple[float, float], now: d
         width=width,
         marks=_merged([bar_of(a + step, b, axis, LEAST_GAP) for a, b in holes]),
         bars_missed=None if c.kind != "candles" else max(0, (now - c.end) // c.bar),
+        most_missed=most_missed,
     )
 
 

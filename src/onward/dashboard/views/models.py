@@ -162,7 +162,11 @@ def number_shown(summary: ModelSummary) -> int:
 
 
 def model_line(
-    summary: ModelSummary, shown: Version, reach: Mapping[tuple[str, str], Reach], now: datetime
+    summary: ModelSummary,
+    shown: Version,
+    reach: Mapping[tuple[str, str], Reach],
+    now: datetime,
+    most_missed: int | None = None,
 ) -> ModelLine:
     """Return a model at a glance.
 
@@ -176,6 +180,8 @@ def model_line(
         Coverage of the stored candles by symbol and timeframe.
     now
         This moment, UTC.
+    most_missed
+        Bars that may be missing (`prediction.max_staleness_bars`).
     """
     line = version_line(shown)
     return ModelLine(
@@ -183,7 +189,9 @@ def model_line(
         n_versions=summary.n_versions,
         aliases=summary.aliases,
         shown=line,
-        freshness=freshness([reach.get((symbol, line.timeframe)) for symbol in line.symbols], now),
+        freshness=freshness(
+            [reach.get((symbol, line.timeframe)) for symbol in line.symbols], now, most_missed
+        ),
     )
 
 

@@ -184,6 +184,7 @@ def overview_view(
     now: datetime,
     has_run: bool = False,
     most: int = 12,
+    most_missed: int | None = None,
 ) -> OverviewView:
     """Return what the overview shows.
 
@@ -206,9 +207,11 @@ def overview_view(
         Whether something was trained.
     most
         Lines of each list.
+    most_missed
+        Bars that may be missing before data are stale (`prediction.max_staleness_bars`).
     """
     reach = {(c.symbol, c.timeframe): c for c in coverage if c.kind == "candles"}
-    models = tuple(_model(alias, version, reach, now) for alias, version in in_use)
+    models = tuple(_model(alias, version, reach, now, most_missed) for alias, version in in_use)
     last = sorted(ended, key=lambda job: job.finished_at or job.queued_at, reverse=True)
     return OverviewView(
         models=models,
@@ -275,7 +278,13 @@ def series_lines(coverage: Sequence[Reach]) -> tuple[SeriesLine, ...]:
     )
 
 
-def _model(alias: str, version: Version, reach: Mapping[tuple[str, str], Reach], now: datetime) -> ModelInUse:
+def _model(
+    alias: str,
+    version: Version,
+    reach: Mapping[tuple[str, str], Reach],
+    now: datetime,
+    most_missed: int | None,
+) -> ModelInUse:
     manifest = version.manifest
     levels = {name: _level(manifest.verdicts.get(name)) for name in ("direction", "range")}
     return ModelInUse(
@@ -287,7 +296,7 @@ def _model(alias: str, version: Version, reach: Mapping[tuple[str, str], Reach],
         published_at=version.published_at,
         direction=levels["direction"],
         range=levels["range"],
-        freshness=freshness([reach.get((s, manifest.timeframe)) for s in manifest.symbols], now),
+        freshness=freshness([reach.get((s, manifest.timeframe)) for s in manifest.symbols], now, most_missed),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
+from onward.dashboard.views.freshness import is_late
 from onward.errors import (
     BundleError,
     DataError,
@@ -38,8 +39,6 @@ __all__ = [
 CLASS_NAMES = ("down", "range", "up")
 SHOWN_BARS = 120
 LEAST_BAR = 0.6
-USUAL_LATE = 1
-"""Bars that may be missing where nothing else is set: the newest one closes at this moment."""
 
 
 @dataclass(frozen=True)
@@ -167,8 +166,7 @@ class PredictView:
     @property
     def is_stale(self) -> bool:
         """Whether more bars are missing than the API takes."""
-        limit = USUAL_LATE if self.most_missed is None else self.most_missed
-        return self.forecast is not None and self.forecast.bars_missed > limit
+        return self.forecast is not None and is_late(self.forecast.bars_missed, self.most_missed)
 
     @property
     def query(self) -> str:
