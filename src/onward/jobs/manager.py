@@ -27,7 +27,7 @@ from onward.jobs.settlement import RETRY_SECONDS, Surroundings
 from onward.jobs.supervision import Supervision
 from onward.jobs.takeover import Takeover
 from onward.jobs.upkeep import Upkeep
-from onward.jobs.values import Job, StopReply
+from onward.jobs.values import Job, Lease, StopReply
 
 __all__ = ["BackgroundTaskManager"]
 
@@ -141,6 +141,8 @@ class BackgroundTaskManager(JobDesk):
         self.presence.leave()  # first: whoever submits from here on must not count on this server
         if self._dispatcher.ident is not None:
             self._dispatcher.join()
+            with self._claiming:  # by the thread of a job that has just ended; nobody claims after that
+                pass
             patience = self._config.shutdown_seconds if finish_within is None else finish_within
             deadline = time.monotonic() + patience
             while self.running and not self._hurried.is_set() and time.monotonic() < deadline:
@@ -217,7 +219,8 @@ class BackgroundTaskManager(JobDesk):
             free = self._free_places()
             if self._short:  # first: they leave the places of every kind to others
                 self._take(free.short, self._short)
-            self._take(free.any, None)
+            # Others wait for a server that knows them: of a newer version, or with kinds of its own.
+            self._take(free.any, tuple(self.kinds))
 
     def _free_places(self) -> Places:
         with self._lock:
@@ -229,8 +232,8 @@ class BackgroundTaskManager(JobDesk):
             short_running=sum(kind in self._short for kind in running),
         )
 
-    def _take(self, limit: int, kinds: Sequence[str] | None) -> None:
-        if limit <= 0:
+    def _take(self, limit: int, kinds: Sequence[str]) -> None:
+        if limit <= 0 or self._closing.is_set():
             return
         claimed = time.monotonic()  # before: nothing later is known to be ours
         for job in self.store.claim(
@@ -240,13 +243,22 @@ class BackgroundTaskManager(JobDesk):
             backends=tuple(self._backends),
             kinds=kinds,
         ):
-            self._supervise(job, claimed)
+            if self._closing.is_set():  # it began to while the database took its time
+                self._hand_back(job)
+            else:
+                self._supervise(job, claimed)
+
+    def _hand_back(self, job: Job) -> None:
+        """Give back what was claimed and has not begun; without the database, its lease runs out."""
+        try:
+            self.store.release(Lease(job.id, self.owner, job.attempt, job.beat), spent=False)
+        except StorageError as error:
+            self._log.warning("database_away", job_id=job.id, error=str(error))
 
     def _supervise(self, job: Job, claimed: float) -> None:
-        kind = self.kinds.get(job.kind) or _unknown(job.kind)
         supervision = Supervision(
             job,
-            kind,
+            self.kinds[job.kind],
             self._backends[job.request.backend],
             self._directory / job.id,
             self._in,
@@ -269,8 +281,3 @@ class BackgroundTaskManager(JobDesk):
             self._claim()  # a free place does not wait for the next look
         except StorageError as error:
             self._log.warning("database_away", error=str(error))
-
-
-def _unknown(name: str) -> JobKind:
-    """Return a stand-in for a kind that a newer server took in: it fails, and says why."""
-    return JobKind(name, f"onward.jobs.manager:no_such_kind_{name}", "unknown here")

@@ -147,7 +147,7 @@ def waiting(application) -> Job:
 def test_whoever_waits_is_told_once_that_nobody_takes_the_job(application) -> None:
     concern, job = Concern(), waiting(application)
     assert concern.about(job, 0.0) is None
-    assert "onward worker" in str(concern.about(job, 6.0))
+    assert "none knows jobs of kind 'train', or there is none (onward worker)" in str(concern.about(job, 6.0))
     assert concern.about(job, 60.0) is None
     later = dataclasses.replace(
         job, request=JobRequest("train", {}, run_after=datetime(2040, 1, 1, tzinfo=UTC))
@@ -234,14 +234,15 @@ def test_an_owner_elsewhere_counts_only_while_its_heartbeat_grows(application) -
 
 def test_a_worker_is_idle_when_nothing_is_due(application) -> None:
     store = application.job_store
-    idleness = Idleness(store, "me:1", 6.0)
+    idleness = Idleness(store, "me:1", 6.0, kinds=["train", "echo"])
     assert idleness.reached(0.0)
     store.submit(JobRequest("train", {}, run_after=datetime(2040, 1, 1, tzinfo=UTC)))
     store.submit(JobRequest("train", {}, backend="ray"))
-    assert idleness.reached(1.0)  # later, and elsewhere
+    store.submit(JobRequest("newer", {}))
+    assert idleness.reached(1.0)  # later, elsewhere, and by a server that knows it
     job = waiting(application)
     assert not idleness.reached(2.0)
-    store.claim("me:1", limit=1)
+    store.claim("me:1", limit=1, kinds=["train"])
     assert not idleness.reached(3.0)  # it is my own now
     store.request_stop(job.id)
     assert not idleness.reached(4.0)

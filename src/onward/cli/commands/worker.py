@@ -81,7 +81,8 @@ def _run(application: Application, ending: Ending, *, until_idle: bool) -> bool:
     from onward.errors import StorageError
 
     manager, jobs = application.job_manager, application.settings.jobs
-    idleness = Idleness(application.job_store, manager.owner, 3 * jobs.heartbeat_seconds, jobs.backends)
+    silence = 3 * jobs.heartbeat_seconds
+    idleness = Idleness(application.job_store, manager.owner, silence, jobs.backends, manager.kinds)
     looked = time.monotonic()
     while not ending.asked:
         time.sleep(LOOK_SECONDS)

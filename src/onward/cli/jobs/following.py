@@ -63,7 +63,10 @@ class Concern:
             self._said = True
             if job.request.run_after is not None:
                 return f"It is not to start before {job.request.run_after:%Y-%m-%d %H:%M:%S} UTC."
-            return "Nobody has taken it yet: all workers are busy, or there is none (onward worker)."
+            return (
+                "Nobody has taken it yet: all workers are busy, none knows jobs of kind "
+                f"{job.kind!r}, or there is none (onward worker)."
+            )
         if job.state != "queued" and waited >= QUIET_SECONDS:
             self._said = True
             return (

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from onward.jobs.protocol import JobStore
     from onward.jobs.values import Lease
@@ -33,15 +33,23 @@ class Idleness:
         Time without a heartbeat after which an owner is doubted; some heartbeats long.
     backends
         Where the worker runs jobs: others it leaves alone.
+    kinds
+        What it can do, likewise; None = everything.
     """
 
     def __init__(
-        self, store: JobStore, owner: str, silence_seconds: float, backends: Sequence[str] = ("local",)
+        self,
+        store: JobStore,
+        owner: str,
+        silence_seconds: float,
+        backends: Sequence[str] = ("local",),
+        kinds: Collection[str] | None = None,
     ) -> None:
         self._store = store
         self._owner = owner
         self._silence = silence_seconds
         self._backends = frozenset(backends)
+        self._kinds = None if kinds is None else tuple(kinds)
         self._grown: dict[tuple[str, str, int], tuple[int, float | None]] = {}
 
     def reached(self, now: float) -> bool:
@@ -52,7 +60,7 @@ class Idleness:
     def _anything_due(self) -> bool:
         cursor, now = None, datetime.now(UTC)
         while True:
-            page = self._store.find(states=["queued"], limit=PAGE, cursor=cursor)
+            page = self._store.find(states=["queued"], kinds=self._kinds, limit=PAGE, cursor=cursor)
             for job in page.jobs:
                 after = job.request.run_after
                 if job.request.backend in self._backends and (after is None or after <= now):
