@@ -119,4 +119,6 @@ def _look(store: JobStore, request: Request, server: ServerState, job_id: str) -
         digest = digests.of(store, job.id)
     held = store.find(states=HELD, limit=LINES).jobs if job.state == "queued" else ()
     shown = server.shown.whole_job(published(job, lambda: server.provider.services.runs))
-    return job_view(shown, digest, untaken=is_untaken(job, held, utc_now()))
+    manager = server.provider.built("job_manager")
+    unknown = manager is not None and job.kind not in manager.kinds
+    return job_view(shown, digest, untaken=is_untaken(job, held, utc_now()), unknown=unknown)

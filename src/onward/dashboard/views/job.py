@@ -96,6 +96,8 @@ class JobView:
         What the list says of it.
     untaken
         Whether it waits although nobody seems to be there who would take it.
+    unknown
+        Whether it is of a kind that this server cannot do, and waits for one that can.
     stages
         Those that have begun and those to come, in the order of the work.
     digest
@@ -122,6 +124,7 @@ class JobView:
     retry_of: str | None
     names_alias: bool
     untaken: bool
+    unknown: bool
     stages: tuple[StageLine, ...]
     digest: Digest
     trained: Trained | None
@@ -247,7 +250,7 @@ def is_untaken(job: Job, held: Sequence[Job], now: datetime) -> bool:
     return not any(one.heartbeat_at is not None and now - one.heartbeat_at < SILENT for one in held)
 
 
-def job_view(job: Job, digest: Digest, *, untaken: bool = False) -> JobView:
+def job_view(job: Job, digest: Digest, *, untaken: bool = False, unknown: bool = False) -> JobView:
     """Return everything that the page of a job shows."""
     request = job.request
     succeeded, result = job.state == "succeeded", job.result or {}
@@ -265,6 +268,7 @@ def job_view(job: Job, digest: Digest, *, untaken: bool = False) -> JobView:
         retry_of=job.retry_of,
         names_alias=request.spec.get("alias") is not None,
         untaken=untaken,
+        unknown=unknown,
         stages=_stages(job, digest),
         digest=digest,
         trained=trained,
