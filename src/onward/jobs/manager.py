@@ -27,7 +27,7 @@ from onward.jobs.settlement import RETRY_SECONDS, Surroundings
 from onward.jobs.supervision import Supervision
 from onward.jobs.takeover import Takeover
 from onward.jobs.upkeep import Upkeep
-from onward.jobs.values import Job, Lease, StopReply
+from onward.jobs.values import Job, JobState, Lease, StopReply
 
 __all__ = ["BackgroundTaskManager"]
 
@@ -79,7 +79,7 @@ class BackgroundTaskManager(JobDesk):
         self.owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
         super().__init__(store, kinds, config, directory)
         self.presence = Presence(directory, "") if presence is None else presence
-        self.metrics = JobMetrics() if metrics is None else metrics
+        self.metrics = JobMetrics(self._counts, lambda: self.running) if metrics is None else metrics
         self._backends: Mapping[str, JobBackend] = {backend.name: backend for backend in backends}
         self._log = (job_logger() if log is None else log).bind(owner=self.owner)
         self._short = tuple(kind.name for kind in self.kinds.values() if kind.short)
@@ -172,6 +172,9 @@ class BackgroundTaskManager(JobDesk):
 
     # -- inside -------------------------------------------------------------------------------
 
+    def _counts(self) -> Mapping[JobState, int]:
+        return self.store.counts()
+
     def _supervisions(self) -> list[Supervision]:
         with self._lock:
             return [supervision for supervision, _ in self._held.values()]
@@ -198,7 +201,6 @@ class BackgroundTaskManager(JobDesk):
                 with self.store.subscribe() as news:
                     while not self._closing.is_set():
                         self._claim()
-                        self._count()
                         if "stop" in news.wait(self._config.poll_seconds):
                             self._heartbeat.soon()
             except StorageError as error:
@@ -206,11 +208,6 @@ class BackgroundTaskManager(JobDesk):
             except Exception:  # whatever it was, jobs must go on being claimed
                 self._log.exception("dispatcher_failed")
             self._closing.wait(RETRY_SECONDS)
-
-    def _count(self) -> None:
-        self.metrics.hold(self.running)
-        if self.metrics.due(time.monotonic()):
-            self.metrics.counted(self.store.counts(), self.running)
 
     def _claim(self) -> None:
         with self._claiming:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 from prometheus_client.registry import Collector
 
-from onward.jobs.states import STATES
+from onward.jobs.depth import Depth
 from onward.jobs.values import Job, JobState
 
 __all__ = ["JobMetrics"]
 
 WAITS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
-COUNT_SECONDS = 5.0
-"""Shortest time between two counts of the jobs in the database."""
 RUNS = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600)
 
 
@@ -24,79 +21,62 @@ class JobMetrics:
 
     Parameters
     ----------
+    count
+        Counts the jobs in the database by state; None = nobody asks it.
+    held
+        Counts the jobs that this server holds.
+
+    Attributes
+    ----------
     registry
-        Where they are registered; default is a registry of their own.
+        Everything, the count of the jobs in the database included, which asks it.
     """
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        self.registry = CollectorRegistry() if registry is None else registry
-        self._depth = Gauge(
-            "onward_jobs", "Jobs in the database by state.", ["state"], registry=self.registry
-        )
-        self._held = Gauge("onward_jobs_held", "Jobs that this server holds.", registry=self.registry)
+    def __init__(
+        self,
+        count: Callable[[], Mapping[JobState, int]] | None = None,
+        held: Callable[[], int] = int,
+    ) -> None:
+        self.registry, self._own = CollectorRegistry(), CollectorRegistry()
+        self.registry.register(_Within(self._own))
+        if count is not None:
+            self.registry.register(Depth(count))
+        Gauge("onward_jobs_held", "Jobs that this server holds.", registry=self._own).set_function(held)
         self._claim = Histogram(
             "onward_job_claim_latency_seconds",
             "Time from due to running.",
             ["kind"],
             buckets=WAITS,
-            registry=self.registry,
+            registry=self._own,
         )
         self._run = Histogram(
             "onward_job_run_seconds",
             "Time from running to its end.",
             ["kind", "state"],
             buckets=RUNS,
-            registry=self.registry,
+            registry=self._own,
         )
         self._stop = Histogram(
             "onward_job_stop_seconds",
             "Time from a stop request to no process left.",
             buckets=WAITS,
-            registry=self.registry,
+            registry=self._own,
         )
         self._ends = Counter(
-            "onward_job_ends", "Jobs that ended here.", ["kind", "state", "reason"], registry=self.registry
+            "onward_job_ends", "Jobs that ended here.", ["kind", "state", "reason"], registry=self._own
         )
-        self._reaps = Counter(
-            "onward_job_reaps", "Attempts taken from silent owners.", registry=self.registry
-        )
+        self._reaps = Counter("onward_job_reaps", "Attempts taken from silent owners.", registry=self._own)
         self._lost = Counter(
-            "onward_job_leases_lost", "Attempts of this server that others took.", registry=self.registry
+            "onward_job_leases_lost", "Attempts of this server that others took.", registry=self._own
         )
         self._unkillable = Counter(
-            "onward_job_unkillable", "Alarms of processes that SIGKILL left.", registry=self.registry
+            "onward_job_unkillable", "Alarms of processes that SIGKILL left.", registry=self._own
         )
 
-        self._counted = float("-inf")
-        self._read = True
-        self.registry.register(_Reader(self._note))
-
-    def due(self, now: float) -> bool:
-        """Return whether jobs are to be counted: once, and then when somebody read what was counted.
-
-        Counting reads every job there is. Readers get a count that is at most as old as the time
-        between two of their looks, and nobody counts for no reader.
-        """
-        return self._read and now - self._counted >= COUNT_SECONDS
-
-    def hold(self, held: int) -> None:
-        """Show how many jobs this server holds."""
-        self._held.set(held)
-
-    def counted(self, counts: Mapping[JobState, int], held: int) -> None:
-        """Show how many jobs there are by state, and how many this server holds."""
-        self._counted, self._read = time.monotonic(), False
-        for state in STATES:
-            self._depth.labels(state).set(counts.get(state, 0))
-        self._held.set(held)
-
-    def uncounted(self) -> None:
-        """Leave out how many jobs there are until they are counted again: the database is away."""
-        self._depth.clear()
-
-    def began(self, job: Job, seconds: float) -> None:
-        """Count a job that began to run, ``seconds`` after it was due."""
-        self._claim.labels(job.kind).observe(max(0.0, seconds))
+    def began(self, job: Job, seconds: float | None) -> None:
+        """Count an attempt that began to run, ``seconds`` after it was due; None when nobody knows."""
+        if seconds is not None:
+            self._claim.labels(job.kind).observe(seconds)
 
     def ended(self, job: Job, seconds: float | None) -> None:
         """Count an end; ``seconds`` of running, None when it never ran."""
@@ -120,25 +100,24 @@ class JobMetrics:
         """Count an alarm."""
         self._unkillable.inc()
 
-    def text(self) -> bytes:
-        """Return everything in Prometheus' text format."""
-        return generate_latest(self.registry)
+    def text(self, *, counted: bool = True) -> bytes:
+        """Return everything in Prometheus' text format.
 
-    def _note(self) -> None:
-        self._read = True
+        ``counted`` False: without what the database must be asked for, and so at once.
+        """
+        return generate_latest(self.registry if counted else self._own)
 
 
-class _Reader(Collector):
-    """Stands among the collectors of a registry to learn when it is read."""
+class _Within(Collector):
+    """Lets one registry be part of another."""
 
-    def __init__(self, note: Callable[[], None]) -> None:
-        self._note = note
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
 
     def describe(self) -> Iterable[Metric]:
-        """Return nothing: it has no figures."""
+        """Return nothing: the names are checked within."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """Return nothing, and note that somebody reads."""
-        self._note()
-        return ()
+        """Return what is within."""
+        return self._registry.collect()

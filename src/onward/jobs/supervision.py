@@ -33,6 +33,7 @@ from onward.jobs.protocol import (
 )
 from onward.jobs.settlement import RETRY_SECONDS, Settlement, Surroundings
 from onward.jobs.values import Job, Lease, Outcome, Reason
+from onward.jobs.waiting import waited_seconds
 
 __all__ = ["LOG_FILE", "Supervision"]
 
@@ -203,12 +204,10 @@ class Supervision:
     def _begin(self, attempt: Attempt) -> None:
         self._settlement.began = now = time.monotonic()
         self._limits = Limits(self.job.request, self._in.config, now)
-        due = self.job.queued_at
-        if self.job.request.run_after is not None:
-            due = max(due, self.job.request.run_after)
-        self._in.metrics.began(self.job, (self._in.clock() - due).total_seconds())
+        began = self._in.clock()
         self._log.info("running", pid=attempt.identity.pid)
         attempt.begin()
+        self._in.metrics.began(self.job, waited_seconds(self._in.store, self.job, began))
 
     def _watch(self, attempt: Attempt) -> None:
         """Hear what the worker says, and hold it to its limits, until its leader has ended."""

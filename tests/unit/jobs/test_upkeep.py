@@ -116,17 +116,6 @@ def test_one_server_at_a_time_prunes(database: Engine) -> None:
     assert past.prune(before=utc_now(), limit=2) == 1
 
 
-def test_nobody_counts_jobs_for_no_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    metrics = JobMetrics()
-    assert metrics.due(0.0)
-    metrics.counted({"queued": 3}, 1)
-    counted = metrics._counted
-    assert not metrics.due(counted + 100.0), "nobody looked"
-    assert b'onward_jobs{state="queued"} 3.0' in metrics.text()
-    assert not metrics.due(counted + 1.0), "too soon"
-    assert metrics.due(counted + 6.0)
-
-
 def test_what_only_submits_says_nothing_and_loads_no_supervision(tmp_path: Path) -> None:
     code = (
         "import sys\n"

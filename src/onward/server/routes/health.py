@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
@@ -14,6 +15,9 @@ from onward.errors import OnwardError, StorageError
 from onward.server.dependencies import ANONYMOUS, PUBLIC, Caller, State, requires
 from onward.server.responses import answer, refusals
 from onward.server.state import ServerState
+
+if TYPE_CHECKING:
+    from onward.jobs.metrics import JobMetrics
 
 __all__ = ["router"]
 
@@ -97,10 +101,16 @@ async def metrics(request: Request, state: State) -> Response:  # noqa: ARG001
         with suppress(OnwardError):  # it went away just now
             manager = await state.provider.get("job_manager")
     if manager is not None:
-        if not answers:
-            manager.metrics.uncounted()
-        text += manager.metrics.text()
+        text += await _of_jobs(manager.metrics, counted=answers)
     return Response(text, media_type=METRICS_TYPE)
+
+
+async def _of_jobs(metrics: JobMetrics, *, counted: bool) -> bytes:
+    """Return what is known of jobs; how many there are only if the database says so soon."""
+    if counted:
+        with suppress(TimeoutError), anyio.fail_after(METRICS_SECONDS):
+            return await anyio.to_thread.run_sync(metrics.text, abandon_on_cancel=True)
+    return metrics.text(counted=False)
 
 
 async def _database_answers(state: ServerState) -> bool:
