@@ -148,7 +148,10 @@ def test_tables_and_charts_can_be_read_aloud(read, html):
     for table in tables:
         assert "<caption>" in table
         assert table.count("<th ") == table.count('scope="col"') + table.count('scope="row"')
-    pictures = [attrs for _, attrs in read.elements if attrs.get("role") == "img"]
+    charts = [attrs for _, attrs in read.elements if "chart" in attrs.get("class", "").split()]
+    assert {attrs["role"] for attrs in charts} == {"group"}  # they hold what takes the focus
+    drawn = [attrs for _, attrs in read.elements if attrs.get("role") == "img"]
+    pictures = [*charts, *drawn]
     assert len(pictures) >= 5
     assert all(len(attrs["aria-label"]) > 20 for attrs in pictures)
 
