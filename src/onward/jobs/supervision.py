@@ -8,13 +8,13 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from onward.errors import JobError, StorageError, StorageRefusedError
 from onward.jobs.conclusion import Conclusion, Observed, conclude
+from onward.jobs.enforcement import LOOK_SECONDS, Enforcement
 from onward.jobs.inheritance import inherit
 from onward.jobs.kinds import JobKind
 from onward.jobs.limits import SUSPENDED, Limits
@@ -32,13 +32,11 @@ from onward.jobs.protocol import (
     WakeableAttempt,
 )
 from onward.jobs.settlement import RETRY_SECONDS, Settlement, Surroundings
-from onward.jobs.values import Job, Lease, Outcome, Reason
+from onward.jobs.values import Job, Lease, Outcome
 from onward.jobs.waiting import waited_seconds
 
 __all__ = ["LOG_FILE", "Supervision"]
 
-LOOK_SECONDS = 0.05
-"""How often a supervisor looks at its flags and limits."""
 LOG_FILE = "log.txt"
 """Everything the worker's processes wrote, in the attempt's directory."""
 
@@ -92,10 +90,7 @@ class Supervision:
         self._manifest: Mapping[str, Any] | None = None
         self._error: Mapping[str, Any] | None = None
         self._ending: Ending | None = None
-        self._reason: Reason | None = None
-        self._told_to_stop: float | None = None
-        self._killed: float | None = None
-        self._alarmed = False
+        self._enforcement = Enforcement(self.lease, surroundings, self._log, self._events.add)
         self._limits = Limits(job.request, surroundings.config, self._claimed)
         self._wake: Callable[[], None] = _sleep_on
 
@@ -218,8 +213,7 @@ class Supervision:
             if self._lost.is_set():
                 return
             self._write_events(now)
-            self._hold_to_limits(attempt, asked, now)
-            self._press(attempt, now)
+            self._enforce(attempt, asked, now)
             self._ending = attempt.ending()
             if self._ending is not None:
                 while self._hear(attempt, 0.0):  # what it said last is still in the pipe
@@ -273,66 +267,21 @@ class Supervision:
 
     # -- ending it ----------------------------------------------------------------------------
 
-    def _hold_to_limits(self, attempt: Attempt, asked: float, now: float) -> None:
-        if self._told_to_stop is not None:
-            return
-        if self._stop_requested.is_set():
-            self._tell_to_stop(attempt, None, now)
-        elif self._shutting_down.is_set():
-            self._told_to_stop = now
-            attempt.stop()
-        elif (reason := self._limits.broken(asked, attempt.memory_bytes)) is not None:
-            self._tell_to_stop(attempt, reason, now)
-            if reason == "oom":
-                self._kill(attempt, now)  # grace would let it grow
-
-    def _tell_to_stop(self, attempt: Attempt, reason: Reason | None, now: float) -> None:
-        self._reason, self._told_to_stop = reason, now
-        config = self._in.config
-        deadline = self._in.clock() + timedelta(seconds=config.grace_seconds + config.unkillable_seconds)
-        self._log.info("stopping", reason=reason or "asked")
-        attempt.stop()
-        try:
-            if not self._in.store.stopping(self.lease, reason=reason, deadline=deadline):
-                self._heed_refusal()
-        except StorageError as error:
-            self._log.warning("database_away", error=str(error))
-
-    def _press(self, attempt: Attempt, now: float) -> None:
-        """Kill what did not end when told, and raise the alarm about what cannot be killed."""
-        config = self._in.config
-        if self._told_to_stop is None:
-            return
-        if self._killed is None:
-            if now - self._told_to_stop >= config.grace_seconds:
-                self._kill(attempt, now)
-        elif not self._alarmed and now - self._killed >= config.unkillable_seconds:
-            self._alarmed = True
-            self._in.metrics.unkillable()
-            self._log.error("unkillable", pid=attempt.identity.pid)
-            self._events.add({"type": "log", "level": "error", "text": UNKILLABLE}, now)
-
-    def _kill(self, attempt: Attempt, now: float) -> None:
-        self._killed = now
-        attempt.kill()
+    def _enforce(self, attempt: Attempt, asked: float, now: float) -> None:
+        told = self._enforcement.hold(
+            attempt,
+            now,
+            stop_requested=self._stop_requested.is_set(),
+            shutting_down=self._shutting_down.is_set(),
+            broken=lambda: self._limits.broken(asked, attempt.memory_bytes),
+        )
+        if not told:
+            self._heed_refusal()
+        self._enforcement.press(attempt, now)
 
     def _clear_away(self, attempt: Attempt) -> None:
         """Return when no process of the attempt is left; the place stays taken until then."""
-        self._told_to_stop = self._told_to_stop or time.monotonic()
-        if self._ending is None and not attempt.gone():
-            self._kill(attempt, time.monotonic())
-        pause = 0.001
-        while not attempt.gone():
-            time.sleep(pause)
-            if pause < LOOK_SECONDS:
-                pass  # the leader has ended, and whoever watches over it is clearing away what it left
-            elif self._killed is None:
-                self._kill(attempt, time.monotonic())
-            else:
-                self._press(attempt, time.monotonic())
-                self._write_events(time.monotonic())  # the alarm, if it was raised
-                attempt.kill()  # children that were just being born
-            pause = min(LOOK_SECONDS, pause * 2)
+        self._enforcement.clear_away(attempt, ended=self._ending is not None, meanwhile=self._write_events)
         if self._ending is None:
             self._ending = attempt.ending()
 
@@ -361,7 +310,7 @@ class Supervision:
                 error=self._error,
                 ending=self._ending,
                 stop_requested=self._told_to_stop_by_person,
-                stopped_for=self._reason,
+                stopped_for=self._enforcement.reason,
                 shutting_down=self._shutting_down.is_set(),
                 log=tail(self._directory / LOG_FILE),
             )
@@ -369,7 +318,7 @@ class Supervision:
 
     @property
     def _told_to_stop_by_person(self) -> bool:
-        return self._stop_requested.is_set() and self._reason is None
+        return self._stop_requested.is_set() and self._enforcement.reason is None
 
     def _heed_refusal(self) -> None:
         """Find out, after a fenced write answered no, whether the attempt was taken or is being stopped."""
@@ -383,9 +332,3 @@ class Supervision:
 
 def _sleep_on() -> None:
     """Wake nobody: the supervisor looks at its flags by itself soon."""
-
-
-UNKILLABLE = (
-    "Processes of this job remain after SIGKILL: the system cannot end them (a stuck disk or network "
-    "file system?). The place is kept until they are gone."
-)
