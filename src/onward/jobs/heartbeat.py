@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from onward.errors import StorageError
 from onward.jobs.protocol import JobBackend
+from onward.jobs.relay import Relay
 from onward.jobs.settlement import Surroundings
 from onward.jobs.supervision import Supervision
 from onward.jobs.values import Lease, Renewal
@@ -28,7 +29,8 @@ class Heartbeat:
     held
         Gives the supervisions that there are.
     backends
-        Told of each renewal.
+        Told of each renewal, each in its own thread: one that hangs or raises must neither close the
+        fence of the others nor delay a stop.
     surroundings
         Store, settings, log.
     """
@@ -42,8 +44,8 @@ class Heartbeat:
     ) -> None:
         self._owner = owner
         self._held = held
-        self._backends = tuple(backends)
         self._in = surroundings
+        self._relays = tuple(Relay(backend, surroundings.log) for backend in backends)
         self._unknown: Mapping[tuple[str, int], float] = {}
         self._news = threading.Event()
         self._closing = threading.Event()
@@ -51,6 +53,8 @@ class Heartbeat:
 
     def start(self) -> None:
         """Begin."""
+        for relay in self._relays:
+            relay.start()
         self._thread.start()
 
     def soon(self) -> None:
@@ -58,10 +62,12 @@ class Heartbeat:
         self._news.set()
 
     def close(self) -> None:
-        """End the thread."""
+        """End the threads."""
         self._closing.set()
         self._news.set()
         self._thread.join()
+        for relay in self._relays:
+            relay.close()
 
     def beat(self) -> None:
         """Renew once, and pass on what came back.
@@ -74,15 +80,15 @@ class Heartbeat:
         held = list(self._held())  # before renewing: a job claimed meanwhile is not missing
         began = time.monotonic()
         renewal = self._in.store.renew(self._owner)
-        for backend in self._backends:
-            backend.beat(began, renewal.held)
-        self._give_back_strays(renewal, held)
         for supervision in held:
             lease = supervision.lease
             if renewal.held.get(lease.job_id) != lease.attempt:
                 supervision.lose()
             elif lease.job_id in renewal.stopping:
                 supervision.ask_to_stop()
+        for relay in self._relays:
+            relay.pass_on(began, renewal.held)
+        self._give_back_strays(renewal, held)
 
     def _give_back_strays(self, renewal: Renewal, held: Collection[Supervision]) -> None:
         """Give back what is renewed without anybody watching over it.
