@@ -69,6 +69,30 @@ def test_candles_move_by_keyboard_and_the_file_is_there(site: Site, open_page: O
         assert page.request.get(f"{source}?{query}").status in (400, 422)
 
 
+def test_equity_has_a_log_scale_and_says_what_became_of_each_line(site: Site, open_page: Open) -> None:
+    page = open_page(site, f"/reports/{site.here.run}")
+    chart = page.locator("#report-equity")
+    row = chart.locator(".u-legend .u-series").nth(1)
+    final = page.evaluate(
+        "JSON.parse(document.getElementById('equity-data').textContent).curves[0].equity.at(-1)"
+    )
+    part = round(100 * (final - 1), 1)
+    shown = f"{final:.2f} ({'−' if part < 0 else '+' if part > 0 else ''}{abs(part):.1f} %)"
+    expect(row).to_contain_text(shown)
+    before = chart.screenshot()
+    log = page.get_by_role("button", name="Log scale", pressed=False)
+    log.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Log scale", pressed=True)).to_be_focused()
+    expect(row).to_contain_text(shown)
+    assert chart.locator(".uplot").count() == 1
+    assert chart.screenshot() != before
+    page.goto((site.home / "runs" / site.here.run / "report.html").as_uri())
+    expect(page.locator("#equity-keys")).to_contain_text(f"{final:.2f} (")
+    page.get_by_role("button", name="Log scale", pressed=False).press("Enter")
+    expect(page.get_by_role("button", name="Log scale", pressed=True)).to_be_focused()
+
+
 def test_what_is_gone_says_so(own_site: Site, open_page: Open) -> None:
     """The version and the file were deleted; the run stays."""
     run = own_site.here.run

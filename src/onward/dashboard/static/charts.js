@@ -193,21 +193,24 @@ export function candleChart(box, { from = null, to = null, markers = [], volume 
  *   `x` array; `series` [{label, values, colour: "series-1", fill: true, dash: [4, 4], width}];
  *   `time` whether x are Unix seconds; `format(value)` for the axis and the legend;
  *   `bands` [[upper, lower]] numbers of series between which is filled; `log` scale of y;
- *   `xFormat(value)` and `xLabel` for x where it is no time; `legend` false leaves the legend out; `points` shows
+ *   `xFormat(value)` and `xLabel` for x where it is no time; `legend` false leaves the legend out; `told(value)` is how the
+ *   legend writes values, and with it the legend says the newest ones while nothing is pointed at; `points` shows
  *   each point however many there are; `level` a value of y that is always in sight, with a broken line of its
  *   own (what it means stands among the keys beside the chart: within, it would lie over lines on a phone)
  * @returns {{plot, setData(columns), destroy()}}
  */
-export function lineChart(box, { x, series, time = true, format = (value) => value.toLocaleString("en"), bands = [], log = false, xFormat = null, xLabel, legend = true, points = x.length < 40, level = null }) {
+export function lineChart(box, { x, series, time = true, format = (value) => value.toLocaleString("en"), bands = [], log = false, xFormat = null, xLabel, legend = true, points = x.length < 40, level = null, told = null }) {
   let plot = null;
   let columns = [x, ...series.map((one) => one.values)];
   const written = (value) => (value === null || value === undefined ? "–" : format(value));
+  const telling = (value) => (value === null || value === undefined ? "–" : (told ?? format)(value));
+  const pointed = (u, value, i, at) => (at === null && told ? u.data[i].findLast((one) => one !== null && one !== undefined) : value);
   const legendHeight = () => (legend ? plot?.root.querySelector(".u-legend")?.offsetHeight ?? rem(1.75) : 0);
   const resize = () => plot.setSize({ width: box.clientWidth, height: box.clientHeight - legendHeight() });
   // Each figure below the chart has room for its longest: what the pointer makes it say must move nothing.
   const reserve = () => {
     if (!legend) return;
-    const said = [(v) => (time ? day(v) : (xFormat ?? written)(v)), ...series.map(() => written)];
+    const said = [(v) => (time ? day(v) : (xFormat ?? written)(v)), ...series.map(() => telling)];
     plot.root.querySelectorAll(".u-legend .u-value").forEach((cell, i) => {
       const known = columns[i].filter((v) => v !== null && v !== undefined);
       const step = Math.ceil(known.length / SAMPLED);
@@ -246,7 +249,7 @@ export function lineChart(box, { x, series, time = true, format = (value) => val
       axes: [{ ...axis, ...named("x"), ...(xFormat ? { values: (_, ticks) => ticks.map(xFormat) } : time ? { values: DATED } : {}) }, { ...axis, ...named("y"), size: rem(4), space: rem(1.9), values: (_, ticks) => ticks.map(written) }],
       hooks: level === null ? {} : { drawAxes: [drawLevel] },
       series: [
-        { label: xLabel ?? box.dataset.time ?? "", value: (_, v) => (v === null || v === undefined ? "–" : time ? day(v) : (xFormat ?? written)(v)) },
+        { label: xLabel ?? box.dataset.time ?? "", value: (u, v, i, at) => { const one = pointed(u, v, i, at); return one === null || one === undefined ? "–" : time ? day(one) : (xFormat ?? written)(one); } },
         ...series.map((one, i) => ({
           label: one.label,
           stroke: colour(one.colour ?? `series-${i + 1}`),
@@ -254,7 +257,7 @@ export function lineChart(box, { x, series, time = true, format = (value) => val
           dash: one.dash,
           fill: one.fill ? `${colour(one.colour ?? `series-${i + 1}`)}22` : undefined,
           points: { show: points },
-          value: (_, v) => written(v),
+          value: (u, v, i, at) => telling(pointed(u, v, i, at)),
         })),
       ],
       bands: bands.map((pair) => ({ series: pair, fill: `${colour("band")}aa` })),

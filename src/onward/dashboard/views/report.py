@@ -98,6 +98,8 @@ class ReportView:
         Its picture; None when no bin holds enough rows.
     equity
         Data of the equity chart.
+    can_log
+        Whether the equity chart has a log scale: every value of every curve is above zero.
     symbols
         Those whose candles are kept.
     """
@@ -110,6 +112,7 @@ class ReportView:
     chance: Mapping[str, Histogram | None]
     calibration: Calibration | None
     equity: Mapping[str, Any]
+    can_log: bool
     symbols: tuple[str, ...]
 
 
@@ -159,6 +162,9 @@ def report_view(run: RunLine, kept: KeptReport) -> ReportView:
         chance={key: histogram(chart) for key, chart in charts["chance"].items()},
         calibration=calibration(charts["calibration"]),
         equity=charts["equity"],
+        can_log=all(
+            value is None or value > 0 for curve in charts["equity"]["curves"] for value in curve["equity"]
+        ),
         symbols=tuple(one["symbol"] for one in charts["candles"]),
     )
 

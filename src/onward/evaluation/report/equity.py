@@ -70,6 +70,11 @@ class EquityView:
     by_symbol: Table | None
     chart: dict[str, Any]
 
+    @property
+    def positive(self) -> bool:
+        """Whether every value drawn is above zero, so that a log scale can show it."""
+        return all(value is None or value > 0 for curve in self.chart["curves"] for value in curve["equity"])
+
 
 def model_signal(content: ReportContent) -> pd.DataFrame:
     """Return what the model said about the price at every scored row (see `said_of_price`)."""

@@ -89,14 +89,33 @@ if (written) {
   for (const [step, n] of written.time.runs) for (let i = 0; i < n; i++) x.push(x.at(-1) + step);
   const DASHES = [undefined, [2, 3], undefined, [8, 4], [12, 5]];
   const look = (i) => ({ colour: `series-${(i % 5) + 1}`, dash: DASHES[i % 5], width: i === 0 ? 2.5 : 1.5 });
-  lineChart(document.getElementById("report-equity"), {
-    x,
-    series: written.curves.map((curve, i) => ({ label: curve.name, values: curve.equity, ...look(i) })),
-    format: (v) => v.toFixed(2),
+  // Equal steps of a log scale are equal growth: logarithms on an even scale, whose ticks say what they stand for.
+  const scales = { even: [(v) => v, (v) => v], log: [(v) => (v === null ? null : Math.log(v)), Math.exp] };
+  const sign = { "-1": "−", 0: "", 1: "+" };
+  const gain = (v) => { const part = Number((100 * (v - 1)).toFixed(1)); return `${sign[Math.sign(part)]}${Math.abs(part).toFixed(1)}${PERCENT}`; };
+  const fall = (v) => `${String(Math.round(v) || 0).replace("-", "−")}${PERCENT}`;
+  const log = document.getElementById("equity-log");
+  let equity = null;
+  const draw = () => {
+    const [there, back] = scales[log?.getAttribute("aria-pressed") === "true" ? "log" : "even"];
+    const before = equity; // goes when the next one is there
+    equity = lineChart(document.getElementById("report-equity"), {
+      x,
+      series: written.curves.map((curve, i) => ({ label: curve.name, values: curve.equity.map(there), ...look(i) })),
+      format: (v) => back(v).toFixed(2),
+      told: (v) => `${back(v).toFixed(2)} (${gain(back(v))})`,
+    });
+    before?.destroy();
+  };
+  log?.addEventListener("click", () => {
+    log.setAttribute("aria-pressed", String(log.getAttribute("aria-pressed") !== "true"));
+    draw();
   });
+  draw();
   lineChart(document.getElementById("report-falls"), {
     x,
     series: written.curves.map((curve, i) => ({ label: curve.name, values: curve.drawdown, ...look(i) })).filter((one) => one.values),
-    format: (v) => `${String(Math.round(v) || 0).replace("-", "−")}${PERCENT}`,
+    format: fall,
+    told: fall,
   });
 }

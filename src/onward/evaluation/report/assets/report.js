@@ -49,6 +49,7 @@
     const box = el("equity-chart"), keys = el("equity-keys");
     const when = times(data.equity.time);
     const button = document.querySelector('[data-for="equity"] [data-do="log"]');
+    const gain = (v) => (v === null ? "" : " (" + (Number((100 * (v - 1)).toFixed(1)) > 0 ? "+" : "") + fixed(100 * (v - 1), 1) + " %)");
     let chart;
     const scale = () => chart.panes()[0].priceScale("right").applyOptions({
       mode: LightweightCharts.PriceScaleMode[button.getAttribute("aria-pressed") === "true" ? "Logarithmic" : "Normal"],
@@ -78,7 +79,7 @@
         add(key, "i", undefined, { borderColor: ink, borderTopStyle: BORDERS[dash] });
         add(key, "span", curve.name + " ");
         const value = add(key, "b");
-        const show = (k) => { value.textContent = fixed(curve.equity[k], 2); };
+        const show = (k) => { value.textContent = fixed(curve.equity[k], 2) + gain(curve.equity[k]); };
         show(when.length - 1);
         values.push(show);
       });
