@@ -95,14 +95,15 @@ class Heartbeat:
 
         When the answer to a claim is lost (a database that restarts), the job is ours and nobody
         knows; renewing it would hold it for ever. What is unknown for the time between two
-        beats is not just being claimed.
+        beats is not just being claimed. An attempt at which nobody ever worked is not spent.
         """
         now = time.monotonic()
         known = {one.lease.job_id for one in (*held, *self._held())}
         unknown = {one: self._unknown.get(one, now) for one in renewal.held.items() if one[0] not in known}
         for (name, attempt), since in unknown.items():
             if now - since >= self._in.config.heartbeat_seconds:
-                self._in.store.release(Lease(name, self._owner, attempt, beat=0))
+                worked = self._in.store.get(name).started_at is not None
+                self._in.store.release(Lease(name, self._owner, attempt, beat=0), spent=worked)
                 self._in.log.warning("stray_given_back", job_id=name, attempt=attempt)
         self._unknown = unknown
 

@@ -19,6 +19,7 @@ from onward.jobs.manager import BackgroundTaskManager
 from onward.jobs.store import SqlJobStore
 from onward.jobs.values import Job
 from onward.testing.job_backends import ENTRIES, until
+from onward.testing.job_store.ways import running
 
 CONFIG = JobConfig.sealed(concurrency=1, heartbeat_seconds=0.2, grace_seconds=0.3, poll_seconds=0.05)
 ECHO = JobKind("echo", ENTRIES["echo"], "echo")
@@ -133,6 +134,47 @@ def test_nothing_is_begun_after_a_server_closed(
         assert (job.state, job.started_at) == ("queued", None)
         assert job.request.max_attempts == first.request.max_attempts + job.attempt, "no attempt was spent"
     assert not (tmp_path / second.id).exists(), "nothing was begun"
+
+
+# -- claims whose answer got lost -----------------------------------------------------------
+
+
+class Forgetful(SqlJobStore):
+    """Loses the answer to the first claim that got a job."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine, poll_seconds=0.05)
+        self.lost: list[Job] = []
+
+    def claim(self, owner: str, **asked: Any) -> Any:
+        claimed = super().claim(owner, **asked)
+        if claimed and not self.lost:
+            self.lost = list(claimed)
+            raise StorageError("The database broke the connection off")
+        return claimed
+
+
+def test_a_claim_whose_answer_got_lost_spends_no_attempt(
+    backend: LocalBackend, database: Engine, tmp_path: Path
+) -> None:
+    store = Forgetful(database)
+    with managed(store, backend, tmp_path, ECHO) as manager:
+        job = manager.submit("echo", {}, max_attempts=1).job
+        manager.start()
+        ended = end(store, job.id)
+        assert [lost.id for lost in store.lost] == [job.id]
+        assert (ended.state, ended.attempt) == ("succeeded", 2), "nobody had worked at the first one"
+
+
+def test_an_attempt_that_nobody_watches_any_more_was_spent(
+    backend: LocalBackend, database: Engine, tmp_path: Path
+) -> None:
+    store = SqlJobStore(database, poll_seconds=0.05)
+    with managed(store, backend, tmp_path, ECHO) as manager:
+        lease = running(store, manager.owner, max_attempts=1)
+        manager.start()
+        ended = end(store, lease.job_id)
+    assert (ended.state, ended.reason, ended.attempt) == ("failed", "worker_lost", 1)
 
 
 # -- what cannot be begun -------------------------------------------------------------------
