@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Attempt",
     "Ending",
+    "ForesightedBackend",
     "JobBackend",
     "JobStore",
     "OnCommit",
@@ -328,4 +329,16 @@ class PatientBackend(Protocol):
         """Start as `JobBackend.start` does, unless it becomes unwanted; None when it did.
 
         With None or `Unplaced` nothing of the attempt is left.
+        """
+
+
+@runtime_checkable
+class ForesightedBackend(Protocol):
+    """A `JobBackend` that has to get ready before it can end orphans without delay."""
+
+    def expect_orphans(self) -> None:
+        """Get ready: an owner of attempts here has been silent for some time, though not too long yet.
+
+        Called again and again while that is so, and on the thread that takes over: it returns at
+        once and raises nothing. `JobBackend.end_orphan` is right without it, and only slower.
         """

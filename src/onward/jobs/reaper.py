@@ -45,6 +45,10 @@ class SilenceWatch:
         self._since = {lease: self._since.get(lease, now) for lease in leases}
         return [lease for lease, since in self._since.items() if now - since >= self._seconds]
 
+    def quiet(self, now: float, seconds: float) -> list[Lease]:
+        """Return the leases that stand still for so long, of those that were taken in last."""
+        return [lease for lease, since in self._since.items() if now - since >= seconds]
+
     def due(self, now: float) -> float:
         """Return the seconds until the next lease is lost, unless it is renewed; infinite without any."""
         return min((since + self._seconds - now for since in self._since.values()), default=float("inf"))

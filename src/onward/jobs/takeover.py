@@ -9,7 +9,7 @@ from pathlib import Path
 
 from onward.errors import JobNotFoundError, StorageError
 from onward.jobs.kinds import JobKind
-from onward.jobs.protocol import JobBackend
+from onward.jobs.protocol import ForesightedBackend, JobBackend
 from onward.jobs.reaper import SilenceWatch
 from onward.jobs.settlement import Surroundings
 from onward.jobs.values import Lease
@@ -18,6 +18,8 @@ __all__ = ["Takeover"]
 
 SHORTEST_SECONDS = 0.02
 """Between two looks, also when somebody's lease is over but cannot be taken yet."""
+FORESIGHT = 0.5
+"""Part of a lease after which its owner's silence is no accident any more: heartbeats come far more often."""
 
 
 class Takeover:
@@ -51,6 +53,10 @@ class Takeover:
         self._directory = directory
         self._in = surroundings
         self._watch = SilenceWatch(surroundings.config.lease_seconds)
+        self._foresighted: Mapping[str, ForesightedBackend] = {
+            name: backend for name, backend in backends.items() if isinstance(backend, ForesightedBackend)
+        }
+        self._quiet: dict[tuple[str, int], str] = {}
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="job-takeover", daemon=True)
 
@@ -67,11 +73,26 @@ class Takeover:
         """Look once, ``now`` in monotonic seconds, and return how many attempts were taken over."""
         try:
             leases = [lease for lease in self._in.store.leases() if lease.owner != self._owner]
-            return sum(self._reap(lease) for lease in self._watch.silent(leases, now))
+            silent = self._watch.silent(leases, now)
+            self._warn(self._watch.quiet(now, FORESIGHT * self._in.config.lease_seconds))
+            return sum(self._reap(lease) for lease in silent)
         except StorageError as error:
             self._watch.forget()
             self._in.log.warning("database_away", error=str(error))
             return 0
+
+    def _warn(self, quiet: list[Lease]) -> None:
+        """Let backends get ready, so that nothing has to be begun when a lease is over."""
+        known = self._quiet
+        self._quiet = {}
+        for lease in quiet:
+            attempt = (lease.job_id, lease.attempt)
+            try:
+                self._quiet[attempt] = known.get(attempt) or self._in.store.get(lease.job_id).request.backend
+            except JobNotFoundError:
+                continue
+        for name in set(self._quiet.values()) & set(self._foresighted):
+            self._foresighted[name].expect_orphans()
 
     def _reap(self, lease: Lease) -> bool:
         try:

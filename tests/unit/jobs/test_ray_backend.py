@@ -15,9 +15,10 @@ import pytest
 from onward.errors import JobError
 from onward.jobs.conclusion import Observed, conclude
 from onward.jobs.local.processes import find
-from onward.jobs.protocol import Attempt, JobBackend
+from onward.jobs.protocol import Attempt, ForesightedBackend, JobBackend
 from onward.jobs.ray import RayBackend
 from onward.jobs.ray.backend import actor_name
+from onward.jobs.ray.sweeping import TAG
 from onward.testing.job_backends import CHECKS, ENTRIES, Check, begun, job_of, living, noted, until
 from onward.testing.job_backends import it_runs_a_task_and_passes_on_what_it_says as it_runs
 from onward.testing.job_backends import stopping_ends_native_code as stopping
@@ -93,10 +94,59 @@ def a_name_is_taken_over(backend: JobBackend, directory: Path) -> None:
     )
 
 
+def sweepers_are_there_before_they_are_needed(backend: JobBackend, directory: Path) -> None:
+    """With one on the node no task has to be started; without it, or when it died, one is."""
+    import ray
+
+    assert isinstance(backend, RayBackend)
+    assert isinstance(backend, ForesightedBackend)
+    started = time.monotonic()
+    backend.expect_orphans()
+    assert time.monotonic() - started < 0.1
+    (node,) = until(backend._sweepers.ready, 60.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("onward.jobs.ray.sweepers.sweep_on", no_task)
+        ended(backend, directory / "ready", seconds=2.0)
+    sweeper = ray.get(backend._sweepers._kept[node].actor.awake.remote())
+    assert TAG.encode() not in Path(f"/proc/{sweeper}/environ").read_bytes()
+    os.kill(sweeper, signal.SIGKILL)
+    ended(backend, directory / "dead", seconds=30.0)
+    assert until(lambda: backend._sweepers.ready() == {node}, 60.0), "another takes its place"
+    os.kill(sweeper := ray.get(backend._sweepers._kept[node].actor.awake.remote()), 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend._sweepers, "_keep_seconds", 0.0)
+        assert until(lambda: living([sweeper]) == [], 10.0), "nobody expects anything any more"
+
+
+def ended(backend: RayBackend, directory: Path, *, seconds: float) -> None:
+    """Take an attempt over whose worker has left everything it could leave."""
+    job = job_of("loky", {})
+    place = directory / f"{job.id}-1"
+    (place / "work").mkdir(parents=True)
+    attempt = backend.start(job, place)
+    try:
+        attempt.begin()
+        pids = until(lambda: len(noted(directory)) == 2 and noted(directory), 30.0)
+        start = time.monotonic()
+        assert backend.end_orphan(replace(job, identity=attempt.identity), place)
+        assert time.monotonic() - start < seconds
+        assert living([*pids, attempt.identity.pid]) == []
+    finally:
+        attempt.close()
+
+
+def no_task(*_: object) -> None:
+    raise AssertionError("a process had to be started")
+
+
 def test_attempts_on_a_real_cluster(tmp_path: Path) -> None:
     with cluster() as backend:
         assert isinstance(backend, JobBackend)
-        for check in (it_runs, stopping, sudden_death_of_the_actor, a_name_is_taken_over):
+        checks = (
+            *(it_runs, stopping, sudden_death_of_the_actor, a_name_is_taken_over),
+            sweepers_are_there_before_they_are_needed,
+        )
+        for check in checks:
             (tmp_path / check.__name__).mkdir()
             check(backend, tmp_path / check.__name__)
 

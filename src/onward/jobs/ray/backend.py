@@ -21,7 +21,8 @@ from onward.jobs.ray.crew import Crew, Hiring
 from onward.jobs.ray.host import Order
 from onward.jobs.ray.placing import Placing, Wish
 from onward.jobs.ray.spread import SpreadAttempt
-from onward.jobs.ray.sweeping import sweep_on, tag_of
+from onward.jobs.ray.sweepers import Sweepers
+from onward.jobs.ray.sweeping import tag_of
 from onward.jobs.values import Job
 
 __all__ = ["SPREAD", "RayBackend", "actor_name"]
@@ -30,6 +31,8 @@ ORPHAN_SECONDS = 10.0
 """How long to wait until a dead owner's actors, and what was below them, are gone."""
 LOOK_SECONDS = 0.05
 KNOCK_AGAIN_SECONDS = 0.5
+KEEP_SECONDS = 60.0
+"""How long sweepers are kept when nobody has expected orphans."""
 SPREAD = "spread"
 """In the spec that workers of a spread attempt get: ``number`` (0 leads), ``handover`` (a directory)."""
 
@@ -90,7 +93,8 @@ class RayBackend:
         self._helpers = helpers
         self._helping = dict(helping or {})
         self._attempts: dict[tuple[str, int], RayAttempt | SpreadAttempt] = {}
-        self._looks: dict[str, list[Any]] = {}
+        self._looks: dict[str, dict[str, Any]] = {}
+        self._sweepers = Sweepers(self._cluster, KEEP_SECONDS)
 
     def warm(self) -> None:
         """Connect to the cluster, or start one; some seconds."""
@@ -165,6 +169,10 @@ class RayBackend:
             elif held.get(job_id) == number:
                 attempt.renewed(sent)
 
+    def expect_orphans(self) -> None:
+        """Have an actor ready on each node that looks for what dead owners left there."""
+        self._sweepers.expect()
+
     def end_orphan(self, job: Job, directory: Path) -> bool:  # noqa: ARG002  (an actor has a name)
         """Kill the actor of an attempt whose owner is dead; True when nothing is left of it.
 
@@ -183,6 +191,7 @@ class RayBackend:
         for attempt in self._attempts.values():
             attempt.close()
         self._attempts.clear()
+        self._sweepers.close()
         self._cluster.close()
 
     # -- inside -------------------------------------------------------------------------------
@@ -287,17 +296,32 @@ class RayBackend:
                 return False
             time.sleep(0.02)
         tag = tag_of(job.id, job.attempt)
-        while True:
-            # Starting processes of Ray's takes its time; the next try goes on waiting for these.
-            looks = self._looks.pop(tag, None) or sweep_on(ray, self._cluster.nodes(), tag)
-            if len(ray.wait(looks, num_returns=len(looks), timeout=_left(deadline))[0]) < len(looks):
-                self._looks[tag] = looks
+        while (left := self._look(ray, tag, deadline)) != 0:
+            if left is None or time.monotonic() > deadline:
                 return False
-            left = ray.get(looks)
-            if sum(left) == 0:
-                return True
-            if time.monotonic() > deadline:
-                return False
+            time.sleep(0.02)
+        return True
+
+    def _look(self, ray: Any, tag: str, deadline: float) -> int | None:
+        """Return how many processes were found on all nodes; None when not all could say so in time."""
+        from ray.exceptions import RayError
+
+        begun = self._looks.pop(tag, {})
+        looks = {
+            node: begun.get(node) or self._sweepers.look(ray, node, tag) for node in self._cluster.nodes()
+        }
+        waiting = list(looks.values())
+        if len(ray.wait(waiting, num_returns=len(waiting), timeout=_left(deadline))[0]) < len(waiting):
+            self._looks[tag] = looks  # the next try goes on waiting for these
+            return None
+        left = 0
+        for node, look in looks.items():
+            try:
+                left += ray.get(look)
+            except RayError:  # whoever looked died there, or the node: look again
+                self._sweepers.lose(node)
+                left += 1
+        return left
 
     def _living_actors(self, ray: Any, job: Job) -> list[Any]:
         from ray.util import list_named_actors
