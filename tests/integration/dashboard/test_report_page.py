@@ -69,6 +69,19 @@ def test_candles_move_by_keyboard_and_the_file_is_there(site: Site, open_page: O
         assert page.request.get(f"{source}?{query}").status in (400, 422)
 
 
+def test_tables_of_folds_and_regimes_are_whole_on_a_desk_and_show_on_a_phone_where_they_go_on(
+    site: Site, open_page: Open
+) -> None:
+    cut = "(all) => all.map((one) => one.scrollWidth - one.clientWidth)"
+    for width in (1280, 3840):
+        page = open_page(site, f"/reports/{site.here.run}", width=width)
+        assert set(page.locator("#scores .scroll").evaluate_all(cut)) == {0}, width
+    page = open_page(site, f"/reports/{site.here.run}", width=360)
+    for box in page.locator("#scores .pair .scroll").all():
+        assert box.evaluate("(one) => one.scrollWidth > one.clientWidth && one.tabIndex === 0")
+        assert "gradient" in box.evaluate("(one) => getComputedStyle(one).backgroundImage")
+
+
 def test_equity_has_a_log_scale_and_says_what_became_of_each_line(site: Site, open_page: Open) -> None:
     page = open_page(site, f"/reports/{site.here.run}")
     chart = page.locator("#report-equity")
