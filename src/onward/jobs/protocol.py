@@ -100,10 +100,11 @@ class JobStore(Protocol):
         states: Iterable[JobState] | None = None,
         kinds: Iterable[str] | None = None,
         tenant: str | None = None,
+        ended_after: datetime | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page:
-        """Return jobs, newest first."""
+        """Return jobs, newest first; with ``ended_after`` those that ended since, alone."""
 
     def request_stop(self, job_id: str) -> StopReply:
         """Ask for a stop: a queued job is cancelled at once, a live one is told, an ended one stays."""
@@ -122,8 +123,8 @@ class JobStore(Protocol):
         ``kinds``: of these alone.
         """
 
-    def counts(self) -> Mapping[JobState, int]:
-        """Return how many jobs are in each state."""
+    def counts(self, *, ended_after: datetime | None = None) -> Mapping[JobState, int]:
+        """Return how many jobs are in each state, or of those that ended since a moment."""
 
     def prune(self, *, before: datetime, limit: int = 1000) -> int:
         """Delete up to ``limit`` terminal jobs that ended before a moment; keys leave tombstones.

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from onward.database.audit_log import record
@@ -36,6 +36,19 @@ BY_ALIAS = VERSIONS.where(
     )
 )
 NEWEST = VERSIONS.limit(1)
+USED = model_versions.join(
+    model_aliases,
+    and_(
+        model_aliases.c.model == model_versions.c.model, model_aliases.c.version == model_versions.c.version
+    ),
+)
+IN_USE = (
+    select(*(column for column in model_versions.c if column.name != "manifest"))
+    .distinct()
+    .select_from(USED)
+    .order_by(model_versions.c.model, model_versions.c.version.desc())
+)
+MANIFESTS_IN_USE = select(model_versions.c.digest, model_versions.c.manifest).select_from(USED)
 """Written once: putting a query together takes longer than answering it."""
 
 
@@ -74,6 +87,20 @@ class Catalogue:
                 aliases=tuple(named.get(row.name, {}).items()),
             )
             for row in connection.execute(query).all()
+        )
+
+    def in_use(self, connection: Connection) -> tuple[Version, ...]:
+        """Return every version that an alias stands for, once each: by model, newest first."""
+        rows = connection.execute(IN_USE).all()
+        if not rows:
+            return ()
+        self._known.make_room(len(rows))
+        manifests = self._manifests(connection, MANIFESTS_IN_USE, {row.digest for row in rows})
+        named = aliases.all_targets(connection)
+        return tuple(
+            self._read(row, manifests[row.digest], named.get(row.model, {}))
+            for row in rows
+            if row.digest in manifests
         )
 
     def versions(self, connection: Connection, name: str) -> tuple[Version, ...]:
@@ -185,23 +212,25 @@ class Catalogue:
     def _versions(self, connection: Connection, name: str, rows: Sequence[Row[Any]]) -> tuple[Version, ...]:
         if not rows:
             return ()
-        manifests = self._manifests(connection, name, {row.digest for row in rows})
+        stored = select(model_versions.c.digest, model_versions.c.manifest).where(
+            model_versions.c.model == name
+        )
+        manifests = self._manifests(connection, stored, {row.digest for row in rows})
         named = aliases.targets(connection, name)
         # A row without a manifest was deleted between the two questions.
         return tuple(self._read(row, manifests[row.digest], named) for row in rows if row.digest in manifests)
 
-    def _manifests(self, connection: Connection, name: str, digests: set[str]) -> dict[str, Manifest]:
+    def _manifests(
+        self, connection: Connection, stored: Select[tuple[str, Any]], digests: set[str]
+    ) -> dict[str, Manifest]:
         found = {digest: known for digest in digests if (known := self._known.get(digest)) is not None}
         unknown = digests - set(found)
         if not unknown:
             return found
-        query = select(model_versions.c.digest, model_versions.c.manifest).where(
-            model_versions.c.model == name
-        )
         if len(unknown) == 1:  # else all: the list of a long history would be too long for a query
-            query = query.where(model_versions.c.digest == next(iter(unknown)))
-        for digest, content in connection.execute(query):
-            if digest in unknown:
+            stored = stored.where(model_versions.c.digest == next(iter(unknown)))
+        for digest, content in connection.execute(stored):
+            if digest in unknown and digest not in found:
                 found[digest] = Manifest.from_json(content)
                 self._known.keep(digest, found[digest])
         return found

@@ -18,16 +18,28 @@ class KnownManifests:
     Parameters
     ----------
     capacity
-        Manifests that are kept; the one longest unused makes room.
+        Manifests that are kept, besides those that `make_room` was asked for; the one longest unused
+        makes way.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
-        self._capacity = capacity
+        self._capacity = self._spare = capacity
         self._kept: OrderedDict[str, Manifest] = OrderedDict()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    def make_room(self, expected: int) -> None:
+        """Keep so many more from now on: fewer than are read in turn would be as good as none.
+
+        Parameters
+        ----------
+        expected
+            Manifests that are asked for again and again, all of them.
+        """
+        with self._lock:
+            self._capacity = self._spare + expected
 
     def get(self, digest: str) -> Manifest | None:
         """Return the manifest with a digest, if it is known."""

@@ -45,6 +45,9 @@ class ModelRegistry(Protocol):
     def list_models(self) -> Sequence[ModelSummary]:
         """Return all models, by name."""
 
+    def in_use(self) -> Sequence[Version]:
+        """Return every version that an alias stands for, once each: by model, newest first."""
+
     def list_versions(self, name: str) -> Sequence[Version]:
         """Return the versions of a model, newest first."""
 

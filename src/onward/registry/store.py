@@ -161,6 +161,11 @@ class EmbeddedRegistry:
         with reading(self._engine) as connection:
             return self._catalogue.summaries(connection)
 
+    def in_use(self) -> tuple[Version, ...]:
+        """Return every version that an alias stands for, once each: by model, newest first."""
+        with reading(self._engine) as connection:
+            return self._catalogue.in_use(connection)
+
     def list_versions(self, name: str) -> tuple[Version, ...]:
         """Return the versions of a model, newest first.
 

@@ -201,6 +201,24 @@ def references_in_every_spelling(registry: ModelRegistry, workshop: Workshop) ->
     assert registry.resolve("btc-1h/2").aliases == ("champion",)
 
 
+def what_is_in_use_is_told_once_each(registry: ModelRegistry, workshop: Workshop) -> None:
+    assert list(registry.in_use()) == []
+    for _ in range(3):
+        registry.publish(workshop.bundle())
+    registry.publish(workshop.bundle(), "alone")
+    registry.publish(workshop.bundle(), "zebra")
+    for alias, version in (("champion", 1), ("next", 3), ("best", 3)):
+        registry.set_alias("btc-1h", alias, version)
+    registry.set_alias("zebra", "champion", 1)
+    found = registry.in_use()
+    assert [(one.name, one.number, one.aliases) for one in found] == [
+        ("btc-1h", 3, ("best", "next")),
+        ("btc-1h", 1, ("champion",)),
+        ("zebra", 1, ("champion",)),
+    ]
+    assert [one.manifest for one in found] == [registry.resolve(one.ref).manifest for one in found]
+
+
 def unknown_references_say_what_there_is(registry: ModelRegistry, workshop: Workshop) -> None:
     registry.publish(workshop.bundle())
     registry.set_alias("btc-1h", "champion", 1)
@@ -346,6 +364,7 @@ CHECKS: tuple[Check, ...] = (
     damaged_bundles_are_refused_and_nothing_appears,
     every_byte_is_checked_on_opening,
     references_in_every_spelling,
+    what_is_in_use_is_told_once_each,
     unknown_references_say_what_there_is,
     names_cannot_play_tricks,
     only_certified_versions_get_an_alias,

@@ -41,6 +41,7 @@ def test_pages_are_quick_with_many_models(application: Application) -> None:
     with Client(create_site(application)) as client:
         took = {}
         for path in (
+            "/",
             "/models",
             "/models?q=model-1",
             "/models?page=4",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def job(number: str, state: Any, **changes: Any) -> Job:
 
 def view(**changes: Any) -> OverviewView:
     given: dict[str, Any] = {"summaries": (), "in_use": (), "running": (), "ended": (), "counts": {}}
+    given |= {"failed": (), "n_failed": 0}
     return overview_view(**given | {"coverage": (), "now": NOW} | changes)
 
 
@@ -63,7 +65,7 @@ def test_nothing_at_all_is_empty_and_without_alarm() -> None:
 def test_a_model_is_stale_when_predictions_would_be_refused(
     version: Version, last: str, missed: int, limit: int | None, alarm: str | None
 ) -> None:
-    shown = view(in_use=[("champion", version)], coverage=[coverage(last)], most_missed=limit)
+    shown = view(in_use=[version], coverage=[coverage(last)], most_missed=limit)
     (model,) = shown.models
     assert model.freshness.bars_missed == missed
     assert [one.kind for one in shown.alarms] == ([alarm] if alarm else [])
@@ -71,7 +73,7 @@ def test_a_model_is_stale_when_predictions_would_be_refused(
 
 
 def test_a_model_without_candles_of_its_market_is_an_alarm(version: Version) -> None:
-    shown = view(in_use=[("champion", version)], coverage=[coverage("2026-11-22T11:00", symbol="ETH/USD")])
+    shown = view(in_use=[version], coverage=[coverage("2026-11-22T11:00", symbol="ETH/USD")])
     assert [one.kind for one in shown.alarms] == ["no_data"]
 
 
@@ -115,11 +117,32 @@ def test_those_that_ended_last_come_first_and_lines_know_when_they_were_asked_fo
     assert {line.seconds for line in shown.recent} == {90.0}
 
 
-def test_failures_are_alarms_for_a_day() -> None:
-    recent = job("a", "failed", reason="oom", finished_at=NOW - timedelta(hours=23))
-    old = job("b", "failed", reason="error", finished_at=NOW - timedelta(hours=25))
-    shown = view(ended=[recent, old])
-    assert [(one.kind, one.reason, one.job_id) for one in shown.alarms] == [("job_failed", "oom", "a")]
+def test_alarms_that_have_no_line_are_counted(version: Version) -> None:
+    failed = [
+        job(f"{n}", "failed", reason="oom", finished_at=NOW - timedelta(hours=n), queued_at=NOW)
+        for n in (7, 1, 4, 2)
+    ]
+    models = [replace(version, name=f"m-{n}") for n in range(8)]
+    shown = view(failed=failed, n_failed=60, in_use=models)
+    assert [one.job_id for one in shown.alarms if one.kind == "job_failed"] == ["1", "2", "4"]
+    assert [one.subject for one in shown.alarms if one.kind == "no_data"] == [f"m-{n}" for n in range(5)]
+    assert (shown.n_alarms, shown.more_failed, shown.more_stale) == (68, 57, 3)
+
+
+def test_lines_that_there_is_no_room_for_are_counted(version: Version) -> None:
+    """Each alias has a line, those named champion first; whether data are old is asked of all models."""
+    models = [replace(version, name=f"m-{n:02}", aliases=("champion", "next")) for n in range(20)]
+    stored = [coverage("2026-11-22T11:00"), *(coverage("2026-02-01", symbol=f"S{n}") for n in range(14))]
+    shown = view(
+        in_use=models,
+        coverage=stored,
+        running=[job(f"{n}", "queued") for n in range(12)],
+        counts={"running": 3, "stopping": 1, "queued": 40},
+    )
+    assert {line.alias for line in shown.models} == {"champion"}
+    assert [line.name for line in shown.models] == [f"m-{n:02}" for n in range(12)]
+    assert (shown.more_models, shown.more_live, shown.more_series) == (28, 32, 3)
+    assert (view().more_models, view().more_live, view().more_series) == (0, 0, 0)
 
 
 def test_running_jobs_carry_their_progress_and_what_they_are_about() -> None:
@@ -161,7 +184,7 @@ def test_models_and_rows_are_counted() -> None:
         ModelSummary("b", NOW, 1, 1, ()),
     ]
     shown = view(summaries=summaries, coverage=[coverage("2026-02-01"), coverage("2026-03-01", symbol="X")])
-    assert (shown.n_models, shown.n_in_use, shown.n_series, shown.n_rows) == (2, 2, 2, 200)
+    assert (shown.n_models, shown.n_in_use, shown.n_series, shown.n_rows) == (2, 1, 2, 200)
 
 
 def test_series_lie_on_one_axis_of_time() -> None:

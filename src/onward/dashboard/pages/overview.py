@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio.to_thread
 from fastapi import APIRouter
@@ -14,14 +14,14 @@ from onward.dashboard.forms import REQUEST_KEY_FIELD, SafeForm
 from onward.dashboard.navigation import Page
 from onward.dashboard.rendering import Render
 from onward.dashboard.services import Book, Runs
-from onward.dashboard.views.overview import OverviewView, overview_view
+from onward.dashboard.views.overview import FAILED_WITHIN, OverviewView, overview_view
 from onward.jobs.states import STATES, TERMINAL
 from onward.server.authorisation import requires
 from onward.server.dependencies import Caller, Manager, Registry, Repositories, State, Store
 
 if TYPE_CHECKING:
     from onward.jobs.protocol import JobStore
-    from onward.registry import ModelRegistry, RunStore, Version
+    from onward.registry import ModelRegistry, RunStore
     from onward.server.coverage import CoverageBook
     from onward.server.state import ServerState
 
@@ -97,23 +97,19 @@ def _look(
     registry: ModelRegistry, store: JobStore, book: CoverageBook, runs: RunStore, state: ServerState
 ) -> OverviewView:
     summaries = registry.list_models()
-    ended = store.find(states=tuple(TERMINAL), limit=50).jobs
+    now = datetime.now(UTC)
+    lately = now - FAILED_WITHIN
     return overview_view(
         summaries=summaries,
-        in_use=_in_use(registry, summaries),
+        in_use=registry.in_use(),
         running=store.find(states=LIVE, limit=MOST).jobs,
-        ended=ended,
+        ended=store.find(states=tuple(TERMINAL), limit=50).jobs,
+        failed=store.find(states=("failed",), ended_after=lately, limit=50).jobs,
+        n_failed=store.counts(ended_after=lately)["failed"],
         counts=store.counts(),
         coverage=book.coverage(),
-        now=datetime.now(UTC),
+        now=now,
         has_run=bool(summaries) or _has_run(runs),
         most=MOST,
         most_missed=state.provider.services.settings.prediction.max_staleness_bars,
     )
-
-
-def _in_use(registry: ModelRegistry, summaries: Any) -> list[tuple[str, Version]]:
-    """Return the versions that aliases stand for, those named champion first."""
-    aliases = [(alias, one.name, number) for one in summaries for alias, number in one.aliases]
-    aliases.sort(key=lambda entry: (entry[0] != "champion", entry[1]))
-    return [(alias, registry.resolve(f"models:/{name}/{number}")) for alias, name, number in aliases[:MOST]]

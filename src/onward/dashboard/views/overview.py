@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from onward.server.coverage import Reach
 
 __all__ = [
+    "FAILED_WITHIN",
     "Alarm",
     "JobLine",
     "ModelInUse",
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 FAILED_WITHIN = timedelta(hours=24)
+MOST_FAILURES, MOST_STALE = 3, 5
+"""Alarms of a kind that are told one by one; of more it is said how many."""
 MOST_NAMED = 3
 """Symbols of a job that are named; of more it is said how many."""
 
@@ -134,11 +137,26 @@ class Alarm:
 
 @dataclass(frozen=True)
 class OverviewView:
-    """Everything on the overview."""
+    """Everything on the overview.
+
+    Attributes
+    ----------
+    models, running, recent, series, alarms
+        The first few of each.
+    n_models, n_in_use, n_aliases
+        Models, those that an alias stands for a version of, and such aliases.
+    n_running, n_waiting, n_series, n_rows
+        Jobs that are at work, and that wait; stored series, and rows of all of them.
+    n_failed, n_stale
+        Jobs that failed lately; models in use whose data are old, or missing.
+    has_run
+        Whether something was trained, kept or not.
+    """
 
     models: tuple[ModelInUse, ...]
     n_models: int
     n_in_use: int
+    n_aliases: int
     running: tuple[JobLine, ...]
     recent: tuple[JobLine, ...]
     n_running: int
@@ -147,8 +165,39 @@ class OverviewView:
     n_series: int
     n_rows: int
     alarms: tuple[Alarm, ...]
+    n_failed: int
+    n_stale: int
     has_run: bool
-    """Whether something was trained, kept or not."""
+
+    @property
+    def n_alarms(self) -> int:
+        """All of them, told one by one or not."""
+        return self.n_failed + self.n_stale
+
+    @property
+    def more_failed(self) -> int:
+        """Failed jobs that are not told one by one."""
+        return self.n_failed - sum(alarm.kind == "job_failed" for alarm in self.alarms)
+
+    @property
+    def more_stale(self) -> int:
+        """Models whose data are old that are not told one by one."""
+        return self.n_stale - sum(alarm.kind != "job_failed" for alarm in self.alarms)
+
+    @property
+    def more_models(self) -> int:
+        """Aliases that have no line."""
+        return self.n_aliases - len(self.models)
+
+    @property
+    def more_live(self) -> int:
+        """Jobs that have not ended and have no line."""
+        return max(0, self.n_running + self.n_waiting - len(self.running))
+
+    @property
+    def more_series(self) -> int:
+        """Stored series that have no line."""
+        return self.n_series - len(self.series)
 
     @property
     def is_empty(self) -> bool:
@@ -176,9 +225,11 @@ class OverviewView:
 def overview_view(
     *,
     summaries: Sequence[ModelSummary],
-    in_use: Iterable[tuple[str, Version]],
+    in_use: Iterable[Version],
     running: Sequence[Job],
     ended: Sequence[Job],
+    failed: Sequence[Job],
+    n_failed: int,
     counts: Mapping[Any, int],
     coverage: Sequence[Reach],
     now: datetime,
@@ -193,10 +244,12 @@ def overview_view(
     summaries
         All models.
     in_use
-        Versions that aliases stand for, with the alias.
+        Versions that aliases stand for, all of them.
     running, ended
         Jobs that have not ended, newest first, and some of those that have, in any order: the view
         shows those first that ended last.
+    failed, n_failed
+        Some of the jobs that failed within `FAILED_WITHIN`, newest first, and how many there are.
     counts
         Jobs by state.
     coverage
@@ -211,12 +264,14 @@ def overview_view(
         Bars that may be missing before data are stale (`prediction.max_staleness_bars`).
     """
     reach = {(c.symbol, c.timeframe): c for c in coverage if c.kind == "candles"}
-    models = tuple(_model(alias, version, reach, now, most_missed) for alias, version in in_use)
+    models = _models(in_use, reach, now, most_missed)
+    stale = _stale(models)
     last = sorted(ended, key=lambda job: job.finished_at or job.queued_at, reverse=True)
     return OverviewView(
-        models=models,
+        models=models[:most],
         n_models=len(summaries),
-        n_in_use=sum(len(one.aliases) for one in summaries),
+        n_in_use=sum(bool(one.aliases) for one in summaries),
+        n_aliases=len(models),
         running=tuple(job_line(job) for job in running[:most]),
         recent=tuple(job_line(job) for job in last[: most // 2]),
         n_running=sum(counts.get(state, 0) for state in ("starting", "running", "stopping")),
@@ -224,7 +279,9 @@ def overview_view(
         series=series_lines(coverage)[:most],
         n_series=len(coverage),
         n_rows=sum(c.rows for c in coverage),
-        alarms=(*_failures(last, now), *_stale(models)),
+        alarms=(*_failures(failed), *stale[:MOST_STALE]),
+        n_failed=n_failed,
+        n_stale=len(stale),
         has_run=has_run,
     )
 
@@ -278,13 +335,23 @@ def series_lines(coverage: Sequence[Reach]) -> tuple[SeriesLine, ...]:
     )
 
 
-def _model(
-    alias: str,
-    version: Version,
+def _models(
+    in_use: Iterable[Version],
     reach: Mapping[tuple[str, str], Reach],
     now: datetime,
     most_missed: int | None,
-) -> ModelInUse:
+) -> tuple[ModelInUse, ...]:
+    """Return a line for each alias, those named champion first."""
+    lines = []
+    for version in in_use:
+        manifest = version.manifest
+        stored = [reach.get((symbol, manifest.timeframe)) for symbol in manifest.symbols]
+        fresh = freshness(stored, now, most_missed)
+        lines += [_model(alias, version, fresh) for alias in version.aliases]
+    return tuple(sorted(lines, key=lambda line: (line.alias != "champion", line.name)))
+
+
+def _model(alias: str, version: Version, fresh: Freshness) -> ModelInUse:
     manifest = version.manifest
     levels = {name: _level(manifest.verdicts.get(name)) for name in ("direction", "range")}
     return ModelInUse(
@@ -296,7 +363,7 @@ def _model(
         published_at=version.published_at,
         direction=levels["direction"],
         range=levels["range"],
-        freshness=freshness([reach.get((s, manifest.timeframe)) for s in manifest.symbols], now, most_missed),
+        freshness=fresh,
     )
 
 
@@ -321,12 +388,12 @@ def _subject(spec: Mapping[str, Any]) -> str:
     return ", ".join(map(str, symbols[:MOST_NAMED])) + more
 
 
-def _failures(ended: Sequence[Job], now: datetime) -> tuple[Alarm, ...]:
+def _failures(failed: Sequence[Job]) -> tuple[Alarm, ...]:
+    last = sorted(failed, key=lambda job: job.finished_at or job.queued_at, reverse=True)
     return tuple(
         Alarm("job_failed", _subject(job.request.spec), "bad", job.finished_at, job.reason, job.id)
-        for job in ended
-        if job.state == "failed" and job.finished_at is not None and now - job.finished_at < FAILED_WITHIN
-    )[:3]
+        for job in last[:MOST_FAILURES]
+    )
 
 
 def _stale(models: Sequence[ModelInUse]) -> tuple[Alarm, ...]:
@@ -339,4 +406,4 @@ def _stale(models: Sequence[ModelInUse]) -> tuple[Alarm, ...]:
             found[model.name] = Alarm(
                 "stale", model.name, "fair", freshness.newest, bars=freshness.bars_missed
             )
-    return tuple(found.values())[:5]
+    return tuple(found.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -89,6 +90,7 @@ def find(
     states: Iterable[JobState] | None,
     kinds: Iterable[str] | None,
     tenant: str | None,
+    ended_after: datetime | None,
     limit: int,
     cursor: str | None,
 ) -> Page:
@@ -104,6 +106,8 @@ def find(
         wanted.append(ml_jobs.c.kind.in_(_sayable(kinds)))
     if tenant is not None:
         wanted.append(ml_jobs.c.tenant.in_(_sayable([tenant])))
+    if ended_after is not None:
+        wanted.append(ml_jobs.c.finished_at > ended_after)
     if cursor is not None:
         moment, job_id = decode_cursor(cursor)
         at, same = ml_jobs.c.queued_at, ml_jobs.c.queued_at == moment
@@ -148,9 +152,11 @@ def events(
     return found[::-1] if newest else found
 
 
-def counts(connection: Connection) -> Mapping[JobState, int]:
-    """Return how many jobs are in each state, zeros included."""
+def counts(connection: Connection, *, ended_after: datetime | None = None) -> Mapping[JobState, int]:
+    """Return how many jobs are in each state, zeros included; or of those that ended since a moment."""
     query = select(ml_jobs.c.state, func.count()).group_by(ml_jobs.c.state)
+    if ended_after is not None:
+        query = query.where(ml_jobs.c.finished_at > ended_after)
     found: dict[Any, int] = {row.state: row[1] for row in connection.execute(query)}
     return {state: found.get(state, 0) for state in STATES}
 

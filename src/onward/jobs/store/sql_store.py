@@ -128,13 +128,21 @@ class SqlJobStore:
         states: Iterable[JobState] | None = None,
         kinds: Iterable[str] | None = None,
         tenant: str | None = None,
+        ended_after: datetime | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page:
-        """Return jobs, newest first; ``limit`` from 1 to 10,000."""
+        """Return jobs, newest first, or of those that ended since; ``limit`` from 1 to 10,000."""
+        since = None if ended_after is None else require_utc(ended_after, "ended_after")
         with reading(self._engine) as connection:
             return looking.find(
-                connection, states=states, kinds=kinds, tenant=tenant, limit=limit, cursor=cursor
+                connection,
+                states=states,
+                kinds=kinds,
+                tenant=tenant,
+                ended_after=since,
+                limit=limit,
+                cursor=cursor,
             )
 
     def request_stop(self, job_id: str) -> StopReply:
@@ -155,10 +163,11 @@ class SqlJobStore:
         with reading(self._engine) as connection:
             return looking.events(connection, job_id, after=after, limit=limit, kinds=kinds, newest=newest)
 
-    def counts(self) -> Mapping[JobState, int]:
-        """Return how many jobs are in each state."""
+    def counts(self, *, ended_after: datetime | None = None) -> Mapping[JobState, int]:
+        """Return how many jobs are in each state, or of those that ended since a moment."""
+        since = None if ended_after is None else require_utc(ended_after, "ended_after")
         with reading(self._engine) as connection:
-            return looking.counts(connection)
+            return looking.counts(connection, ended_after=since)
 
     def prune(self, *, before: datetime, limit: int = 1000) -> int:
         """Delete up to ``limit`` terminal jobs that ended before a moment; keys leave tombstones."""

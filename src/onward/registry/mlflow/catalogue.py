@@ -63,6 +63,17 @@ class MlflowCatalogue:
             if model is not None
         )
 
+    def in_use(self) -> tuple[Version, ...]:
+        """Return every version of Onward's that an alias stands for: by model, newest first."""
+        with self._connection.failures("list the models"):
+            found = self._search(f"tags.`{FORMAT}` = '{FORMAT_VERSION}'")
+            models = {name: self._model(name) for name in {one.name for one in found}}
+        targets = {name: _targets(model) for name, model in models.items() if model is not None}
+        used = [one for one in found if int(one.version) in targets.get(one.name, {}).values()]
+        self._known.make_room(len(used))
+        used.sort(key=lambda one: (one.name, -int(one.version)))
+        return tuple(self._read(one, targets[one.name]) for one in used)
+
     def versions(self, name: str) -> tuple[Version, ...]:
         """Return the versions of a model, newest first; refuses a model that has never had one."""
         targets = self.targets(name)

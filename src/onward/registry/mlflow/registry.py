@@ -188,6 +188,10 @@ class MlflowRegistry:
         """Return the models with a version that Onward published, by name."""
         return self._catalogue.summaries()
 
+    def in_use(self) -> tuple[Version, ...]:
+        """Return every version of Onward's that an alias stands for: by model, newest first."""
+        return self._catalogue.in_use()
+
     def list_versions(self, name: str) -> tuple[Version, ...]:
         """Return the versions of a model that Onward published, newest first."""
         return self._catalogue.versions(check_name(name))

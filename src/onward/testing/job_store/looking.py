@@ -133,6 +133,20 @@ def jobs_are_found_by_what_they_are(store: JobStore) -> None:
     assert (counts["queued"], counts["running"], counts["failed"], sum(counts.values())) == (1, 1, 0, 2)
 
 
+def jobs_are_found_by_when_they_ended(store: JobStore) -> None:
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    running(store)
+    ended = running(store, "owner-2")
+    assert store.finish(ended, SUCCESS)
+    assert [job.id for job in store.find(ended_after=before).jobs] == [ended.job_id]
+    finished = store.get(ended.job_id).finished_at
+    assert finished is not None
+    assert store.find(ended_after=finished).jobs == ()
+    counts = store.counts(ended_after=before)
+    assert (counts["succeeded"], sum(counts.values())) == (1, 1)
+    assert sum(store.counts(ended_after=finished).values()) == 0
+
+
 def nonsense_is_refused(store: JobStore) -> None:
     for cursor in ("", "x", "1-", "-1-a", "1" * 30 + "-a", "1-é", "1-a'--"):
         refused(lambda cursor=cursor: store.find(cursor=cursor), JobError)  # type: ignore[misc]
@@ -250,6 +264,7 @@ CHECKS = (
     events_are_told_by_kind_and_from_the_end,
     pages_are_stable_and_complete,
     jobs_are_found_by_what_they_are,
+    jobs_are_found_by_when_they_ended,
     nonsense_is_refused,
     only_what_has_ended_is_pruned,
     only_what_has_ended_is_deleted,
