@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
@@ -103,6 +104,7 @@ class Enforcement:
         self._log = log
         self._tell = tell
         self._pressure = Pressure()
+        self._deterred = False
         self.reason: Reason | None = None
 
     def hold(
@@ -165,6 +167,8 @@ class Enforcement:
     def clear_away(self, attempt: Attempt, *, ended: bool, meanwhile: Callable[[float], None]) -> None:
         """Return when no process of the attempt is left.
 
+        Whatever is raised on the way, by a look, a metric or the log, is no such proof: it goes on.
+
         Parameters
         ----------
         attempt
@@ -176,22 +180,37 @@ class Enforcement:
             Called now and then while something cannot be killed.
         """
         self._pressure = replace(self._pressure, told=self._pressure.told or time.monotonic())
-        if not ended and not attempt.gone():
-            self._kill(attempt, time.monotonic())
-        pause = FIRST_LOOK_SECONDS
-        while not attempt.gone():
+        pause, at_once = FIRST_LOOK_SECONDS, not ended
+        while True:
+            with self._undeterred():
+                if attempt.gone():
+                    return
+                if at_once:
+                    at_once = False
+                    self._kill(attempt, time.monotonic())
             time.sleep(pause)
             if pause >= LOOK_SECONDS:
-                self._insist(attempt, meanwhile)
+                with self._undeterred():
+                    self._insist(attempt, meanwhile)
             pause = min(LOOK_SECONDS, pause * 2)
 
     def _insist(self, attempt: Attempt, meanwhile: Callable[[float], None]) -> None:
         if self._pressure.killed is None:
             self._kill(attempt, time.monotonic())
             return
+        attempt.kill()  # children that were just being born
         self.press(attempt, time.monotonic())
         meanwhile(time.monotonic())  # the alarm, if it was raised
-        attempt.kill()  # children that were just being born
+
+    @contextmanager
+    def _undeterred(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            if not self._deterred:  # said once: what fails now fails again in a moment
+                self._deterred = True
+                with suppress(Exception):
+                    self._log.error("clearing_away_failed", error=f"{type(error).__name__}: {error}")
 
     def _stop(self, attempt: Attempt, reason: Reason | None, now: float) -> bool:
         self.reason = reason

@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -119,8 +119,10 @@ class Supervision:
             self._run()
         except Exception as error:
             # Without this the heartbeat would renew a job that nobody watches, for ever.
-            self._log.exception("supervisor_failed")
-            self._settlement.collapse(error, traceback.format_exc())
+            told = traceback.format_exc()
+            with suppress(Exception):  # it may be the log that failed; the job says it as well
+                self._log.exception("supervisor_failed")
+            self._settlement.collapse(error, told)
 
     def _run(self) -> None:
         with ExitStack() as resources:
@@ -133,10 +135,12 @@ class Supervision:
             if isinstance(attempt, WakeableAttempt):
                 self._wake = attempt.wake
                 resources.callback(lambda: setattr(self, "_wake", _sleep_on))
-            if self._register(attempt):
-                self._begin(attempt)
-                self._watch(attempt)
-            self._clear_away(attempt)
+            try:
+                if self._register(attempt):
+                    self._begin(attempt)
+                    self._watch(attempt)
+            finally:  # whatever went wrong here: nothing is let go of that may still run
+                self._clear_away(attempt)
             self._conclude()
 
     def _start(self) -> Attempt | None:
