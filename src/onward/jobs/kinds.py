@@ -119,6 +119,8 @@ class JobKind:
     publish
         After the worker's regular end: verifies the manifest and what lies in the attempt's
         directory, moves it to where it belongs, and says what the terminal transaction inserts.
+        A `StorageError` says that the database is away: it is called again, so it must raise none
+        once it has moved anything, nor for what a disk or another store refuses.
     ended
         After the terminal commit of a job that was not published (failed, cancelled).
     mend

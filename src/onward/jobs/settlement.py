@@ -120,12 +120,23 @@ class Settlement:
     def publish(self, manifest: Mapping[str, Any], directory: Path) -> None:
         """Publish what the worker made, and end the job in the same transaction."""
         try:
-            publication = self._kind.publish(self._require(), manifest, directory)
+            publication = self._prepared(manifest, directory)
         except (OnwardError, OSError) as error:
             self._log.error("not_published", error=str(error))
             self.end(Outcome("failed", "error", error=error_message(error, "")["error"]))
             return
         self.end(Outcome("succeeded", result=manifest), publication)
+
+    def _prepared(self, manifest: Mapping[str, Any], directory: Path) -> Publication:
+        """Prepare what is to be published, again as long as the database is away for the kind."""
+        while True:
+            job = self._require()  # also says when the attempt was lost meanwhile
+            try:
+                return self._kind.publish(job, manifest, directory)
+            except StorageRefusedError:
+                raise
+            except StorageError as error:
+                self._await_database(error)
 
     def end(self, outcome: Outcome, publication: Publication | None = None) -> None:
         """End the job, unless somebody else owns it."""
@@ -155,8 +166,7 @@ class Settlement:
             if not isinstance(error, StorageError):
                 raise
             end.in_doubt = True  # the commit may have come about before the connection broke
-            self._log.warning("database_away", error=str(error))
-            time.sleep(RETRY_SECONDS)
+            self._await_database(error)
             return None
 
     def _settle(self, end: _End) -> None:
@@ -184,7 +194,13 @@ class Settlement:
                 self._count()
 
     def collapse(self, error: BaseException, traceback: str) -> None:
-        """End a job whose supervisor itself failed; its processes are gone."""
+        """End a job whose supervisor itself failed; its processes are gone.
+
+        A database that was away just then is no fault of the job's: another attempt may do it.
+        """
+        if isinstance(error, StorageError) and not isinstance(error, StorageRefusedError):
+            self.give_back(spent=True)
+            return
         self.end(
             Outcome("failed", "error", error={**error_message(error, "")["error"], "traceback": traceback})
         )
@@ -250,6 +266,10 @@ class Settlement:
             except StorageRefusedError:
                 raise
             except StorageError as error:
-                self._log.warning("database_away", error=str(error))
-                time.sleep(RETRY_SECONDS)
+                self._await_database(error)
         return None
+
+    def _await_database(self, error: StorageError) -> None:
+        """Wait before a database that was away is asked again; not once the attempt is lost."""
+        self._log.warning("database_away", error=str(error))
+        self._lost.wait(RETRY_SECONDS)

@@ -13,7 +13,7 @@ from onward.errors import StorageError
 from onward.jobs.kinds import JobKind, Publication
 from onward.jobs.values import Job
 from onward.storage.shared_files import SharedFiles
-from onward.tasks.outputs import target_of
+from onward.tasks.outputs import refusals, target_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -38,7 +38,8 @@ def shared_kind(kind: JobKind, home: Path, files: Callable[[], SharedFiles]) -> 
         shared = _shared(home, job, manifest)
         for path, name in shared.items():
             if (directory / name).is_file():  # else `publish` says what is missing
-                files().upload(path, directory / name, manifest["files"][name])
+                with refusals("upload the output", directory):
+                    files().upload(path, directory / name, manifest["files"][name])
         publication = kind.publish(job, manifest, directory)
 
         def on_commit(connection: Connection) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,18 +108,30 @@ class Refusing(SqlJobStore):
         self._perhaps("report")
         return super().report(lease, events)
 
+    def get(self, job_id: str) -> Job:
+        self._perhaps("get")
+        return super().get(job_id)
+
+    def release(self, lease: Lease, *, spent: bool = True) -> Job | None:
+        self._perhaps("release")
+        return super().release(lease, spent=spent)
+
 
 REFUSED = StorageRefusedError("It will not", got="a word")
 AWAY = StorageError("It is away")
 
 
-def settled(engine: Engine, verb: str, *errors: Exception) -> tuple[Settlement, Refusing, Lease]:
+def settled(
+    engine: Engine, verb: str, *errors: Exception, publish: Any = None, lost: threading.Event | None = None
+) -> tuple[Settlement, Refusing, Lease]:
     store = Refusing(engine, verb, *errors)
     lease = running(store)
     log = job_logger(Path("/dev/null").open("w"))  # noqa: SIM115
     surroundings = Surroundings(store, CONFIG, JobMetrics(), log)
     kind = JobKind("train", "nowhere:train", "train")
-    return Settlement(lease, kind, surroundings, log, threading.Event()), store, lease
+    if publish is not None:
+        kind = replace(kind, publish=publish)
+    return Settlement(lease, kind, surroundings, log, lost or threading.Event()), store, lease
 
 
 @pytest.fixture(autouse=True)
@@ -153,6 +166,76 @@ def test_a_database_that_is_away_is_waited_for(database: Engine) -> None:
     one, store, lease = settled(database, "finish", *[AWAY] * 20)
     one.end(Outcome("succeeded", result={"word": "a"}))
     assert store.get(lease.job_id).state == "succeeded"
+
+
+class Preparing:
+    """A kind's ``publish`` that reads the database: it raises some errors before it comes to an end."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self._errors = list(errors)
+        self.published: list[Job] = []
+        self.asked = threading.Event()
+
+    def __call__(self, job: Job, manifest: Any, directory: Path) -> Publication:
+        self.asked.set()
+        if self._errors:
+            raise self._errors.pop(0)
+        return Publication(lambda _: self.published.append(job))
+
+
+@pytest.mark.parametrize("verb", ["publish", "get", "finish"])
+def test_a_database_that_is_away_is_waited_for_while_publishing(
+    verb: str, database: Engine, tmp_path: Path
+) -> None:
+    away = [AWAY] * 20
+    preparing = Preparing(*(away if verb == "publish" else ()))
+    one, store, lease = settled(database, verb, *away, publish=preparing)
+    one.publish({"word": "a"}, tmp_path)
+    job = store.get(lease.job_id)
+    assert (job.state, job.result, len(preparing.published)) == ("succeeded", {"word": "a"}, 1)
+
+
+@pytest.mark.parametrize("error", [REFUSED, JobError("It will not", got="a word")])
+def test_what_is_refused_while_preparing_fails_at_once(
+    error: Exception, database: Engine, tmp_path: Path
+) -> None:
+    one, store, lease = settled(database, "none", publish=Preparing(AWAY, error))
+    one.publish({}, tmp_path)
+    job = store.get(lease.job_id)
+    assert (job.state, job.reason, job.error and job.error["what"]) == ("failed", "error", "It will not")
+
+
+def test_nobody_waits_for_a_database_once_the_attempt_is_lost(
+    database: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settlement, "RETRY_SECONDS", 60.0)
+    lost, preparing = threading.Event(), Preparing(*[AWAY] * 20)
+    one, store, lease = settled(database, "none", publish=preparing, lost=lost)
+    publishing = threading.Thread(target=one.publish, args=({}, tmp_path), daemon=True)
+    publishing.start()
+    assert preparing.asked.wait(20)
+    assert publishing.is_alive()
+    lost.set()
+    publishing.join(20)
+    assert not publishing.is_alive()
+    assert (store.get(lease.job_id).state, preparing.published) == ("running", [])
+
+
+def test_the_end_of_a_supervisor_that_failed_waits_for_the_database(database: Engine) -> None:
+    one, store, lease = settled(database, "finish", *[AWAY] * 20)
+    one.collapse(RuntimeError("a bug"), "where")
+    job = store.get(lease.job_id)
+    assert (job.state, job.reason) == ("failed", "error")
+    assert job.error is not None
+    assert job.error["traceback"] == "where"
+
+
+def test_a_supervisor_that_failed_for_want_of_a_database_gives_the_job_back(database: Engine) -> None:
+    one, store, lease = settled(database, "release", *[AWAY] * 20)
+    one.collapse(AWAY, "where")
+    job = store.get(lease.job_id)
+    assert (job.state, job.attempt, job.owner) == ("queued", 1, None)
+    assert job.request.max_attempts == 2, "it may have worked: the attempt counts"
 
 
 def test_an_event_that_is_refused_is_left_out(database: Engine) -> None:
