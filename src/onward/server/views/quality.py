@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from onward.data.quality import QualityReport, check
 from onward.data.quality.report import quality_value
-from onward.errors import DataError
+from onward.errors import DataError, DataNotFoundError
 from onward.registry.plain import plain
 
 if TYPE_CHECKING:
@@ -29,15 +29,24 @@ def quality_view(store: DataStore, kind: str, symbol: str, timeframe: str | None
 
     Raises
     ------
+    DataNotFoundError
+        When nothing of this kind and name, or of candles of this length, is stored.
     DataError
-        When nothing of this kind and name is stored.
+        When there are no candles to lay a side series beside.
     """
     known = [one for one in store.coverage() if one.kind == kind]
-    if not any(one.symbol == symbol for one in known):
-        raise DataError(
+    named = [one for one in known if one.symbol == symbol]
+    if kind == "candles" and timeframe is not None:
+        lengths_known = ", ".join(sorted({one.timeframe for one in named}))
+        named = [one for one in named if one.timeframe == timeframe]
+    else:
+        lengths_known = ""
+    if not named:
+        symbols = ", ".join(sorted({one.symbol or "-" for one in known})[:20])
+        raise DataNotFoundError(
             "nothing like this is stored",
-            got=f"{kind} of {symbol or 'every symbol'}",
-            allowed=", ".join(sorted({one.symbol or "-" for one in known})[:20]) or f"no {kind} is stored",
+            got=f"{kind} of {symbol or 'every symbol'}" + (f", {timeframe}" if timeframe else ""),
+            allowed=lengths_known or symbols or f"no {kind} is stored",
             remedy="GET /api/v1/data/series lists what is stored.",
         )
     lengths = [
