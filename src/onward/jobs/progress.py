@@ -7,10 +7,10 @@ from typing import Any
 
 from onward.jobs.course import Course, Walk
 from onward.jobs.forecast import remaining_seconds
+from onward.jobs.messages import LONGEST_TEXT
 
 __all__ = ["EventBuffer"]
 
-LONGEST_TEXT = 4_000
 LONGEST_STAGE = 200
 MOST_LINES = 200
 """Log lines kept between two writes; the log file has them all."""

@@ -19,7 +19,7 @@ from onward.jobs.inheritance import inherit
 from onward.jobs.kinds import JobKind
 from onward.jobs.limits import SUSPENDED, Limits
 from onward.jobs.logs import tail
-from onward.jobs.messages import error_message
+from onward.jobs.messages import answer_message, error_message
 from onward.jobs.precedents import precedent
 from onward.jobs.progress import EventBuffer
 from onward.jobs.protocol import (
@@ -31,7 +31,7 @@ from onward.jobs.protocol import (
     Unplaced,
     WakeableAttempt,
 )
-from onward.jobs.settlement import RETRY_SECONDS, Settlement, Surroundings
+from onward.jobs.settlement import Settlement, Surroundings
 from onward.jobs.values import Job, Lease, Outcome
 from onward.jobs.waiting import waited_seconds
 
@@ -195,7 +195,7 @@ class Supervision:
                 raise
             except StorageError as error:
                 self._log.warning("database_away", error=str(error))
-                time.sleep(RETRY_SECONDS)
+                time.sleep(self._in.config.retry_seconds)
             else:
                 return True
         return False
@@ -242,11 +242,13 @@ class Supervision:
         return bool(messages)
 
     def _answer(self, attempt: Attempt, message: Mapping[str, Any]) -> None:
+        number = int(message["id"])
         try:
-            value = {"value": self._kind.answer(self.job, message["question"], message["arguments"])}
+            told = {"value": self._kind.answer(self.job, message["question"], message["arguments"])}
         except Exception as error:  # the worker is told, whatever it is
-            value = {"error": error_message(error, "")["error"]}
-        attempt.answer(int(message["id"]), value)
+            told = {"error": error_message(error, "")["error"]}
+        said = answer_message(number, told)  # what another host could not take is refused here
+        attempt.answer(number, {part: said[part] for part in ("value", "error") if part in said})
 
     def _tell_of_fence(self, message: Mapping[str, Any], now: float) -> None:
         if message["type"] == "suspended":

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from onward.errors import JobError
-from onward.jobs.messages import error_message
+from onward.jobs.messages import error_message, shortened
 from onward.types import ProgressEvent
 
 __all__ = ["Line", "WorkerContext", "resolve", "run_task"]
@@ -48,22 +48,25 @@ class WorkerContext:
         self._asked = 0
 
     def progress(self, event: ProgressEvent) -> None:
-        """Tell how far the work has come."""
-        self.send(
-            {
-                "type": "progress",
-                "stage": event.stage,
-                "done": event.done,
-                "total": event.total,
-                "message": event.message,
-                "values": dict(event.values),
-            }
-        )
+        """Tell how far the work has come; figures that are too many at once are left out, which is told."""
+        told = {
+            "type": "progress",
+            "stage": shortened(event.stage),
+            "done": event.done,
+            "total": event.total,
+            "message": shortened(event.message),
+        }
+        try:
+            self.send({**told, "values": dict(event.values)})
+        except JobError as error:  # the work counts more than what is told of it
+            self.send({**told, "values": {}})
+            left_out = f"{len(event.values):,} figures of {told['stage']} are left out: {error}"
+            self.log(left_out, level="warning")
 
     def log(self, text: str, *, level: str = "info") -> None:
-        """Write a line into the job's log."""
+        """Write a line into the job's log; of a very long one its events have the beginning."""
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - the worker's log file
-        self.send({"type": "log", "level": level, "text": text})
+        self.send({"type": "log", "level": level, "text": shortened(text)})
 
     def ask(self, question: str, **arguments: Any) -> Any:
         """Ask the supervisor and wait for the answer.
@@ -71,7 +74,8 @@ class WorkerContext:
         Raises
         ------
         JobError
-            When the supervisor cannot answer; what it said is in the message.
+            When the question is too long, or the supervisor cannot answer; what it said is in the
+            message.
         """
         with self._news:
             self._asked += 1

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,12 +103,28 @@ def a_large_spec_arrives(backend: JobBackend, directory: Path) -> None:
 
 def what_is_no_message_ends_the_attempt(backend: JobBackend, directory: Path) -> None:
     """A worker gone wrong is ended, and that is told as its error."""
-    for kind in ("garble", "oversize"):
-        with begun(backend, kind, {}, directory) as attempt:
+    with begun(backend, "garble", {}, directory) as attempt:
+        messages, _ = ended(attempt)
+        errors = [message for message in messages if message["type"] == "error"]
+        assert errors
+        assert "no message" in errors[0]["error"]["what"]
+        assert until(attempt.gone)
+
+
+def what_is_too_long_is_refused_where_it_is_said(backend: JobBackend, directory: Path) -> None:
+    """A manifest, a question or an answer that is too long is an error that says how long it may be."""
+    for kind, spec in (("oversize", {}), ("shout", {"where": "ask"}), ("ask", {"number": 7})):
+        with begun(backend, kind, spec, directory) as attempt:
+            if kind == "ask":
+                question = until(partial(attempt.receive, 0.1))[0]
+                attempt.answer(int(question["id"]), {"value": "x" * 5_000_000})
             messages, _ = ended(attempt)
-            errors = [message for message in messages if message["type"] == "error"]
-            assert errors, kind
-            assert "no message" in errors[0]["error"]["what"]
+            assert [message["type"] for message in messages] == ["error"], kind
+            error = messages[0]["error"]
+            assert "too long" in error["what"], kind
+            assert error["got"].startswith("5,000,"), kind
+            assert "4,000,000 bytes" in error["allowed"], kind
+            assert error["remedy"], kind
             assert until(attempt.gone)
 
 
@@ -187,6 +204,7 @@ CHECKS: tuple[Check, ...] = (
     a_question_is_answered,
     a_large_spec_arrives,
     what_is_no_message_ends_the_attempt,
+    what_is_too_long_is_refused_where_it_is_said,
     stopping_ends_native_code,
     killing_ends_children,
     killing_ends_whoever_left,

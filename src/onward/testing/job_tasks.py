@@ -33,6 +33,7 @@ __all__ = [
     "oversize",
     "publish",
     "quick",
+    "shout",
     "sleep",
     "small",
 ]
@@ -53,6 +54,7 @@ TASKS = (
     "oversize",
     "publish",
     "quick",
+    "shout",
     "sleep",
     "small",
 )
@@ -192,6 +194,24 @@ def garble(context: TaskContext, services: object) -> Mapping[str, Any]:
 def oversize(context: TaskContext, services: object) -> Mapping[str, Any]:
     """Return a manifest that is too large."""
     return {"text": "x" * int(context.spec.get("size", 5_000_000))}
+
+
+def shout(context: TaskContext, services: object) -> Mapping[str, Any]:
+    """Tell more at once than there is room for: as ``log``, ``progress``, ``figures``, ``ask``, ``error``."""
+    where, much = str(context.spec["where"]), "x" * int(context.spec.get("size", 5_000_000))
+    if where == "log":
+        context.log(much)
+    elif where == "progress":
+        context.progress(ProgressEvent(much, 1, 2, much, {"auc": 0.5}))
+    elif where == "figures":
+        context.progress(
+            ProgressEvent("work", 1, 2, "half", {f"{much[:1000]}{n}": 0.5 for n in range(5_000)})
+        )
+    elif where == "ask":
+        context.ask("size", text=much)
+    else:
+        raise ValueError(much)
+    return {"where": where}
 
 
 def chatter(context: TaskContext, services: object) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from onward.errors import JobError
 from onward.jobs.local.lines import LineSocket, readable
 from onward.jobs.local.processes import (
     Process,
@@ -22,6 +23,7 @@ from onward.jobs.local.processes import (
     memory_bytes,
     send_signal,
 )
+from onward.jobs.messages import answer_message, error_message
 from onward.jobs.values import WorkerIdentity
 
 __all__ = ["LocalAttempt", "LocalEnding", "strays"]
@@ -105,8 +107,8 @@ class LocalAttempt:
             return [*told, *self._worker.receive(0.0)]
         except ValueError as error:
             self.kill()
-            parts = {"error": "JobError", "what": f"The worker sent what is no message ({error})"}
-            return [*told, {"type": "error", "error": parts, "traceback": ""}]
+            wrong = JobError("The worker sent what is no message", got=str(error))
+            return [*told, error_message(wrong, "")]
 
     def wake(self) -> None:
         """Let ``receive`` return at once; from any thread."""
@@ -116,7 +118,7 @@ class LocalAttempt:
 
     def answer(self, question: int, value: Any) -> None:
         """Answer a question of the worker's."""
-        self._worker.post({"type": "answer", "id": question, **value})
+        self._worker.post(answer_message(question, value))
 
     def stop(self) -> None:
         """Ask it to end."""

@@ -50,9 +50,16 @@ class LineSocket:
         return self._socket.fileno()
 
     def send(self, message: Mapping[str, Any]) -> bool:
-        """Send a message; False when nobody is there any more."""
+        """Send a message; False when nobody is there any more.
+
+        Raises
+        ------
+        JobError
+            When it is too long.
+        """
+        line = encode(message)
         try:
-            self._socket.sendall(encode(message))
+            self._socket.sendall(line)
         except OSError:
             return False
         return True
@@ -101,8 +108,8 @@ class LineSocket:
             self.ended = True
             return []
         *lines, self._buffer = (self._buffer + data).split(b"\n")
-        if len(self._buffer) > MAX_LINE_BYTES:
-            raise ValueError("a message without end")
+        if any(len(line) > MAX_LINE_BYTES for line in (*lines, self._buffer)):
+            raise ValueError(f"a line of more than {MAX_LINE_BYTES:,} bytes")
         return [decode(line) for line in lines if line]
 
     def close(self) -> None:

@@ -9,13 +9,16 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from pathlib import Path
 from typing import Any
 
+from onward.errors import JobError
 from onward.jobs.local.control import die_with_parent, set_name
 from onward.jobs.local.lines import LineSocket
 from onward.jobs.local.niceness import step_back
 from onward.jobs.local.processes import MARKER
+from onward.jobs.messages import error_message
 from onward.jobs.task import WorkerContext, run_task
 
 __all__ = ["run_worker"]
@@ -37,21 +40,30 @@ def run_worker(end: socket.socket, order: dict[str, Any]) -> None:
     die_with_parent()
     if os.getppid() != parent:  # it died before it could be said that we die with it
         os._exit(1)
+    line = LineSocket(end)
+    try:
+        code = _work(line, order)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException as error:
+        line.send(error_message(error, traceback.format_exc()))
+        code = 1
+    os._exit(code)  # threads of libraries must not hold up the end
+
+
+def _work(line: LineSocket, order: dict[str, Any]) -> int:
+    """Return the exit code; what is raised here is told by nobody else."""
     set_name("onward-worker")
     _own_streams(Path(order["log"]))
     os.environ[MARKER] = str(order["marker"])
     faulthandler.enable()
     _end_on_sigterm()  # before any thread is started: they inherit the blocked mask
     step_back(int(order["niceness"]))
-    line = LineSocket(end)
     if not _released(line):
-        os._exit(0)
+        return 0
     context = WorkerContext(line, order)
     threading.Thread(target=_listen, args=(line, context), name="supervisor", daemon=True).start()
-    code = run_task(context, order)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # threads of libraries must not hold up the end
+    return run_task(context, order)
 
 
 def _own_streams(log: Path) -> None:
@@ -95,8 +107,23 @@ def _released(line: LineSocket) -> bool:
 
 
 def _listen(line: LineSocket, context: WorkerContext) -> None:
-    """Hand answers over; when the supervisor is gone, so are we."""
-    while not line.ended:
-        for message in line.receive(None):
-            context.answered(message)
-    os.killpg(os.getpgrp(), signal.SIGKILL)
+    """Hand answers over; when the supervisor is gone, so are we.
+
+    So are we when it cannot be understood: whoever waits for an answer would do so for ever.
+    """
+    try:
+        while not line.ended:
+            for message in line.receive(None):
+                context.answered(message)
+    except BaseException as error:
+        traceback.print_exc()
+        context.send(_error(error))
+    finally:
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def _error(error: BaseException) -> dict[str, Any]:
+    told = traceback.format_exc()
+    if isinstance(error, ValueError | KeyError):
+        error = JobError("The supervisor sent what is no message", got=str(error))
+    return error_message(error, told)
