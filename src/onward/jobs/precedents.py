@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 from onward.jobs.course import Course, course_of
 from onward.jobs.kinds import JobKind
 from onward.jobs.logs import Logger
 from onward.jobs.protocol import JobStore
-from onward.jobs.values import Job
+from onward.jobs.values import Job, JobRequest
 
-__all__ = ["most_alike", "precedent"]
+__all__ = ["alike", "most_alike", "precedent"]
 
 LOOKS_BACK = 25
 """Jobs of the kind that succeeded last, among which one is looked for."""
@@ -30,21 +33,28 @@ def precedent(store: JobStore, job: Job, kind: JobKind, log: Logger) -> Course:
 
 
 def most_alike(store: JobStore, job: Job, kind: JobKind) -> Job | None:
-    """Return the newest of the jobs that are most like one, by what its kind says of their requests.
+    """Return the newest of the jobs that are most like one, by what its kind says of their requests."""
+    return alike(store, job.request, kind.likeness)
+
+
+def alike(
+    store: JobStore, request: JobRequest, likeness: Callable[[Mapping[str, Any]], Sequence[str]]
+) -> Job | None:
+    """Return the newest of the jobs that are most like what is asked for.
 
     Only what succeeded in one go counts: an attempt that went on from what another one had finished
     did less. So does only what ran in the same backend, for the same tenant.
     """
-    own = tuple(kind.likeness(job.request.spec))
+    own = tuple(likeness(request.spec))
     if not own:
         return None
-    page = store.find(states=("succeeded",), kinds=(job.kind,), tenant=job.request.tenant, limit=LOOKS_BACK)
+    page = store.find(states=("succeeded",), kinds=(request.kind,), tenant=request.tenant, limit=LOOKS_BACK)
     whole = [
-        (other, tuple(kind.likeness(other.request.spec)))
+        (other, tuple(likeness(other.request.spec)))
         for other in page.jobs
         if other.attempt == 1
         and (other.retry_of is None or other.fresh)
-        and other.request.backend == job.request.backend
+        and other.request.backend == request.backend
     ]
     for level, name in enumerate(own):
         for other, names in whole:

@@ -17,6 +17,7 @@ from onward.dashboard import create_site
 from onward.data.loading import load_market
 from onward.data.read import sample_market
 from onward.settings import load_settings
+from onward.testing.job_store.ways import IDENTITY, SUCCESS, lease_of
 from onward.testing.registry import stage_bundle
 from onward.training.plan import TrainingPlan
 from onward.wiring import Application, build_application
@@ -165,6 +166,29 @@ def test_the_check_is_that_of_the_api(desk: Desk) -> None:
     assert f"{told['columns']}" in text
     assert "onward --server http://localhost train fast --background" in text
     assert "Authorization: Bearer $ONWARD_API_KEY" in text
+
+
+def test_the_time_of_a_whole_job_is_that_of_an_earlier_one_like_it(desk: Desk) -> None:
+    """Nothing like it: how many fits there are; then the time and bars of the one that was."""
+    unlike = desk.post("/ui/runs/new/check", model__n_rounds="7").text
+    assert "not known yet" in unlike
+    assert "At most 4 fits" in unlike
+    plan = {**fast(), "data.symbols": ["BTC/USD"], "data.timeframe": "1h", "model.n_rounds": 7}
+    store = desk.application.job_store
+    job = desk.application.job_manager.submit("train", {"plan": plan}, priority=9).job
+    (claimed,) = store.claim("owner-1", limit=1)
+    assert claimed.id == job.id
+    assert store.started(lease_of(claimed), IDENTITY)
+    assert store.finish(lease_of(claimed), SUCCESS)
+    for fields, said in (
+        ({"model__n_rounds": "7"}, "A run of the same plan took"),
+        ({"model__n_rounds": "7", "model__learning_rate": "0.07"}, "A run of the same shape took"),
+        ({"model__n_rounds": "8"}, "not known yet"),
+    ):
+        text = desk.post("/ui/runs/new/check", **fields).text
+        assert said in text, fields
+    assert f'href="/jobs/{job.id}"' in desk.post("/ui/runs/new/check", model__n_rounds="7").text
+    assert "not known yet" in desk.post("/ui/runs/new/check", model__n_rounds="7", audit="").text
 
 
 def fast() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from onward.dashboard.i18n import texts_of
 from onward.dashboard.views.run_check import found_in, worded
+from onward.dashboard.views.run_cost import Precedent, n_fits, whole_job
 from onward.dashboard.views.run_request import Asked, Refusal, bases_of, sentence
 from onward.dashboard.views.runs_new import first_values, run_form_view
 from onward.errors import PlanError
@@ -87,6 +89,7 @@ def test_a_help_without_translation_is_marked_as_english() -> None:
             "one of threshold, triple_barrier",
             "threshold, triple_barrier",
         ),
+        (Refusal("a", setting="model.extra"), 'such as {"depth": 6}', '{"depth": 6}のような'),
         (Refusal("a", key="no_market"), "at least one series", "1つ以上"),
     ],
 )
@@ -146,6 +149,33 @@ def plan_view(**more: Any) -> dict[str, Any]:
         "fitted": [],
         **more,
     }
+
+
+def test_a_whole_job_takes_as_long_as_one_like_it_and_more_bars_take_longer() -> None:
+    same = whole_job(Precedent("a", 100.0, 1_000, same=True), 1_000)
+    assert same.low < 100 < same.high
+    shape = whole_job(Precedent("a", 100.0, 1_000, same=False), 1_000)
+    assert shape.low < same.low
+    assert same.high < shape.high
+    longer = whole_job(Precedent("a", 100.0, 1_000, same=True), 3_000)
+    assert (longer.low, longer.high) == (same.low, 3 * same.high)
+    shorter = whole_job(Precedent("a", 100.0, 1_000, same=True), 500)
+    assert shorter.low < same.low
+    assert shorter.high == same.high
+    assert whole_job(Precedent("a", 100.0, None, same=True), 9_999) == replace(
+        same, before=Precedent("a", 100.0, None, same=True)
+    )
+
+
+def test_fits_count_folds_searches_and_members() -> None:
+    plan = plan_view()["plan"]
+    one = {**plan, "ensemble": {**plan["ensemble"], "method": "none", "members": []}}
+    assert n_fits(one, 5, search=False) == 6
+    assert n_fits(one, None, search=False) is None
+    search = {**one, "optimization": {**one["optimization"], "trials": 10, "inner_splits": 3}}
+    assert n_fits(search, 5, search=True) == 6 * 31
+    several = {**plan, "ensemble": {**plan["ensemble"], "method": "voting", "members": ["a", "b"]}}
+    assert n_fits(several, 5, search=False) == 12
 
 
 def test_a_check_tells_costs_folds_and_what_to_know() -> None:

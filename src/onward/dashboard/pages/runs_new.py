@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from onward.access.scopes import Scope
 from onward.config.model import LEARNERS
+from onward.dashboard.costing import earlier
 from onward.dashboard.first_training import request_key as sample_key
 from onward.dashboard.forms import REQUEST_KEY_FIELD, SafeForm, idempotency_key, is_gone, new_request_key
 from onward.dashboard.navigation import Page
@@ -62,6 +63,7 @@ class _Desk:
     book: Any
     registry: Any
     store: Any
+    runs: Any
     own_code: bool
 
     def may(self, scope: Scope) -> bool:
@@ -111,11 +113,11 @@ class _Desk:
 
 
 def form_desk(
-    render: Render, state: State, config: Config, book: Book, registry: Registry, store: Store
+    render: Render, state: State, config: Config, book: Book, registry: Registry, store: Store, runs: Runs
 ) -> _Desk:
     """Return what the form of this request is made of."""
     bases = bases_of(state.provider.services.settings.plan)
-    return _Desk(render, bases, book, registry, store, config.own_code)
+    return _Desk(render, bases, book, registry, store, runs, config.own_code)
 
 
 async def form_check(
@@ -234,11 +236,14 @@ def _checked(desk: _Desk, values: Values, *, state: Any, repositories: Any, trai
         raise
     except OnwardError as error:
         return CheckView(asked, desk.refused(error, asked, values))
+    source: dict[str, Any] = {"data": None, "series": {}}
+    same = {"plan": view["plan"], "plan_hash": view["plan_hash"], "audit": asked.audit, **source}
+    before = earlier(desk.store, desk.runs, asked.kind, same)
     request = desk.render.request
     address = str(request.base_url).rstrip("/")
     needs_key = caller_of(request).kind != "local"
     return CheckView(
-        asked, found=found_in(view, asked), snippets=snippets(asked, address, needs_key=needs_key)
+        asked, found=found_in(view, asked, before), snippets=snippets(asked, address, needs_key=needs_key)
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_origin
 
 from onward.config.describe import choices as offered
 from onward.config.toml import to_toml
 from onward.dashboard.i18n.languages import DEFAULT
 from onward.dashboard.i18n.said import Said
 from onward.dashboard.i18n.texts import Texts
+from onward.dashboard.views.run_cost import Precedent, WholeJob, n_fits, whole_job
 from onward.dashboard.views.run_fields import limits, plan_fields, takes
 from onward.dashboard.views.run_request import FROM_FORM, Asked, Refusal
 from onward.dashboard.views.run_snippets import Snippets
@@ -63,6 +64,10 @@ class Found:
         The whole plan as a plan file.
     plan_hash
         Its content hash.
+    whole
+        How long the whole job will take; None where no earlier one tells.
+    fits
+        How often a model is fitted at most; None where the data decide.
     """
 
     symbols: tuple[str, ...]
@@ -81,6 +86,8 @@ class Found:
     warnings: tuple[tuple[str, Mapping[str, Any]], ...]
     toml: str
     plan_hash: str
+    whole: WholeJob | None
+    fits: int | None
 
 
 @dataclass(frozen=True)
@@ -110,9 +117,13 @@ class CheckView:
         return [{"field": one.field, "text": one.text, "language": one.language} for one in self.errors]
 
 
-def found_in(view: Mapping[str, Any], asked: Asked) -> Found:
-    """Return what the service found out about a plan (`onward.server.views.plans.plan_view`)."""
+def found_in(view: Mapping[str, Any], asked: Asked, before: Precedent | None = None) -> Found:
+    """Return what the service found out about a plan (`onward.server.views.plans.plan_view`).
+
+    ``before`` is the earlier job by which the time of the whole one is told.
+    """
     plan = view["plan"]
+    folds = _folds(plan["validation"])
     families = tuple(view["families"])
     off = tuple(family for family in families if family["off"])
     return Found(
@@ -126,12 +137,14 @@ def found_in(view: Mapping[str, Any], asked: Asked) -> Found:
         on=tuple(family for family in families if not family["off"]),
         off=off,
         fitted=tuple(view["fitted"]),
-        folds=_folds(plan["validation"]),
+        folds=folds,
         trials=plan["optimization"]["trials"] if asked.kind == "tune" else 0,
         inner=plan["optimization"]["inner_splits"],
         warnings=tuple(_warnings(view, asked)),
         toml=to_toml(plan),
         plan_hash=view["plan_hash"],
+        whole=None if before is None else whole_job(before, view["rows"]),
+        fits=n_fits(plan, folds, search=asked.kind == "tune"),
     )
 
 
@@ -176,6 +189,8 @@ def _takes(name: str, texts: Texts) -> str:
     words = offered(plan_fields()[name].annotation)
     if words:
         return texts("runs_new.takes.choices", choices=", ".join(words))
+    if get_origin(plan_fields()[name].annotation) is dict:
+        return texts("runs_new.takes.table", example='{"depth": 6}')
     found = limits(name)
     if found is None:
         return ""
