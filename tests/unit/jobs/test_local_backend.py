@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from ctypes import CDLL
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from onward.jobs.protocol import Attempt, TooLateError, WakeableAttempt
 from onward.jobs.values import WorkerIdentity
 from onward.testing.job_backends import ENTRIES, begun, ended, job_of, living, noted, until
 
+PTRACE_SEIZE, WALL = 0x4206, 0x40000000
 SOON = 20.0
 """Seconds in which what takes a moment must have happened, also on a machine at a load of forty."""
 
@@ -102,6 +105,36 @@ def test_a_killed_warden_takes_everything_with_it(backend: LocalBackend, tmp_pat
         attempt.kill()
         assert until(attempt.gone, SOON)
         assert living(pids) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs ptrace and /proc")
+@pytest.mark.parametrize("killed", [True, False])
+def test_a_worker_whose_end_cannot_be_read_costs_no_processor(
+    backend: LocalBackend, tmp_path: Path, killed: bool
+) -> None:
+    """A debugger keeps a dead worker from its warden, which goes on waiting, and goes when it can."""
+    with begun(backend, "sleep", {}, tmp_path) as attempt:
+        until(lambda: noted(tmp_path))
+        worker, warden = pid_of(attempt), warden_of(attempt)
+        if CDLL(None).ptrace(PTRACE_SEIZE, worker, None, None) != 0:
+            pytest.skip("may not trace")
+        if killed:
+            attempt.kill()
+        else:
+            os.kill(worker, signal.SIGKILL)
+        until(lambda: state_of(worker) == "Z", SOON)
+        begin, before = time.monotonic(), processor_seconds(warden)
+        time.sleep(3.0)
+        used, span = processor_seconds(warden) - before, time.monotonic() - begin
+        assert used < 0.05 * span + 0.1, "scans of all processes, one after the other"
+        assert not attempt.gone()
+        os.waitpid(worker, WALL)
+        assert until(attempt.gone, SOON)
+
+
+def processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_the_warm_process_is_replaced_when_it_is_killed(backend: LocalBackend, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import sys
 from typing import Any
 
 from onward.jobs.local.control import adopt_orphans, set_name
+from onward.jobs.local.deaths import deaths, forget_deaths, quieten
 from onward.jobs.local.lines import readable
 from onward.jobs.local.orders import is_too_late
 from onward.jobs.local.processes import children
@@ -40,35 +41,35 @@ def main() -> None:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     wardens: set[int] = set()
-    deaths = _deaths()
+    ended = deaths()
     line.sendall(b"ready\n")
     while True:
         _reap(wardens)
-        readable([line, deaths], LOOK_SECONDS)
-        with contextlib.suppress(BlockingIOError):
-            os.read(deaths, 4096)
+        readable([line, ended], LOOK_SECONDS)
+        quieten(ended)
         if not readable([line], 0.0):
             continue
         order, sockets = _receive(line)
         if order is None:
             os._exit(0)  # wardens go on until their own lines break
         if not is_too_late(order):  # looked at again here: the server may have been suspended since
-            wardens.add(_fork_warden(line, order, *sockets))
+            wardens.add(_fork_warden(line, ended, order, *sockets))
         for end in sockets:
             end.close()
 
 
-def _heard(number: int, frame: object) -> None:
-    """Let the signal interrupt the wait; the wakeup descriptor tells of it."""
-
-
 def _fork_warden(
-    line: socket.socket, order: dict[str, Any], to_supervisor: socket.socket, worker_end: socket.socket
+    line: socket.socket,
+    ended: int,
+    order: dict[str, Any],
+    to_supervisor: socket.socket,
+    worker_end: socket.socket,
 ) -> int:
     warden = os.fork()
     if warden == 0:
         try:
-            signal.set_wakeup_fd(-1)
+            forget_deaths()
+            os.close(ended)
             line.close()
             run_warden(to_supervisor, order, lambda: run_worker(worker_end, order), worker_end)
         finally:
@@ -90,16 +91,6 @@ def _receive(line: socket.socket) -> tuple[dict[str, Any] | None, list[socket.so
     head += _exactly(line, 8 - len(head))
     order = json.loads(_exactly(line, int.from_bytes(head, "big")))
     return order, sockets
-
-
-def _deaths() -> int:
-    """Return a descriptor that can be read once a child has ended: what it leaves is ours at once."""
-    end, writing = os.pipe()
-    for descriptor in (end, writing):
-        os.set_blocking(descriptor, False)
-    signal.signal(signal.SIGCHLD, _heard)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    return end
 
 
 def _exactly(line: socket.socket, size: int) -> bytes:

@@ -22,6 +22,8 @@ from typing import Any, NoReturn
 
 from onward.jobs.local.birthplace import NAME, bear_sign, forget_warden, note_warden
 from onward.jobs.local.control import adopt_orphans, set_name
+from onward.jobs.local.deaths import deaths, quieten
+from onward.jobs.local.gaps import Gaps
 from onward.jobs.local.lines import LineSocket, readable
 from onward.jobs.local.memory_events import out_of_memory_kills
 from onward.jobs.local.processes import find, members, send_signal
@@ -29,6 +31,10 @@ from onward.jobs.local.processes import find, members, send_signal
 __all__ = ["run_warden"]
 
 LOOK_SECONDS = 0.05
+FIRST_GAP_SECONDS = 0.002
+LONGEST_GAP_SECONDS = 0.5
+"""Between two looks at every process of the machine, which cost milliseconds each when it is busy. Ends
+are heard of as they come; a look finds what was born meanwhile, and then the gaps begin anew."""
 LAST_WORDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -53,7 +59,6 @@ def run_warden(
     set_name(NAME)
     for number in LAST_WORDS:  # a person who presses Ctrl-C means the server, which ends us properly
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     adopting = adopt_orphans()
     kills_before = out_of_memory_kills()
     try:
@@ -90,11 +95,14 @@ class Warden:
         self._renewed = float(order["renewed"])
         self._suspended: float | None = None
         self._killing = False
+        self._gaps = Gaps(FIRST_GAP_SECONDS, LONGEST_GAP_SECONDS)
+        self._known: set[tuple[int, int]] = set()
         self._childless = False
         self._adopting = adopting
-        self._watched: list[LineSocket | int] = [line]
-        with contextlib.suppress(OSError, AttributeError):
-            self._watched.append(os.pidfd_open(worker[0]))  # readable when it ends
+        # After the worker was forked, which must hear of none. A pidfd of the worker would stay readable
+        # for as long as somebody else keeps us from reading its end (a debugger).
+        self._deaths = deaths()
+        self._watched: list[LineSocket | int] = [line, self._deaths]
         own = find(os.getpid())
         self._root = None if own is None else (own.pid, own.start)
 
@@ -122,17 +130,25 @@ class Warden:
                 kills = out_of_memory_kills()
                 starved = kills is not None and kills_before is not None and kills > kills_before
                 self._line.send({"type": "ended", "status": status, "starved": starved})
-                self._watched = [entry for entry in self._watched if entry is self._line]
-                self._killing = True  # what a worker leaves behind has nobody to work for
+                self._kill()  # what a worker leaves behind has nobody to work for
             if self._line.ended:
-                self._killing = True
+                self._kill()
             if self._killing:
                 if self._childless and self._adopting:
                     self._go()
-                if not self._signal_all(signal.SIGKILL) and self._childless:
+                if self._look_again() and not self._signal_all(signal.SIGKILL) and self._childless:
                     self._go()
             self._fence()
-            self._listen(0.002 if self._killing else LOOK_SECONDS)
+            left = self._gaps.left(time.monotonic()) if self._killing else LOOK_SECONDS
+            self._listen(min(left, LOOK_SECONDS))
+
+    def _kill(self) -> None:
+        if not self._killing:
+            self._killing = True
+            self._gaps.restart()
+
+    def _look_again(self) -> bool:
+        return self._gaps.take(time.monotonic())
 
     def _go(self) -> NoReturn:
         forget_warden(self._directory)
@@ -140,6 +156,7 @@ class Warden:
 
     def _listen(self, timeout: float) -> None:
         readable(self._watched, timeout)
+        quieten(self._deaths)
         try:
             messages = self._line.receive(0.0)
         except ValueError:
@@ -150,7 +167,7 @@ class Warden:
             if message["type"] == "renewed":
                 self._renewed = max(self._renewed, float(message["sent"]))
             elif message["type"] == "kill":
-                self._killing = True
+                self._kill()
 
     def _fence(self) -> None:
         now = time.monotonic()
@@ -158,8 +175,10 @@ class Warden:
         if closed and not self._killing:
             if self._suspended is None:
                 self._suspended = now
+                self._gaps.restart()
                 self._line.send({"type": "suspended"})
-            self._signal_all(signal.SIGSTOP)  # again and again: a child may just have been born
+            if self._look_again():
+                self._signal_all(signal.SIGSTOP)  # again and again: a child may just have been born
         elif self._suspended is not None and not closed:
             self._signal_all(signal.SIGCONT)
             self._line.send({"type": "resumed", "seconds": time.monotonic() - self._suspended})
@@ -171,6 +190,10 @@ class Warden:
         for process in found:
             if number != signal.SIGSTOP or process.state != "T":
                 send_signal(process, number)
+        born = {(process.pid, process.start) for process in found} - self._known
+        if born:
+            self._known |= born
+            self._gaps.soon(time.monotonic())
         return bool(found)
 
     def _reap(self) -> int | None:
@@ -184,5 +207,7 @@ class Warden:
                 if pid == self._worker[0]:
                     found = status
             return found
-        self._childless = True
+        if not self._childless:
+            self._childless = True
+            self._gaps.restart()  # where nobody is adopted, a look must say that this was all
         return found
