@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from onward.dashboard.stored import quality_of, series_view, values_of
 from onward.dashboard.views.candles import buckets
-from onward.dashboard.views.data import PER_PAGE, DataView, bar_of, data_view, series_address
+from onward.dashboard.views.data import PER_PAGE, DataView, bar_of, data_view, marks_of, series_address
 from onward.dashboard.views.data_series import thinned
 from onward.data.repositories import DataStore
 from onward.server.coverage import CoverageBook, Reach
@@ -118,7 +119,28 @@ def test_bars_and_gaps_are_places_on_one_axis() -> None:
         (begin + 7 * hour, begin + 9 * hour),
     ]
     (row,) = shown(one, gaps=lambda wanted: {wanted[0]: gaps}).rows
-    assert row.marks == ((10.0, 20.0), (40.0, 10.0), (80.0, 10.0)), "from the end of the bar before"
+    marks = ((10.0, 20.0, 1.0), (40.0, 10.0, 1.0), (80.0, 10.0, 1.0))
+    assert row.marks == marks, "from the end of the bar before"
+
+
+@pytest.mark.parametrize(
+    ("open_days", "least", "most"), [(5, 0.2, 0.5), (1, 0.7, 1.0)], ids=["five days a week", "one day"]
+)
+def test_many_narrow_gaps_are_told_by_how_much_they_take_away(
+    open_days: int, least: float, most: float
+) -> None:
+    """Ten years of daily bars without weekends: 71 % is there, and no part of the bar says otherwise."""
+    day = 86_400.0
+    axis = (0.0, 3640 * day)
+    marks = marks_of([(7 * n * day + open_days * day, 7 * (n + 1) * day) for n in range(520)], axis)
+    assert all(least <= share <= most for _, _, share in marks)
+    assert sum(width * share for _, width, share in marks) == pytest.approx(100 * (1 - open_days / 7), abs=5)
+    assert all(a + w <= b + 1e-9 for (a, w, _), (b, _, _) in pairwise(marks)), "side by side"
+
+
+def test_one_bar_that_is_missing_of_many_is_seen() -> None:
+    assert marks_of([(50_000.0, 50_001.0)], (0.0, 70_000.0)) == ((71.25, 0.25, 0.3),)
+    assert marks_of([(99_999.5, 100_000.0)], (0.0, 100_000.0)) == ((99.75, 0.25, 0.3),)
 
 
 def test_the_book_knows_gaps_and_reads_again_only_what_changed(store: DataStore) -> None:

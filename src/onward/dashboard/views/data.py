@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlencode
 
 from onward.dashboard.views.freshness import is_late
@@ -14,14 +14,27 @@ if TYPE_CHECKING:
     from onward.dashboard.i18n import Words
     from onward.server.coverage import Gap, Reach, SeriesKey
 
-__all__ = ["DataView", "SeriesRow", "bar_of", "data_view", "named_series", "series_address", "series_row"]
+__all__ = [
+    "DataView",
+    "SeriesRow",
+    "bar_of",
+    "data_view",
+    "marks_of",
+    "named_series",
+    "series_address",
+    "series_row",
+]
 
 PER_PAGE = 50
 KINDS = ("candles", "funding", "open_interest", "fear_greed")
 LEAST_WIDTH = 0.5
-LEAST_GAP = 0.15
 """Of a bar, in percent: what is narrower could not be seen."""
+COLUMN = 0.25
+"""Width of what gaps that are narrower are told in, percent: about two points of a screen."""
+LEAST_SHADE = 0.3
+"""Of such a column: one gap in it is seen, however narrow."""
 
+Mark: TypeAlias = tuple[float, float, float]
 GapsOf = Callable[[Sequence["SeriesKey"]], Mapping["SeriesKey", Sequence["Gap"]]]
 
 
@@ -40,7 +53,9 @@ class SeriesRow:
     rows, gaps, missing
         See `onward.server.coverage.Reach`.
     left, width, marks
-        Of its bar on the common axis and of the gaps in it, in percent.
+        Of its bar on the common axis and of the gaps in it, in percent; a mark is place, width and
+        the share of it that is missing: a wide gap is one as a whole, of narrow ones, as nights and
+        weekends are, it is told how much they take away.
     bars_missed
         Bars that have closed since and are not there; None for side series.
     most_missed
@@ -58,7 +73,7 @@ class SeriesRow:
     missing: int
     left: float
     width: float
-    marks: tuple[tuple[float, float], ...]
+    marks: tuple[Mark, ...]
     bars_missed: int | None
     most_missed: int | None = None
 
@@ -179,7 +194,7 @@ def series_row(
         missing=c.missing,
         left=left,
         width=width,
-        marks=_merged([bar_of(a + step, b, axis, LEAST_GAP) for a, b in holes]),
+        marks=marks_of([(a + step, b) for a, b in holes], axis),
         bars_missed=None if c.kind != "candles" else max(0, (now - c.end) // c.bar),
         most_missed=most_missed,
     )
@@ -191,6 +206,38 @@ def bar_of(begin: float, end: float, axis: tuple[float, float], least: float) ->
     width = min(100.0, max(least, 100 * (end - begin) / length))
     left = min(100 * (begin - axis[0]) / length, 100.0 - width)
     return round(max(0.0, left), 2), round(width, 2)
+
+
+def marks_of(gaps: Sequence[Gap], axis: tuple[float, float]) -> tuple[Mark, ...]:
+    """Return what is drawn of gaps: thousands of them are told as what can be told apart.
+
+    Parameters
+    ----------
+    gaps
+        Unix seconds between which rows are missing, in order.
+    axis
+        Unix seconds from which to which it goes.
+    """
+    length = max(axis[1] - axis[0], 1.0)
+    wide, missing = [], dict[int, float]()
+    for begin, end in gaps:
+        left, right = (100 * (moment - axis[0]) / length for moment in (begin, end))
+        if right - left >= COLUMN:
+            wide.append((round(left, 2), round(right - left, 2), 1.0))
+            continue
+        column = min(int(left / COLUMN), int(100 / COLUMN) - 1)
+        for one in (column, column + 1):  # a narrow gap lies in one of them or in both
+            part = min(right, (one + 1) * COLUMN) - max(left, one * COLUMN)
+            if part > 0:
+                missing[one] = missing.get(one, 0.0) + part / COLUMN
+    out: list[Mark] = []
+    for one, share in sorted(missing.items()):
+        left, shade = round(one * COLUMN, 2), round(max(LEAST_SHADE, min(share, 1.0)), 1)
+        if out and out[-1][2] == shade and left <= round(out[-1][0] + out[-1][1], 2):
+            out[-1] = (out[-1][0], round(left + COLUMN - out[-1][0], 2), shade)
+        else:
+            out.append((left, COLUMN, shade))
+    return tuple(sorted((*wide, *out)))
 
 
 def series_address(kind: str, symbol: str, timeframe: str) -> str:
@@ -205,15 +252,3 @@ def named_series(words: Words, kind: str, symbol: str, timeframe: str) -> str:
 
 def _order(c: Reach) -> tuple[str, int, float]:
     return (c.symbol or "\uffff", KINDS.index(c.kind), c.bar.total_seconds())
-
-
-def _merged(marks: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
-    """Return marks that overlap as one: thousands of gaps are drawn as what can be told apart."""
-    out: list[tuple[float, float]] = []
-    for left, width in marks:
-        if out and left <= out[-1][0] + out[-1][1]:
-            begin = out[-1][0]
-            out[-1] = (begin, round(max(out[-1][1], left + width - begin), 2))
-        else:
-            out.append((left, width))
-    return tuple(out)
