@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from onward.data.repositories import DataStore
 from tests.integration.dashboard.browsing import check_axe, each_reader, settled, wait_until
 from tests.integration.dashboard.conftest import Open
-from tests.integration.dashboard.serving import Site
+from tests.integration.dashboard.serving import Site, served
 
 LONG = "LONG/USD"
 N_LONG = 70_000
@@ -56,8 +56,12 @@ def long_site(site: Site) -> Iterator[Site]:
 
 
 def csv(n: int = 48) -> bytes:
+    return (HEADER + "".join(lines(n))).encode()
+
+
+def lines(n: int) -> list[str]:
     times = pd.date_range("2026-01-01", periods=n, freq="h", tz="UTC")
-    return (HEADER + "".join(f"{t:%Y-%m-%dT%H:%M:%SZ},1,2,0.5,1.5,3\n" for t in times)).encode()
+    return [f"{t:%Y-%m-%dT%H:%M:%SZ},1,2,0.5,1.5,3\n" for t in times]
 
 
 def drop(page: Page, name: str, content: bytes) -> None:
@@ -176,6 +180,39 @@ def test_files_that_cannot_be_taken_are_refused_in_words(site: Site, open_page: 
     check_axe(page)
     page.keyboard.press("Escape")
     expect(page.locator("#import")).not_to_be_visible()
+
+
+def test_findings_name_their_symbol_where_a_file_has_several(site: Site, open_page: Open) -> None:
+    page = open_page(site, "/data")
+    full = lines(40)
+    kept = {"ONE/USD": full[:9] + full[10:], "TWO/USD": full[:20] + full[24:]}
+    text = "symbol," + HEADER + "".join(f"{name},{line}" for name in kept for line in kept[name])
+    drop(page, "both.csv", text.encode())
+    told = page.locator("#import-result .remarks li")
+    for name in kept:
+        expect(told.filter(has_text=f"{name}:").filter(has_text="gap")).to_have_count(1)
+    drop(page, "ONE_USD-1h.csv", (HEADER + "".join(kept["ONE/USD"])).encode())
+    expect(page.get_by_role("heading", name="ONE_USD-1h.csv")).to_be_visible()
+    expect(told.filter(has_text="gap")).to_have_count(1)
+    expect(told.filter(has_text="ONE/USD:")).to_have_count(0)
+
+
+def test_an_import_is_listed_though_its_dialog_was_closed_while_it_waited(
+    own_site: Site, open_page: Open
+) -> None:
+    page = open_page(own_site, "/data")
+    page.locator("[data-dialog=import]").first.click()
+    choose(page, "LATE_USD-1h.csv", csv())
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Store 48 rows").click()
+    expect(dialog.locator("[data-outcome][data-job]")).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+    settled(page)
+    expect(page.locator(".data-lines")).not_to_contain_text("LATE/USD")
+    with served(own_site.home, jobs=True):  # which takes what waits
+        expect(page.locator(".data-lines")).to_contain_text("LATE/USD", timeout=120_000)
+        expect(page.locator(".toast")).to_contain_text("LATE_USD-1h.csv")
+        settled(page)
 
 
 def test_only_our_own_pages_send_files(site: Site, open_page: Open) -> None:

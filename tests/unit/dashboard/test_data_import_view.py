@@ -84,6 +84,14 @@ def test_several_symbols_keep_their_names(tmp_path: Path) -> None:
     assert looked_at(tmp_path / "both.csv", both, symbol="C").errors == {"symbol": "symbol_several"}
 
 
+def test_each_finding_names_its_symbol(tmp_path: Path) -> None:
+    lines = rows(40).splitlines()
+    kept = {"A": lines[:9] + lines[10:], "B": lines[:20] + lines[24:]}
+    text = "symbol," + HEADER + "".join(f"{symbol},{line}\n" for symbol in kept for line in kept[symbol])
+    view = looked_at(tmp_path / "both.csv", text)
+    assert {one.subject: one.count for one in view.findings if one.name == "gaps"} == {"A": 1, "B": 1}
+
+
 def test_broken_bars_are_the_fault_of_the_file(tmp_path: Path) -> None:
     assert looked_at(tmp_path / "A_B-1h.csv", HEADER + rows(3, "1,0.4,0.5,1.5,3")).errors == {"file": "rules"}
 

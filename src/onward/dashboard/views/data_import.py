@@ -37,12 +37,16 @@ MOST = 8
 
 @dataclass(frozen=True)
 class Counted:
-    """Something that was repaired or found, how often, and the reader's own sentence on it if it is new."""
+    """Something that was repaired or found, how often, and the reader's own sentence on it if it is new.
+
+    ``subject`` is the symbol that it was found in.
+    """
 
     name: str
     count: int
     severity: str = "note"
     said: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -206,7 +210,11 @@ def preview_view(
         ),
         findings=tuple(
             Counted(
-                one["name"], one["count"], one["severity"], "" if one["name"] in FINDINGS else one["text"]
+                one["name"],
+                one["count"],
+                one["severity"],
+                "" if one["name"] in FINDINGS else one["text"],
+                one["subject"],
             )
             for one in read["findings"][:MOST]
         ),

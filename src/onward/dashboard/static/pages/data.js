@@ -1,20 +1,24 @@
 // Files come by drag and drop or by the ordinary input; what is sent is looked at before it is stored.
+import { toast } from "../app.js";
 import { follow, perFrame } from "../live.js";
 
+const MOST = 3; // a browser opens six connections to a server, and streams keep theirs
 const form = document.getElementById("import-form");
 if (form) importing(form);
 
 function importing(form) {
   const dialog = document.getElementById("import");
+  const list = document.getElementById("series-list");
   const input = form.elements.file;
   const drop = document.getElementById("drop");
   const wrong = document.getElementById("file-error");
   const result = document.getElementById("import-result");
   const box = document.getElementById("import-progress");
   const said = box.querySelector("[data-said]");
+  const fileName = box.querySelector("[data-file]");
   const bar = box.querySelector("progress");
   let stale = false; // whether the list behind the dialog is of before an import
-  let unfollow = null;
+  const followed = new Map(); // jobs that store files: what ends following each
 
   function show(part) {
     drop.hidden = part !== "drop";
@@ -30,13 +34,12 @@ function importing(form) {
 
   function take(files) {
     if (!dialog.open) dialog.showModal();
-    unfollow?.();
     const [file, ...others] = files;
-    const wrong = others.length || !file ? form.dataset.several : file.size > Number(form.dataset.most) ? form.dataset.tooLarge : "";
-    refuse(wrong);
-    if (wrong) return show("drop"); // which empties the input
+    const unfit = others.length || !file ? form.dataset.several : file.size > Number(form.dataset.most) ? form.dataset.tooLarge : "";
+    refuse(unfit);
+    if (unfit) return show("drop"); // which empties the input
     if (files !== input.files) input.files = files;
-    box.querySelector("[data-file]").textContent = file.name;
+    fileName.textContent = file.name;
     said.textContent = said.dataset.sending;
     bar.value = 0;
     show("progress");
@@ -87,7 +90,7 @@ function importing(form) {
     (result.querySelector("[aria-invalid], [data-missing]") ?? result.querySelector("h3"))?.focus();
     const outcome = result.querySelector("[data-outcome]");
     if (outcome) stale = true;
-    if (outcome?.dataset.job) watch(outcome.dataset.job);
+    if (outcome?.dataset.job) watch(outcome.dataset.job, fileName.textContent);
   });
 
   // Nobody is told that something is missing or wrong while still typing it: once the field is left, or sent.
@@ -103,29 +106,62 @@ function importing(form) {
     if (target.isConnected && target.dataset.missing && !target.value.trim()) tell(target, target.dataset.missing);
   });
 
-  function watch(job) {
-    const again = () => window.htmx.ajax("GET", `/ui/data/imports/${encodeURIComponent(job)}`, { target: result });
-    const draw = perFrame((fraction) => {
-      const progress = result.querySelector("progress");
-      if (progress && typeof fraction === "number") progress.value = fraction;
-    });
-    unfollow = follow(job, {
-      event: ({ kind, payload }) => kind === "progress" && draw(payload.fraction),
-      end: again,
-      gone: () => show("drop"),
-    });
+  function refresh() {
+    stale = false;
+    window.htmx.trigger(list, "refresh");
   }
 
+  // What somebody writes, or stands on, is not taken away; the button that opened the dialog may be.
+  function refreshOnceFree() {
+    const { activeElement: here } = document;
+    if (!list.contains(here) || here.dataset.dialog) refresh();
+    else here.addEventListener("blur", () => setTimeout(refreshOnceFree), { once: true });
+  }
+
+  const shown = () => result.querySelector("[data-outcome][data-job]")?.dataset.job;
+  const showOutcome = (job) => window.htmx.ajax("GET", `/ui/data/imports/${encodeURIComponent(job)}`, { target: result });
+
+  // A job goes on when its dialog is closed, or another file is taken in: so does following it.
+  function watch(job, file) {
+    if (followed.has(job)) return;
+    if (followed.size >= MOST) letGo(followed.keys().next().value);
+    const draw = perFrame((fraction) => {
+      const progress = shown() === job && result.querySelector("progress");
+      if (progress && typeof fraction === "number") progress.value = fraction;
+    });
+    followed.set(job, follow(job, {
+      event: ({ kind, payload }) => kind === "progress" && draw(payload.fraction),
+      end: (state) => ended(job, file, state),
+      gone: () => { letGo(job); if (shown() === job) show("drop"); },
+    }));
+  }
+
+  function letGo(job) {
+    followed.get(job)?.();
+    followed.delete(job);
+  }
+
+  function ended(job, file, state) {
+    letGo(job);
+    if (dialog.open) stale = true;
+    else refreshOnceFree();
+    if (shown() === job) showOutcome(job);
+    else if (dialog.dataset[state]) toast(`${file}: ${dialog.dataset[state]}`, state === "succeeded" ? "good" : "bad");
+  }
+
+  document.body.addEventListener("again", () => {
+    const job = shown();
+    if (job && !followed.has(job)) showOutcome(job);
+    if (!dialog.open) refreshOnceFree();
+  });
+
   dialog.addEventListener("click", (event) => {
-    if (event.target.closest("[data-again]")) { unfollow?.(); refuse(""); show("drop"); }
+    if (event.target.closest("[data-again]")) { refuse(""); show("drop"); }
   });
   dialog.addEventListener("close", () => {
-    unfollow?.();
-    unfollow = null;
     show("drop");
     refuse("");
-    if (stale) window.htmx.trigger("#series-list", "refresh");
-    stale = false;
+    if (stale) refresh();
   });
 
   // A file may be dropped anywhere on the page.
