@@ -21,7 +21,6 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from onward.config import JobConfig
-from onward.database import engine as engine_module
 from onward.database import open_database
 from onward.database.moments import utc_now
 from onward.jobs.kinds import JobKind, Publication
@@ -43,11 +42,11 @@ def serve(order: Mapping[str, Any]) -> None:
     def clock() -> Any:
         return utc_now() + shift
 
-    # The one waiting time that is no setting: when PostgreSQL ends the transaction of whoever was suspended.
-    engine_module.IDLE_SECONDS = engine_module.IDLE_SECONDS * order["scale"]
-    engine = open_database(order["url"])
+    engine = open_database(order["url"], idle_seconds=order["idle_seconds"])
     point = order.get("crash", "")
-    store: Any = SqlJobStore(engine, clock=clock, poll_seconds=config.poll_seconds)
+    store: Any = SqlJobStore(
+        engine, clock=clock, poll_seconds=config.poll_seconds, retry_seconds=config.retry_seconds
+    )
     turn = store._transactions._turn
     store = Crashing(store, point, turn)
     if order.get("timed"):
@@ -60,6 +59,7 @@ def serve(order: Mapping[str, Any]) -> None:
         fence_seconds=config.fence_seconds,
         spawn_seconds=config.spawn_seconds,
         niceness=config.niceness,
+        orphan_seconds=config.orphan_seconds,
     )
     backend: Any = Crashing(local, point, turn)
     manager = BackgroundTaskManager(

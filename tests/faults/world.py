@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from sqlalchemy import text
 
-from onward.config import JobConfig
+from onward.config import JobConfig, StorageConfig
 from onward.database import open_database
 from onward.jobs.kinds import JobKind
 from onward.jobs.local.processes import find
@@ -229,6 +229,9 @@ class World:
             "heartbeat_seconds",
             "fence_seconds",
             "lease_seconds",
+            "retry_seconds",
+            "orphan_seconds",
+            "parting_seconds",
             "grace_seconds",
             "unkillable_seconds",
             "progress_seconds",
@@ -252,7 +255,7 @@ class World:
         """Start a server process; `Server.ready` waits for it."""
         order = {
             "url": url or self.url,
-            "scale": self.scale,
+            "idle_seconds": StorageConfig.sealed().database_idle_seconds * self.scale,
             "directory": str(self.directory),
             "config": self.config(**config).model_dump(),
             "crash": crash,

@@ -56,9 +56,23 @@ class JobConfig(Section):
     poll_seconds: float = Field(
         0.25, gt=0, le=60, description="How often one looks for work and stops where nobody notifies."
     )
+    retry_seconds: float = Field(
+        0.5,
+        gt=0,
+        le=60,
+        description="Time between two tries to reach a database that is away: to write how a job stands, to "
+        "claim, to hear of news.",
+    )
     grace_seconds: float = Field(5.0, gt=0, le=3600, description="Time between SIGTERM and SIGKILL.")
     unkillable_seconds: float = Field(
         10.0, gt=0, le=3600, description="Time after SIGKILL until an alarm says that processes remain."
+    )
+    orphan_seconds: float = Field(
+        2.0,
+        gt=0,
+        le=600,
+        description="Time that the processes of a dead server on the same host are given to be gone after "
+        "SIGKILL, before their jobs are looked at again.",
     )
     spawn_seconds: float = Field(60.0, gt=0, le=3600, description="Time in which a worker must have started.")
     niceness: int = Field(
@@ -75,6 +89,13 @@ class JobConfig(Section):
         description="Time that running jobs are given to finish when a server shuts down; those that "
         "have not are queued again.",
     )
+    parting_seconds: float = Field(
+        2.0,
+        gt=0,
+        le=600,
+        description="Time that a server that shuts down gives attempts which wait for a database that is "
+        "away; their leases run out then.",
+    )
     progress_seconds: float = Field(
         1.0, gt=0, le=600, description="Shortest time between two progress events of a job."
     )
@@ -90,6 +111,12 @@ class JobConfig(Section):
         le=86_400,
         description="How often a server deletes what is older than `retention_days`, and mends what one "
         "that died left behind.",
+    )
+    upkeep_pause_seconds: float = Field(
+        1.0,
+        gt=0,
+        le=3600,
+        description="Time between two batches of deletions, in which others write to the database.",
     )
     max_request_bytes: int = Field(
         262_144, ge=1024, le=100_000_000, description="Largest request that is accepted."
@@ -121,6 +148,36 @@ class JobConfig(Section):
         le=256,
         description="Further places of `ray_cpus` processors over which folds and trials of one job are "
         "spread; 0 = as many as are free, none = a job stays where it is.",
+    )
+
+    ray_connect_seconds: float = Field(
+        60.0, gt=0, le=3600, description="Time in which a Ray cluster must have answered."
+    )
+    ray_answer_seconds: float = Field(
+        1.0,
+        gt=0,
+        le=600,
+        description="Time in which an actor must answer; then it is asked again, and its own fence decides.",
+    )
+    ray_insist_seconds: float = Field(
+        2.0,
+        gt=0,
+        le=600,
+        description="Time after SIGKILL after which the actor above what is still there is killed as well.",
+    )
+    ray_orphan_seconds: float = Field(
+        10.0,
+        gt=0,
+        le=600,
+        description="Time that the actors of a dead server are given to be gone, before their jobs are "
+        "looked at again.",
+    )
+    ray_sweeper_seconds: float = Field(
+        60.0,
+        gt=0,
+        le=86_400,
+        description="Time that the actors which look for what dead servers left are kept after the last "
+        "silence of any.",
     )
 
     @model_validator(mode="after")

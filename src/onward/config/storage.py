@@ -26,6 +26,13 @@ class StorageConfig(Section):
         description="SQLAlchemy address of the database; none = the SQLite file onward.db in the home "
         "directory. A password in it is masked wherever it is shown.",
     )
+    database_idle_seconds: float = Field(
+        60.0,
+        ge=0.001,
+        le=86_400,
+        description="Time after which PostgreSQL ends a transaction in which nothing is said, as that of a "
+        "server that was suspended, and frees what it had locked.",
+    )
     data_directory: Path | None = Field(
         None,
         description="Directory of the market data, also beside an artifact store; none = data/ in the home "

@@ -21,7 +21,7 @@ NOT_DURABLE = "onward_not_durable"
 """Execution option of connections whose last commits may be lost when the power fails."""
 
 BUSY_TIMEOUT_SECONDS = 30.0
-IDLE_SECONDS = 60
+IDLE_SECONDS = 60.0
 """Time after which PostgreSQL ends a transaction in which nothing is said, and frees its locks."""
 ALLOWED = "sqlite:////absolute/path/onward.db or postgresql://user@host/database"
 
@@ -31,6 +31,7 @@ def open_database(
     *,
     busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS,
     answer_seconds: float = ANSWER_SECONDS,
+    idle_seconds: float = IDLE_SECONDS,
 ) -> Engine:
     """Return an engine; no connection is made and no table is touched yet.
 
@@ -49,6 +50,8 @@ def open_database(
     answer_seconds
         How long each answer of PostgreSQL is waited for before `StorageError`; connecting has five
         seconds. See `onward.database.patience`.
+    idle_seconds
+        After which PostgreSQL ends a transaction in which nothing is said, and frees its locks.
 
     Raises
     ------
@@ -60,7 +63,7 @@ def open_database(
     address = _address(url)
     if address.get_backend_name() == "sqlite":
         return _open_sqlite(address, busy_timeout_seconds)
-    return _open_postgresql(address, answer_seconds)
+    return _open_postgresql(address, answer_seconds, idle_seconds)
 
 
 def _address(url: str | URL) -> URL:
@@ -96,7 +99,7 @@ def _create(address: URL, **options: Any) -> Engine:
         ) from error
 
 
-def _open_postgresql(address: URL, answer_seconds: float) -> Engine:
+def _open_postgresql(address: URL, answer_seconds: float, idle_seconds: float) -> Engine:
     engine = _create(address, pool_pre_ping=True, pool_timeout=answer_seconds)
     event.listen(engine, "do_connect", connector(answer_seconds))
 
@@ -104,7 +107,7 @@ def _open_postgresql(address: URL, answer_seconds: float) -> Engine:
     def prepare(connection: Any, _record: object) -> None:
         # A server that is suspended in the middle of a transaction must not hold its rows for ever.
         with connection.cursor() as cursor:
-            cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+            cursor.execute(f"SET idle_in_transaction_session_timeout = {round(1000 * idle_seconds)}")
         connection.commit()
 
     return engine

@@ -23,7 +23,7 @@ from onward.jobs.metrics import JobMetrics
 from onward.jobs.places import Places, free_places
 from onward.jobs.presence import Presence
 from onward.jobs.protocol import JobBackend, JobStore
-from onward.jobs.settlement import RETRY_SECONDS, Surroundings
+from onward.jobs.settlement import Surroundings
 from onward.jobs.supervision import Supervision
 from onward.jobs.takeover import Takeover
 from onward.jobs.upkeep import Upkeep
@@ -32,9 +32,7 @@ from onward.jobs.values import Job, JobState, Lease, StopReply
 __all__ = ["BackgroundTaskManager"]
 
 LOOK_SECONDS = 0.05
-"""How often a shutdown looks whether the jobs have finished."""
-PARTING_SECONDS = 2.0
-"""How long a supervisor that gave up on the database may take to end."""
+"""How often a shutdown looks whether the jobs have finished: a gap, not a patience, so no setting."""
 
 
 class BackgroundTaskManager(JobDesk):
@@ -188,7 +186,7 @@ class BackgroundTaskManager(JobDesk):
         for supervision, thread in left:
             if thread.is_alive():
                 supervision.lose()  # nobody renews its lease any more: another server takes it over
-                thread.join(PARTING_SECONDS)
+                thread.join(config.parting_seconds)
 
     def _dispatch(self) -> None:
         for backend in self._backends.values():
@@ -207,7 +205,7 @@ class BackgroundTaskManager(JobDesk):
                 self._log.warning("database_away", error=str(error))
             except Exception:  # whatever it was, jobs must go on being claimed
                 self._log.exception("dispatcher_failed")
-            self._closing.wait(RETRY_SECONDS)
+            self._closing.wait(self._config.retry_seconds)
 
     def _claim(self) -> None:
         with self._claiming:

@@ -17,7 +17,8 @@ from typing import BinaryIO
 __all__ = ["Presence", "alone"]
 
 LOOKS, LOOK_SECONDS = 3, 0.01
-"""Whoever looks holds a lock for an instant, which somebody else who looks must not take for a worker's."""
+"""Whoever looks holds a lock for an instant, which somebody else who looks must not take
+for a worker's. No setting: it is about the instant of one system call."""
 
 
 class Presence:

@@ -19,10 +19,7 @@ from onward.jobs.metrics import JobMetrics
 from onward.jobs.protocol import JobStore
 from onward.jobs.values import Job, Lease, Outcome
 
-__all__ = ["RETRY_SECONDS", "Settlement", "Surroundings"]
-
-RETRY_SECONDS = 0.5
-"""How long to wait before asking a database again that was away."""
+__all__ = ["Settlement", "Surroundings"]
 
 T = TypeVar("T")
 
@@ -272,4 +269,4 @@ class Settlement:
     def _await_database(self, error: StorageError) -> None:
         """Wait before a database that was away is asked again; not once the attempt is lost."""
         self._log.warning("database_away", error=str(error))
-        self._lost.wait(RETRY_SECONDS)
+        self._lost.wait(self._in.config.retry_seconds)

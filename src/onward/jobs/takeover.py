@@ -17,7 +17,8 @@ from onward.jobs.values import Lease
 __all__ = ["Takeover"]
 
 SHORTEST_SECONDS = 0.02
-"""Between two looks, also when somebody's lease is over but cannot be taken yet."""
+"""Shortest gap between two looks, also when somebody's lease is over but cannot be taken yet: it keeps a
+thread from spinning and decides nothing else, so it is no setting."""
 FORESIGHT = 0.5
 """Part of a lease after which its owner's silence is no accident any more: heartbeats come far more often."""
 

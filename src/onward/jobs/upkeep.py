@@ -17,8 +17,6 @@ __all__ = ["Upkeep"]
 
 BATCH = 1000
 """Jobs that are forgotten in one transaction; other writers come in between."""
-PAUSE_SECONDS = 1.0
-"""Between two batches."""
 HEX = frozenset("0123456789abcdef")
 ID_LENGTH = 16
 
@@ -106,7 +104,7 @@ class Upkeep:
             pause = self._in.config.upkeep_seconds
             try:
                 if self.once() >= BATCH:
-                    pause = min(pause, PAUSE_SECONDS)
+                    pause = min(pause, self._in.config.upkeep_pause_seconds)
             except StorageError as error:
                 self._in.log.warning("database_away", error=str(error))
             except Exception:  # whatever it was, the next round may do better

@@ -64,7 +64,9 @@ class Application:
         """The database, migrated when it is the embedded one."""
         from onward.database import ensure_current, open_database, upgrade
 
-        engine = open_database(self.resolved.database_url)
+        engine = open_database(
+            self.resolved.database_url, idle_seconds=self.settings.storage.database_idle_seconds
+        )
         if self.settings.storage.database_url is None:
             self.home.ensure()
             upgrade(engine)
@@ -192,7 +194,9 @@ class Application:
 
         jobs = self.settings.jobs
         keep = timedelta(days=jobs.retention_days)
-        return SqlJobStore(self.engine, keep=keep, poll_seconds=jobs.poll_seconds)
+        return SqlJobStore(
+            self.engine, keep=keep, poll_seconds=jobs.poll_seconds, retry_seconds=jobs.retry_seconds
+        )
 
     @cached_property
     def job_kinds(self) -> tuple[JobKind, ...]:

@@ -30,6 +30,7 @@ def open_backend(
     }
     if name == "ray":
         from onward.jobs.ray import RayBackend
+        from onward.jobs.ray.times import Times
 
         return RayBackend(
             entries,
@@ -38,11 +39,12 @@ def open_backend(
             address=jobs.ray_address,
             namespace=jobs.ray_namespace,
             cpus=jobs.ray_cpus,
+            times=Times.of(jobs),
             **common,
         )
     from onward.jobs.local import LocalBackend
 
-    return LocalBackend(entries, niceness=jobs.niceness, **common)
+    return LocalBackend(entries, niceness=jobs.niceness, orphan_seconds=jobs.orphan_seconds, **common)
 
 
 def worker_services(settings: Mapping[str, Any]) -> WorkerServices:

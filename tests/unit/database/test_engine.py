@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from onward.database import exclusive, open_database, reading, writing
 from onward.errors import ConfigError, StorageError
+from onward.testing.postgres import PostgresServer
 
 
 @pytest.fixture
@@ -192,3 +193,15 @@ def test_importing_stays_cheap() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.25, "250ms"), (60.0, "1min")])
+def test_postgresql_ends_idle_transactions_when_it_is_told_to(
+    seconds: float, shown: str, postgres_server: PostgresServer
+) -> None:
+    engine = open_database(postgres_server.url("postgres"), idle_seconds=seconds)
+    try:
+        with engine.connect() as connection:
+            assert connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one() == shown
+    finally:
+        engine.dispose()

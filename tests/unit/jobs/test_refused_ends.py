@@ -13,7 +13,6 @@ from sqlalchemy import Connection, Engine, text
 
 from onward.config import JobConfig
 from onward.errors import JobError, StorageError, StorageRefusedError
-from onward.jobs import settlement
 from onward.jobs.kinds import JobKind, Publication
 from onward.jobs.local import LocalBackend
 from onward.jobs.logs import job_logger
@@ -26,7 +25,9 @@ from onward.tasks.asking import patient
 from onward.testing.job_backends import ENTRIES, until
 from onward.testing.job_store.ways import running
 
-CONFIG = JobConfig.sealed(concurrency=2, heartbeat_seconds=0.2, progress_seconds=0.05, poll_seconds=0.05)
+CONFIG = JobConfig.sealed(
+    concurrency=2, heartbeat_seconds=0.2, progress_seconds=0.05, poll_seconds=0.05, retry_seconds=0.01
+)
 TOO_BIG = {"sqlite": "SELECT zeroblob(2000000000)", "postgresql": "SELECT CAST('x' AS integer)"}
 CONSTRAINED = "INSERT INTO model_versions (model, version) VALUES ('m', 1)"
 SAID = {"sqlite": "too big", "postgresql": "invalid input syntax"}
@@ -122,21 +123,21 @@ AWAY = StorageError("It is away")
 
 
 def settled(
-    engine: Engine, verb: str, *errors: Exception, publish: Any = None, lost: threading.Event | None = None
+    engine: Engine,
+    verb: str,
+    *errors: Exception,
+    publish: Any = None,
+    lost: threading.Event | None = None,
+    config: JobConfig = CONFIG,
 ) -> tuple[Settlement, Refusing, Lease]:
     store = Refusing(engine, verb, *errors)
     lease = running(store)
     log = job_logger(Path("/dev/null").open("w"))  # noqa: SIM115
-    surroundings = Surroundings(store, CONFIG, JobMetrics(), log)
+    surroundings = Surroundings(store, config, JobMetrics(), log)
     kind = JobKind("train", "nowhere:train", "train")
     if publish is not None:
         kind = replace(kind, publish=publish)
     return Settlement(lease, kind, surroundings, log, lost or threading.Event()), store, lease
-
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settlement, "RETRY_SECONDS", 0.01)
 
 
 @pytest.mark.parametrize(
@@ -205,12 +206,10 @@ def test_what_is_refused_while_preparing_fails_at_once(
     assert (job.state, job.reason, job.error and job.error["what"]) == ("failed", "error", "It will not")
 
 
-def test_nobody_waits_for_a_database_once_the_attempt_is_lost(
-    database: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(settlement, "RETRY_SECONDS", 60.0)
+def test_nobody_waits_for_a_database_once_the_attempt_is_lost(database: Engine, tmp_path: Path) -> None:
+    patient = JobConfig.sealed(retry_seconds=60.0)
     lost, preparing = threading.Event(), Preparing(*[AWAY] * 20)
-    one, store, lease = settled(database, "none", publish=preparing, lost=lost)
+    one, store, lease = settled(database, "none", publish=preparing, lost=lost, config=patient)
     publishing = threading.Thread(target=one.publish, args=({}, tmp_path), daemon=True)
     publishing.start()
     assert preparing.asked.wait(20)

@@ -26,8 +26,6 @@ from onward.jobs.values import Job
 
 __all__ = ["LocalBackend"]
 
-ORPHAN_SECONDS = 2.0
-"""How long to wait until what was killed of a dead owner is gone."""
 LOG_FILE = "log.txt"
 
 
@@ -51,6 +49,8 @@ class LocalBackend:
         Time in which a worker must have been born.
     niceness
         How far workers step back behind this process where processors are scarce.
+    orphan_seconds
+        How long to wait until what was killed of a dead owner is gone.
     """
 
     name = "local"
@@ -65,6 +65,7 @@ class LocalBackend:
         fence_seconds: float = 45.0,
         spawn_seconds: float = 60.0,
         niceness: int = 0,
+        orphan_seconds: float = 2.0,
     ) -> None:
         self._entries = dict(entries)
         self._services = services
@@ -73,6 +74,7 @@ class LocalBackend:
         self._fence_seconds = fence_seconds
         self._spawn_seconds = spawn_seconds
         self._niceness = niceness
+        self._orphan_seconds = orphan_seconds
         self._lock = threading.Lock()
         self._nursery: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
@@ -137,7 +139,7 @@ class LocalBackend:
         session = None if identity is None else (identity.pid, identity.start_ticks)
         marker = f"{job.id}/{job.attempt}"
         warden = signed_warden(marker) or noted_warden(directory)
-        deadline = time.monotonic() + ORPHAN_SECONDS
+        deadline = time.monotonic() + self._orphan_seconds
         while True:
             left = members(root=warden, session=session, marker=marker)
             watched = warden is not None and _is_alive(warden)
@@ -259,14 +261,27 @@ class LocalBackend:
             ready = b""
         if not ready.startswith(b"ready"):
             ours.close()
+            code = self._code_of_nursery()
             self._drop_nursery()
             raise JobError(
                 "the process that workers come from did not start",
-                got=f"nothing within {self._spawn_seconds:g} s",
-                remedy="Try again when the machine is less busy, or raise jobs.spawn_seconds.",
+                got=f"nothing within {self._spawn_seconds:g} s" if code is None else f"it ended with {code}",
+                remedy="Try again when the machine is less busy, or raise jobs.spawn_seconds."
+                if code is None
+                else "See what it wrote to the standard error of this server.",
             )
         self._line = ours  # its time limit stays: a suspended process must not hold the lock for ever
         return ours, self._nursery.pid
+
+    def _code_of_nursery(self) -> str | None:
+        """Return how it ended; None while it lives."""
+        assert self._nursery is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._nursery.wait(0.5)  # its end of the line closes a moment before
+        code = self._nursery.returncode
+        if code is None:
+            return None
+        return f"exit code {code}" if code >= 0 else f"signal {-code}"
 
     def _drop_nursery(self) -> None:
         if self._line is not None:

@@ -15,8 +15,6 @@ from onward.jobs.store.transactions import CHANNEL
 
 __all__ = ["PostgresqlSubscription"]
 
-RECONNECT_SECONDS = 0.5
-
 
 class PostgresqlSubscription:
     """A `Subscription` by LISTEN.
@@ -28,10 +26,13 @@ class PostgresqlSubscription:
     ----------
     engine
         Says where the database is; the connection leaves its pool for good.
+    retry_seconds
+        Between two tries to connect while the database is away.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, retry_seconds: float) -> None:
         self._engine = engine
+        self._retry_seconds = retry_seconds
         self._proxy: Any = None
         self._missed = not self._connect()
 
@@ -45,7 +46,7 @@ class PostgresqlSubscription:
                 if not self._connect():
                     if left == 0.0:
                         return frozenset()
-                    time.sleep(min(left, RECONNECT_SECONDS))
+                    time.sleep(min(left, self._retry_seconds))
                     continue
             if self._missed:
                 self._missed = False

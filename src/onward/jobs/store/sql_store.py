@@ -66,11 +66,13 @@ class SqlJobStore:
         clock: Clock = utc_now,
         keep: timedelta | None = None,
         poll_seconds: float = 0.1,
+        retry_seconds: float = 0.5,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._keep = keep
         self._poll_seconds = poll_seconds
+        self._retry_seconds = retry_seconds
         self._bell = Bell()
         self._transactions = Transactions(engine, clock, self._bell)
 
@@ -257,7 +259,7 @@ class SqlJobStore:
         then calls everything news.
         """
         subscription = (
-            PostgresqlSubscription(self._engine)
+            PostgresqlSubscription(self._engine, self._retry_seconds)
             if self._engine.dialect.name == "postgresql"
             else SqliteSubscription(self._engine, self._bell, self._poll_seconds)
         )
