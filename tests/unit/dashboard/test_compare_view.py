@@ -197,6 +197,11 @@ def test_a_search_is_told_with_its_best_so_far() -> None:
     assert search.leaders[0].chosen
     assert search.leaders[0].deviation == pytest.approx(0.1)
     assert search.importance == (("b", 0.8), ("a", 0.2))
+    assert (search.n_complete, search.is_thin) == (3, True), "two parameters need twenty"
+    many = [trial(number, 0.1) for number in range(20)]
+    plenty = search_of({**SEARCH, "final": {**SEARCH["final"], "trials": many}})
+    assert plenty is not None
+    assert (plenty.n_complete, plenty.is_thin) == (20, False)
     assert (search.n_trials, search.best, search.statistics["overfitting"]) == (6, 0.3, None)
     assert (search.folds[0].inner, search.folds[0].outer) == (0.1, -0.2)
     view = compare_view([replace(compared("a"), search=search), compared("b")])

@@ -10,6 +10,8 @@ from typing import Any
 __all__ = ["LEADERS", "SearchView", "SearchedFold", "Trial", "search_of"]
 
 LEADERS = 10
+ENOUGH = 10
+"""Complete trials a parameter below which shares of importance are told with a warning."""
 ORDER = {"complete": 0, "pruned": 1, "refused": 2}
 
 
@@ -81,6 +83,16 @@ class SearchView:
     importance: tuple[tuple[str, float], ...]
     folds: tuple[SearchedFold, ...]
     statistics: Mapping[str, float | None]
+
+    @property
+    def n_complete(self) -> int:
+        """How many trials the importance goes by."""
+        return sum(trial.state == "complete" for trial in self.trials)
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether the trials are too few for the number of parameters to trust their importance."""
+        return self.n_complete < ENOUGH * len(self.importance)
 
     @property
     def history(self) -> dict[str, list[Any]]:
