@@ -10,6 +10,7 @@ from onward.config import JobConfig
 from onward.database import open_database
 from onward.jobs.manager import BackgroundTaskManager
 from onward.jobs.ray import RayBackend
+from onward.jobs.ray.times import Times
 from onward.jobs.store import SqlJobStore
 from onward.testing.job_backends import ENTRIES
 from tests.faults.server import kinds
@@ -25,6 +26,7 @@ def main() -> None:
         namespace=order["namespace"],
         fence_seconds=config.fence_seconds,
         spawn_seconds=config.spawn_seconds,
+        times=Times.of(config),
         helpers=1,
         helping={"publish": "tests.faults.ray_tasks:lend_a_hand"},
     )

@@ -11,18 +11,18 @@ from typing import Any
 
 from onward.jobs.ray.cluster import Cluster
 from onward.jobs.ray.sweeping import sweep_on
+from onward.jobs.ray.times import Times
 from onward.jobs.values import WorkerIdentity
 
 __all__ = ["RayAttempt", "RayEnding", "is_out_of_memory"]
 
 LISTEN_SECONDS = 1.0
 """How long the actor keeps a question for news; it answers at once when there are any."""
-LOOK_SECONDS = 1.0
-"""How long a look may take before the actor counts as unable to answer."""
-INSIST_SECONDS = 2.0
-"""Time after which what the actor could not kill is killed with it."""
 REPEAT_SECONDS = 0.25
+"""How often what has no answer is asked again."""
 STAMP_SECONDS = 0.05
+"""How fine the clock of the actor's host is known here. None of these three is a setting: they say how often
+one looks, not for how long, and an answer that is there ends each."""
 MOST_STAMPS = 255
 
 
@@ -52,6 +52,8 @@ class RayAttempt:
         In the environment of whatever the actor starts.
     fence_seconds
         Time without news from here after which the actor ends itself and all below it.
+    times
+        How long to wait for it.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class RayAttempt:
         born: Mapping[str, Any],
         tag: str,
         fence_seconds: float,
+        times: Times,
     ) -> None:
         self._cluster = cluster
         self._ray = cluster.connect()
@@ -69,6 +72,7 @@ class RayAttempt:
         self._identity = replace(WorkerIdentity(**born["identity"]), external_ref=name)
         self._tag = tag
         self._fence_seconds = fence_seconds
+        self._times = times
         self._listening: Any = None
         self._sweeping: Any = None
         self._arrived = 0
@@ -132,7 +136,7 @@ class RayAttempt:
         self._killed = self._killed or now
         if self._dead:
             return
-        if now - self._killed > INSIST_SECONDS:
+        if now - self._killed > self._times.insist:
             self._end_actor()
         elif now - self._repeated >= REPEAT_SECONDS:
             self._repeated = now
@@ -175,7 +179,7 @@ class RayAttempt:
         from ray.exceptions import ActorUnavailableError, GetTimeoutError, RayError
 
         try:
-            return self._ray.get(reference, timeout=LOOK_SECONDS)
+            return self._ray.get(reference, timeout=self._times.answer)
         except (ActorUnavailableError, GetTimeoutError):
             return None  # the network, or a host that is busy: its own fence decides, not we
         except RayError as error:

@@ -23,16 +23,14 @@ from onward.jobs.ray.placing import Placing, Wish
 from onward.jobs.ray.spread import SpreadAttempt
 from onward.jobs.ray.sweepers import Sweepers
 from onward.jobs.ray.sweeping import tag_of
+from onward.jobs.ray.times import Times
 from onward.jobs.values import Job
 
 __all__ = ["SPREAD", "RayBackend", "actor_name"]
 
-ORPHAN_SECONDS = 10.0
-"""How long to wait until a dead owner's actors, and what was below them, are gone."""
 LOOK_SECONDS = 0.05
 KNOCK_AGAIN_SECONDS = 0.5
-KEEP_SECONDS = 60.0
-"""How long sweepers are kept when nobody has expected orphans."""
+"""How often one looks whether a place, or a cluster, is there; for how long is the setting spawn_seconds."""
 SPREAD = "spread"
 """In the spec that workers of a spread attempt get: ``number`` (0 leads), ``handover`` (a directory)."""
 
@@ -59,6 +57,8 @@ class RayBackend:
     helpers
         Actors that help an attempt beside its own; 0: as many as there are free processors for;
         None: none.
+    times
+        How long to wait for the cluster and for what runs on it; as the settings' defaults if left out.
     helping
         Job kind -> ``module:function`` that helpers of such a job run; others are not spread.
 
@@ -81,6 +81,7 @@ class RayBackend:
         spawn_seconds: float = 60.0,
         helpers: int | None = None,
         helping: Mapping[str, str] | None = None,
+        times: Times | None = None,
     ) -> None:
         self._entries = dict(entries)
         self._services = services
@@ -89,12 +90,13 @@ class RayBackend:
         self._cpus = cpus
         self._fence_seconds = fence_seconds
         self._spawn_seconds = spawn_seconds
-        self._cluster = Cluster(address, namespace)
+        self._times = times or Times()
+        self._cluster = Cluster(address, namespace, connect_seconds=self._times.connect)
         self._helpers = helpers
         self._helping = dict(helping or {})
         self._attempts: dict[tuple[str, int], RayAttempt | SpreadAttempt] = {}
         self._looks: dict[str, dict[str, Any]] = {}
-        self._sweepers = Sweepers(self._cluster, KEEP_SECONDS)
+        self._sweepers = Sweepers(self._cluster, self._times.keep)
 
     def warm(self) -> None:
         """Connect to the cluster, or start one; some seconds."""
@@ -262,7 +264,9 @@ class RayBackend:
 
     def _attempt(self, placing: Placing, born: Mapping[str, Any]) -> RayAttempt:
         wish = placing.wish
-        return RayAttempt(self._cluster, placing.actor, wish.name, born, wish.order.tag, self._fence_seconds)
+        return RayAttempt(
+            self._cluster, placing.actor, wish.name, born, wish.order.tag, self._fence_seconds, self._times
+        )
 
     def _crew(self, job: Job, place: Path) -> Crew:
         return Crew(Hiring(partial(self._place, job, place), self._attempt, self._more))
@@ -288,7 +292,7 @@ class RayBackend:
 
     def _ended(self, ray: Any, job: Job) -> bool:
         """End the actors of an attempt, and look on every node whether that was all."""
-        deadline = time.monotonic() + ORPHAN_SECONDS
+        deadline = time.monotonic() + self._times.orphan
         while actors := self._living_actors(ray, job):
             for actor in actors:
                 ray.kill(actor, no_restart=True)

@@ -15,8 +15,8 @@ __all__ = ["Cluster"]
 
 OBJECT_STORE_BYTES = 80_000_000
 """Of a try-out cluster: nothing but messages passes through it."""
-CONNECT_SECONDS = 60.0
 KNOCK_SECONDS = 5.0
+"""For a look whether anybody listens at all, a part of what `connect_seconds` allows that ends sooner."""
 
 
 class Cluster:
@@ -31,11 +31,14 @@ class Cluster:
         ends with `close`.
     namespace
         In which actors have their names.
+    connect_seconds
+        Until it has answered, or is there.
     """
 
-    def __init__(self, address: str | None, namespace: str) -> None:
+    def __init__(self, address: str | None, namespace: str, *, connect_seconds: float = 60.0) -> None:
         self.address = address
         self.namespace = namespace
+        self._connect_seconds = connect_seconds
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
@@ -64,8 +67,8 @@ class Cluster:
                     target=self._hold, args=(ray,), name="ray-cluster", daemon=True
                 )
                 self._thread.start()
-            if not self._ready.wait(CONNECT_SECONDS):
-                raise self._unreachable(f"no answer within {CONNECT_SECONDS:g} s")
+            if not self._ready.wait(self._connect_seconds):
+                raise self._unreachable(f"no answer within {self._connect_seconds:g} s")
             if self._failure is not None:
                 raise self._unreachable(_first_line(self._failure)) from self._failure
             return ray
@@ -114,7 +117,7 @@ class Cluster:
         if (parts := self._parts()) is None:
             return
         try:
-            socket.create_connection(parts, KNOCK_SECONDS).close()
+            socket.create_connection(parts, min(KNOCK_SECONDS, self._connect_seconds)).close()
         except OSError as error:
             raise self._unreachable(str(error)) from error
 

@@ -22,7 +22,7 @@ MOST_HELPERS = 256
 MOST_LOST = 3
 """Helpers that may be lost until no others are asked for: what ends each of them would end the next."""
 GROW_SECONDS = 2.0
-"""How often one looks whether there is room for more."""
+"""How often one looks whether there is room for more: an interval, and no time that anybody waits for."""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ MOST_WAITING = 2_000
 """Messages kept for a supervisor who does not read; then the worker waits."""
 MOST_AT_ONCE = 500
 MEASURE_SECONDS = 0.5
+"""How long a question for memory waits for the keeper; then it says what was measured before. Like the slice
+above no setting: both are parts of the second in which the server asks, and nothing depends on either."""
 
 
 @dataclass(frozen=True)

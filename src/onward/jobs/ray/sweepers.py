@@ -24,7 +24,7 @@ LOOK_SECONDS = 0.5
 """How often one sees to it that each node has one."""
 DEAF_SECONDS = 10.0
 """Without an answer for so long, one that had answered is replaced: it is suspended, or worse. And
-how long nothing is tried on a node on which one did not come to be."""
+how long nothing is tried on a node on which one did not come to be. No setting: a task looks meanwhile."""
 THREADS = 4
 """Of a sweeper: whether it is awake can be asked while it looks."""
 
