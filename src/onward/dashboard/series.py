@@ -79,11 +79,17 @@ async def values(
 
 
 def _known(repositories: Any, symbol: str, timeframe: str, bars: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Return the values of side series that were known at the close of each bar, by series."""
+    """Return the values of side series that were known at the close of each bar, by series.
+
+    NaN where a series is late by its own rhythm: a line that is drawn on after its end looks current.
+    This is for charts alone: models go on with the last value, and their predictions say that it is late.
+    """
     import numpy as np
 
     from onward.data.availability import as_of
     from onward.data.timeframe import TimeRange, parse_timeframe
+    from onward.prediction.freshness import late_at
+    from onward.types import to_ns
 
     times = bars["timestamp"]
     held = [name for name in dict.fromkeys(names) if name in repositories.series_beside(symbol)]
@@ -97,5 +103,8 @@ def _known(repositories: Any, symbol: str, timeframe: str, bars: Any, names: Seq
             continue
         if len(market) == len(bars):  # else somebody has just stored more
             # Of several values of a series the first is the one that a person means by its name.
-            found[name] = as_of(market, name).iloc[:, 0].to_numpy()
+            told = as_of(market, name).iloc[:, 0].to_numpy()
+            known = np.unique(to_ns(market.series[name].frame["available_at"]))
+            late = late_at(known, market.decision_time_ns, market.timeframe_ns)
+            found[name] = np.where(late, np.nan, told)
     return found

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from onward.data.timeframe import parse_timerange
 from onward.errors import PredictionError, told_bars
-from onward.types import Market, from_ns, to_ns
+from onward.types import IntArray, Market, from_ns, to_ns
 
 __all__ = [
     "LateSeries",
     "bars_missed",
     "batch_moment",
+    "late_at",
     "late_series",
     "require_fresh",
     "series_cautions",
@@ -113,11 +115,34 @@ def late_series(market: Market) -> list[LateSeries]:
         known = known[known <= newest_bar]
         if len(known) == 0:
             found.append(LateSeries(name, None))
-            continue
-        usual = int(np.median(np.diff(known))) if len(known) > 1 else market.timeframe_ns
-        if newest_bar - int(known[-1]) > LATE * max(usual, market.timeframe_ns):
+        elif late_at(known, market.decision_time_ns.max(keepdims=True), market.timeframe_ns)[0]:
             found.append(LateSeries(name, from_ns(known[-1:])[0]))
     return found
+
+
+def late_at(known: IntArray, moments: IntArray, bar: int) -> NDArray[np.bool_]:
+    """Return at which moments a side series is late: `LATE` of its usual steps without a new value.
+
+    Parameters
+    ----------
+    known
+        Moments at which its values became known, each once, in order; nanoseconds.
+    moments
+        At which it is looked at, in order; nanoseconds.
+    bar
+        Length of a bar, nanoseconds: what comes more often is not late before so many bars.
+
+    Returns
+    -------
+    ndarray
+        Shape of ``moments``; also where no value was known yet.
+    """
+    newest = np.searchsorted(known, moments, side="right") - 1
+    before = known[: newest.max(initial=-1) + 1]
+    usual = int(np.median(np.diff(before))) if len(before) > 1 else bar
+    late: NDArray[np.bool_] = newest < 0
+    late[~late] = moments[~late] - known[newest[~late]] > LATE * max(usual, bar)
+    return late
 
 
 def series_cautions(market: Market) -> list[str]:

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -31,7 +32,7 @@ from onward.errors import (
     SeriesError,
     TimeframeError,
 )
-from onward.prediction.freshness import late_series, series_cautions
+from onward.prediction.freshness import late_at, late_series, series_cautions
 from onward.registry import ModelSummary
 from onward.testing.markets import planted_signal
 from onward.types import SideSeries
@@ -144,3 +145,15 @@ def test_series_that_are_late_are_told_as_values_and_in_words() -> None:
         "no value of new was known yet: its features are empty"
     ]
     assert late_series(market) == []
+
+
+def test_a_series_is_late_at_each_moment_by_the_rule_of_the_newest_bar() -> None:
+    """Three usual steps, or bars where those are longer, without a new value; and before the first one."""
+    known = np.array([0, 8, 16, 24], np.int64)
+    moments = np.arange(-1, 60)
+    assert moments[~late_at(known, moments, 1)].tolist() == list(range(49)), (
+        "8 apart: until 24 after the last"
+    )
+    assert moments[~late_at(known, moments, 10)].tolist() == list(range(55)), "no less than three bars"
+    assert late_at(known[:0], moments, 1).all()
+    assert late_at(known[:1], moments, 2)[:9].tolist() == [True] + [False] * 7 + [True]
