@@ -10,7 +10,7 @@ from typing import Any, Literal
 from onward.jobs.protocol import Ending
 from onward.jobs.values import Outcome, Reason
 
-__all__ = ["Conclusion", "Observed", "conclude"]
+__all__ = ["Conclusion", "Observed", "conclude", "unborn"]
 
 CRASHES = frozenset(
     {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS}
@@ -106,6 +106,19 @@ def conclude(seen: Observed) -> Conclusion:
         error = {"error": {"error": "JobError", "what": what, "remedy": "See the job's log."}}
         return Conclusion("finish", _failed("error", error, seen.log))
     return Conclusion("release")
+
+
+def unborn(message: Mapping[str, Any], log: str) -> Outcome:
+    """Return the end of a job whose worker could not be started.
+
+    Parameters
+    ----------
+    message
+        ``error`` message that tells why, with its traceback.
+    log
+        Last lines of the log, if there is one.
+    """
+    return _failed("spawn_failed", message, log)
 
 
 def _failed(reason: Reason, message: Mapping[str, Any] | None, log: str) -> Outcome:

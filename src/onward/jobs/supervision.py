@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from onward.errors import JobError, StorageError, StorageRefusedError
-from onward.jobs.conclusion import Conclusion, Observed, conclude
+from onward.jobs.conclusion import Conclusion, Observed, conclude, unborn
 from onward.jobs.enforcement import LOOK_SECONDS, Enforcement
 from onward.jobs.inheritance import inherit
 from onward.jobs.kinds import JobKind
@@ -155,8 +155,8 @@ class Supervision:
             return None
         except (JobError, OSError) as error:
             self._log.error("spawn_failed", error=str(error))
-            parts = error_message(error, "")["error"]
-            self._settlement.end(Outcome("failed", "spawn_failed", error=parts))
+            told = error_message(error, traceback.format_exc())
+            self._settlement.end(unborn(told, tail(self._directory / LOG_FILE)))
             return None
         if started is not None and not isinstance(started, Unplaced):
             return started

@@ -18,7 +18,7 @@ from onward.jobs.local import LocalBackend
 from onward.jobs.manager import BackgroundTaskManager
 from onward.jobs.store import SqlJobStore
 from onward.jobs.values import Job
-from onward.testing.job_backends import ENTRIES, until
+from onward.testing.job_backends import ENTRIES, living, noted, until
 from onward.testing.job_store.ways import running
 
 CONFIG = JobConfig.sealed(concurrency=1, heartbeat_seconds=0.2, grace_seconds=0.3, poll_seconds=0.05)
@@ -197,7 +197,44 @@ def test_a_directory_that_cannot_be_made_is_a_reason(
         )
         assert ended.error is not None
         assert str(tmp_path / job.id) in ended.error["what"]
+        assert "mkdir" in ended.error["traceback"]
         assert manager.running == 0
         assert 'reason="spawn_failed"' in manager.metrics.text().decode()
         assert end(store, manager.submit("echo", {}).job.id).state == "succeeded", "its place is free again"
     assert (tmp_path / job.id).read_text() == "somebody's file"
+
+
+def test_a_worker_whose_warden_refuses_is_a_reason_with_the_last_words_of_the_log(
+    backend: LocalBackend, database: Engine, tmp_path: Path
+) -> None:
+    store = SqlJobStore(database, poll_seconds=0.05)
+    with managed(store, backend, tmp_path, ECHO) as manager:
+        job = manager.submit("echo", {}).job
+        (tmp_path / job.id / "1" / "warden.json").mkdir(parents=True)  # where the warden leaves its note
+        (tmp_path / job.id / "1" / "log.txt").write_text("last words\n")
+        manager.start()
+        ended = end(store, job.id)
+        assert (ended.state, ended.reason, ended.identity) == ("failed", "spawn_failed", None)
+        assert ended.error is not None
+        assert ended.error["what"] == "the worker of the job could not be started"
+        assert ended.error["got"] == "Is a directory"
+        assert "disk" in ended.error["remedy"]
+        assert "could not be started" in ended.error["traceback"]
+        assert ended.error["log"] == "last words\n"
+        assert living(noted(tmp_path / job.id)) == []
+        assert end(store, manager.submit("echo", {}).job.id).state == "succeeded", "its place is free again"
+
+
+def test_workers_that_come_from_nowhere_are_a_reason(
+    database: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onward.jobs.local.backend.sys.executable", "/bin/false")
+    store = SqlJobStore(database, poll_seconds=0.05)
+    with managed(store, LocalBackend(ENTRIES), tmp_path, ECHO) as manager:
+        job = manager.submit("echo", {}).job
+        manager.start()
+        ended = end(store, job.id)
+        assert (ended.state, ended.reason) == ("failed", "spawn_failed")
+        assert ended.error is not None
+        assert ended.error["got"] == "it ended with exit code 1"
+        assert "Traceback" in ended.error["traceback"]
