@@ -1,5 +1,7 @@
 // What every page does: colours, toasts, dialogs, copying. No state but what the page shows.
 
+import { answers, ask, isAway, isPutOff } from "./connection.js";
+
 const root = document.documentElement;
 
 export function readData(id) {
@@ -12,7 +14,7 @@ export function csrf() {
 }
 
 export function post(address, fields = {}) {
-  return fetch(address, { method: "POST", body: new URLSearchParams(fields), headers: { "X-CSRF-Token": csrf() } });
+  return ask(address, { method: "POST", body: new URLSearchParams(fields), headers: { "X-CSRF-Token": csrf() } });
 }
 
 const TOAST_MS = 7000;
@@ -39,8 +41,9 @@ new MutationObserver((changes) =>
 document.body.addEventListener("toast", (event) => toast(event.detail.text, event.detail.tone));
 // The session has ended, or the server refused before any page was asked: its answer is for programs.
 document.body.addEventListener("htmx:beforeSwap", (event) => {
-  const { xhr } = event.detail;
+  const { xhr, requestConfig } = event.detail;
   if (xhr.status === 401) location.assign(loginPage());
+  if (isPutOff(xhr.status) && !isAnswerAwaited(requestConfig)) { event.detail.shouldSwap = false; return; }
   if (!xhr.getResponseHeader("Content-Type")?.startsWith("application/problem+json")) return;
   event.detail.shouldSwap = false;
   if (xhr.status !== 401) toast(toasts.dataset.refused, "bad", JSON.parse(xhr.responseText).detail);
@@ -50,8 +53,13 @@ export function loginPage() {
   return `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
 }
 
-document.body.addEventListener("htmx:sendError", () => toast(toasts.dataset.failed, "bad"));
-document.body.addEventListener("htmx:timeout", () => toast(toasts.dataset.failed, "bad"));
+// What a page asks by itself fails without a word: the banner says that the server is away.
+const isAnswerAwaited = ({ verb, elt, triggeringEvent }) =>
+  (verb !== "get" || Boolean(triggeringEvent?.isTrusted)) && !elt.hasAttribute("data-unasked");
+const sayUnanswered = () => toast(toasts.dataset.failed, "bad");
+for (const name of ["htmx:sendError", "htmx:timeout"]) {
+  document.body.addEventListener(name, ({ detail }) => isAnswerAwaited(detail.requestConfig) && sayUnanswered());
+}
 
 // Colours change at once; the server is told, so that the next page comes right.
 document.querySelector("[data-preference=theme]")?.addEventListener("submit", (event) => {
@@ -76,12 +84,35 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-// A form that is on its way must not be sent twice.
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (event.defaultPrevented || form.hasAttribute("hx-post") || form.method === "dialog") return;
-  if (form.getAttribute("aria-busy") === "true") event.preventDefault();
+// A form that is on its way must not be sent twice. Nobody leaves a page for a server that is away: the browser's
+// own page about that would take the place of all that was filled in. What may have taken long to fill in
+// (`data-precious`) asks always, anything else while the banner is there.
+const onTheWay = new WeakSet();
+document.addEventListener("submit", async (event) => {
+  const { target: form, submitter } = event;
+  const isAnswered = onTheWay.delete(form);
+  if (isAnswered && event.defaultPrevented) form.removeAttribute("aria-busy");
+  if (event.defaultPrevented || isAnswered || form.hasAttribute("hx-post") || form.method === "dialog") return;
+  if (form.getAttribute("aria-busy") === "true") { event.preventDefault(); return; }
   form.setAttribute("aria-busy", "true");
+  if (!isAway() && !form.hasAttribute("data-precious")) return;
+  event.preventDefault();
+  if (await answers()) {
+    onTheWay.add(form);
+    form.requestSubmit(submitter);
+  } else {
+    form.removeAttribute("aria-busy");
+    sayUnanswered();
+  }
+});
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest?.("a[href]");
+  const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+  if (!link || !isAway() || event.defaultPrevented || !isPlain || link.origin !== location.origin) return;
+  if (link.target || link.hasAttribute("download") || (link.hash && link.pathname === location.pathname)) return;
+  event.preventDefault();
+  if (await answers()) location.assign(link.href);
+  else sayUnanswered();
 });
 addEventListener("pageshow", () => document.querySelectorAll("form[aria-busy]").forEach((form) => form.removeAttribute("aria-busy")));
 

@@ -1,13 +1,14 @@
 // Charts in the colours of the page: candles that load what is looked at, and lines. Pages that use
 // them include "fragments/chart_scripts.html" first.
 
+import { ask, isAway, missed } from "./connection.js";
+
 const root = document.documentElement;
 const POINTS = 1500;
 const EDGE = 0.15; // of the loaded stretch, at which more is fetched
 const LETTERS = 0.75; // rem
 const AXIS = 5.25;
 const REST_MS = 120;
-export const AGAIN_MS = 5000;
 const SAMPLED = 200; // values of a line whose written length is looked at
 const TICKS = [{ year: "numeric" }, { month: "short" }, { day: "numeric" }, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }];
 const formats = TICKS.map((parts) => new Intl.DateTimeFormat(root.lang, { ...parts, timeZone: "UTC" }));
@@ -46,6 +47,11 @@ export function themed(paint) {
 export function say(box, text) {
   const line = document.getElementById(`${box.id}-said`);
   if (line) line.textContent = text;
+}
+
+/** Try again once a server is there that could not be asked: whatever else it said would be said again. */
+export function whenBack(go) {
+  if (isAway()) document.body.addEventListener("again", go, { once: true });
 }
 
 const DASH = root.lang === "ja" ? "/" : "-";
@@ -131,13 +137,13 @@ export function candleChart(box, { from = null, to = null, markers = [], volume 
     if (last !== null) address.searchParams.set("to", Math.ceil(last));
     address.searchParams.set("points", POINTS);
     box.setAttribute("aria-busy", "true");
-    const answer = await fetch(address).catch(() => null);
-    const found = answer?.ok ? await answer.json().catch(() => null) : null;
+    const answer = await ask(address).catch(() => null);
+    const found = answer?.ok ? await answer.json().catch(() => missed()) : null;
     if (number !== asked) return; // somebody has scrolled on meanwhile
     box.removeAttribute("aria-busy");
     if (!found) {
       say(box, box.dataset.failed ?? "");
-      if (!answer || answer.ok || answer.status >= 500) setTimeout(() => number === asked && load(first, last, view), AGAIN_MS);
+      whenBack(() => number === asked && load(first, last, view));
       return;
     }
     rows = found;

@@ -1,17 +1,10 @@
 // Events of a job as they happen: over a stream; by asking now and then where streams do not get through.
 
 import { loginPage } from "./app.js";
+import { ask, hear, isAway } from "./connection.js";
 
 const POLL_MS = 2000;
-const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 const KINDS = ["state", "progress", "stage", "score", "log", "alarm"];
-const banner = document.getElementById("connection");
-const lost = new Set();
-
-function mark(job, isLost) {
-  isLost ? lost.add(job) : lost.delete(job);
-  banner.hidden = lost.size === 0;
-}
 
 /**
  * Follow the events of a job until it has ended. Nothing is missed or told twice, whatever the
@@ -31,6 +24,7 @@ export function follow(job, handlers, after = 0) {
   let stopped = false;
   let ended = false;
   let resting = false;
+  let lost = false;
   let source = null;
   let timer = 0;
   const address = `/api/v1/jobs/${encodeURIComponent(job)}/events`;
@@ -39,7 +33,7 @@ export function follow(job, handlers, after = 0) {
     if (event.seq <= seen) return;
     seen = event.seq;
     failures = 0;
-    mark(job, false);
+    hear();
     handlers.event?.(event);
   }
 
@@ -55,7 +49,7 @@ export function follow(job, handlers, after = 0) {
     clearTimeout(timer);
     source?.close();
     source = new EventSource(`${address}?after=${seen}`);
-    source.onopen = () => { failures = 0; mark(job, false); };
+    source.onopen = () => { failures = 0; hear(); };
     for (const kind of KINDS) source.addEventListener(kind, (message) => take(JSON.parse(message.data)));
     source.addEventListener("end", (message) => {
       const { state } = JSON.parse(message.data);
@@ -72,22 +66,26 @@ export function follow(job, handlers, after = 0) {
   async function retry() {
     if (stopped || resting) return;
     try {
-      const answer = await fetch(`${address}?after=${seen}`, { headers: { Accept: "application/json" }, cache: "no-store" });
+      const answer = await ask(`${address}?after=${seen}`, { headers: { Accept: "application/json" }, cache: "no-store" });
       if (answer.status === 401) { stop(); location.assign(loginPage()); return; }
       if (answer.status === 404) { stop(); handlers.gone?.(); return; }
       if (!answer.ok) throw new Error(answer.status);
       const page = await answer.json();
-      mark(job, false);
       page.events.forEach(take);
       if (page.ended) { finish(lastState(page.events)); return; }
       failures += 1;
       if (resting) return;
       timer = setTimeout(failures > 3 ? retry : listen, failures > 3 ? POLL_MS : 100);
     } catch {
-      mark(job, true);
-      if (resting) return;
-      timer = setTimeout(retry, RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]);
+      if (isAway()) lost = true; // until it is there again
+      else timer = setTimeout(retry, POLL_MS);
     }
+  }
+
+  function again() {
+    if (!lost) return;
+    lost = false;
+    retry();
   }
 
   function rest() {
@@ -95,6 +93,7 @@ export function follow(job, handlers, after = 0) {
     if (stopped || hidden === resting) return;
     resting = hidden;
     clearTimeout(timer);
+    lost = false;
     if (hidden) source?.close();
     else listen();
   }
@@ -104,10 +103,11 @@ export function follow(job, handlers, after = 0) {
     clearTimeout(timer);
     source?.close();
     document.removeEventListener("visibilitychange", rest);
-    mark(job, false);
+    document.body.removeEventListener("again", again);
   }
 
   document.addEventListener("visibilitychange", rest);
+  document.body.addEventListener("again", again);
   listen();
   addEventListener("pagehide", stop, { once: true });
   return stop;

@@ -1,6 +1,7 @@
 // One series: candles with side series in panes below, all of them loaded as far as somebody looks.
 import { readData } from "../app.js";
-import { AGAIN_MS, candleChart, colour, lineChart, rem, say, themed } from "../charts.js";
+import { candleChart, colour, lineChart, rem, say, themed, whenBack } from "../charts.js";
+import { ask, missed } from "../connection.js";
 
 const COLOURS = ["series-1", "series-4", "series-5"];
 const AXIS_WIDTH = 6; // rem
@@ -11,16 +12,20 @@ if (box) candles(box, readData("chart-view"));
 const line = document.getElementById("line");
 if (line) values(line, readData("line-label").label);
 
+// A check that takes long, and was not answered while the server was away.
+const later = document.querySelector(".quality-later");
+document.body.addEventListener("again", () => later?.querySelector(".skeleton") && later.dispatchEvent(new Event("again")));
+
 async function values(box, label) {
   box.setAttribute("aria-busy", "true");
-  const answer = await fetch(box.dataset.source).catch(() => null);
-  const found = answer?.ok ? await answer.json().catch(() => null) : null;
+  const answer = await ask(box.dataset.source).catch(() => null);
+  const found = answer?.ok ? await answer.json().catch(() => missed()) : null;
   box.removeAttribute("aria-busy");
   say(box, found ? "" : box.dataset.failed ?? "");
   if (found) {
     const digits = (number) => number.toLocaleString("en", { maximumSignificantDigits: 4 });
     lineChart(box, { x: found.time, series: [{ label, values: found.value }], format: digits, legend: false });
-  } else if (!answer || answer.ok || answer.status >= 500) setTimeout(() => values(box, label), AGAIN_MS);
+  } else whenBack(() => values(box, label));
 }
 
 function candles(box, { from, to, bar, panes, end }) {

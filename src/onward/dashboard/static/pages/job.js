@@ -3,6 +3,7 @@
 
 import { readData } from "../app.js";
 import { lineChart } from "../charts.js";
+import { isAway } from "../connection.js";
 import { follow, perFrame } from "../live.js";
 
 const LINES = 400;
@@ -348,7 +349,8 @@ drawTrials();
 if (data.live) {
   elapsed();
   setInterval(() => { elapsed(); drawLeft(); }, 1000);
-  setInterval(() => { if (state === "queued") refresh(); }, UNTAKEN_MS); // whether nobody is there to take it
+  setInterval(() => { if (state === "queued" && !isAway()) refresh(); }, UNTAKEN_MS); // whether nobody is there to take it
+  document.body.addEventListener("again", refresh);
   follow(data.id, {
     event: take,
     end: (last) => { if (last) moved(last); },

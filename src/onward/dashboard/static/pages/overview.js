@@ -1,4 +1,5 @@
 // The overview: jobs move as they work; what else changes is asked for when a job ends, and now and then.
+import { isAway } from "../connection.js";
 import { follow, perFrame } from "../live.js";
 
 const EVERY_MS = 30000;
@@ -9,7 +10,7 @@ const live = document.getElementById("live");
 
 // Not while somebody is inside: what has the focus must not be taken away.
 const refresh = perFrame(() => {
-  const busy = live.contains(document.activeElement) || document.visibilityState !== "visible";
+  const busy = live.contains(document.activeElement) || document.visibilityState !== "visible" || isAway();
   if (!busy) document.body.dispatchEvent(new Event("refresh"));
 });
 
@@ -41,4 +42,5 @@ function ended() {
 
 attach();
 document.body.addEventListener("htmx:afterSettle", attach);
+document.body.addEventListener("again", refresh);
 setInterval(refresh, EVERY_MS);

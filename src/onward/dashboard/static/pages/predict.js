@@ -1,11 +1,10 @@
 // A prediction is of one bar: the page asks now and then whether another one came, and shows that.
 import { loginPage } from "../app.js";
 import { candleChart, colour } from "../charts.js";
+import { ask, isAway, isPutOff } from "../connection.js";
 
 const EVERY_MS = 10000;
-const RETRY_MS = 3000;
 const answer = document.getElementById("answer");
-const banner = document.getElementById("connection");
 let box, chart, query, key, from, to, bar;
 let timer = 0;
 
@@ -13,21 +12,20 @@ let timer = 0;
 if (document.getElementById("said")) begin();
 else {
   answer.addEventListener("htmx:afterSettle", begin);
-  answer.addEventListener("htmx:sendError", again);
-  answer.addEventListener("htmx:timeout", again);
-  // A server that is busy, or whose database is away, is asked again; the banner says so, once.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr, requestConfig } = event.detail;
-    if (requestConfig?.elt !== answer || xhr.status < 400 || xhr.status === 401) return;
+    if (requestConfig?.elt !== answer || xhr.status < 400 || xhr.status === 401 || isPutOff(xhr.status)) return;
     event.detail.shouldSwap = false;
     event.stopPropagation();
-    if (xhr.status >= 500 || xhr.status === 429) again();
-    else location.replace(`/predict${answer.getAttribute("hx-get").match(/[?].*/)}&wait=true`); // which says why
+    location.replace(`/predict${answer.getAttribute("hx-get").match(/[?].*/)}&wait=true`); // which says why
   }, true);
 }
+document.body.addEventListener("again", () => {
+  if (!document.getElementById("said")) answer.dispatchEvent(new Event("again"));
+  else if (chart) { key = null; look(); } // a refresh may have been lost
+});
 
 function begin() {
-  banner.hidden = true;
   if (chart || !said()) return; // the page says why the model cannot be asked
   ({ query, key, from, to, bar } = said());
   box = document.getElementById("chart");
@@ -39,11 +37,6 @@ function begin() {
   document.getElementById("live").addEventListener("htmx:afterSettle", refreshed);
 }
 
-function again() {
-  banner.hidden = false;
-  setTimeout(() => answer.dispatchEvent(new Event("again")), RETRY_MS);
-}
-
 /** What the piece of the page that changes says to this script; null when the model cannot be asked. */
 function said() {
   const told = document.getElementById("said")?.dataset.forecast;
@@ -51,9 +44,10 @@ function said() {
 }
 
 async function past() {
-  const answer = await fetch(`/ui/predict/past?${query}`);
-  if (!answer.ok) return; // what the page says of the newest bar stands without it
-  const { time, signal, learnt } = await answer.json();
+  const answer = await ask(`/ui/predict/past?${query}`).catch(() => null);
+  const found = answer?.ok ? await answer.json().catch(() => null) : null;
+  if (!found) return; // what the page says of the newest bar stands without it
+  const { time, signal, learnt } = found;
   const marks = [];
   time.forEach((t, i) => {
     if (signal[i] === 0 || signal[i] === signal[i - 1]) return;
@@ -70,21 +64,13 @@ async function past() {
 
 async function look() {
   clearTimeout(timer);
-  let wait = EVERY_MS;
-  if (document.visibilityState === "visible") {
-    try {
-      const answer = await fetch(`/ui/predict/state?${query}`, { cache: "no-store" });
-      if (answer.status === 401) { location.assign(loginPage()); return; }
-      if (answer.status >= 500) throw new Error(answer.status);
-      banner.hidden = true;
-      const found = answer.ok ? (await answer.json()).key : ""; // gone: the page says why
-      if (found !== key) { key = found; document.body.dispatchEvent(new Event("refresh")); }
-    } catch {
-      banner.hidden = false;
-      wait = RETRY_MS;
-    }
-  }
-  timer = setTimeout(look, wait);
+  timer = setTimeout(look, EVERY_MS);
+  if (document.visibilityState !== "visible" || isAway()) return;
+  const answer = await ask(`/ui/predict/state?${query}`, { cache: "no-store" }).catch(() => null);
+  if (!answer || isPutOff(answer.status)) return; // the banner says so
+  if (answer.status === 401) { location.assign(loginPage()); return; }
+  const found = answer.ok ? (await answer.json().catch(() => ({ key }))).key : ""; // gone: the page says why
+  if (found !== key) { key = found; document.body.dispatchEvent(new Event("refresh")); }
 }
 
 function refreshed() {

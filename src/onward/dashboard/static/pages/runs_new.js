@@ -61,11 +61,45 @@ if (form) {
     });
   }
 
+  // Half a number or half a day has no value for the browser, and would count as left empty: it is sent as
+  // something that nobody can read, so that it is refused at its field as whatever else is wrong.
+  const UNREADABLE = "?";
+  const halfTyped = () => [...form.querySelectorAll("input")].filter((input) => input.validity.badInput && !input.closest("[hidden]"));
+  const names = (inputs) => inputs.map((input) => input.name).join(" ");
+  let refused = "";
+  form.addEventListener("formdata", ({ formData }) => {
+    const found = halfTyped();
+    refused = names(found);
+    found.forEach((input) => formData.set(input.name, UNREADABLE));
+  });
+  form.addEventListener("focusout", () => {
+    if (names(halfTyped()) !== refused) checkAgain(); // half a day is no input
+  });
+
+  function checkAgain() {
+    unchecked = true;
+    check?.dispatchEvent(new Event("again"));
+  }
+  document.body.addEventListener("again", checkAgain);
+
+  function forgetCheck() {
+    unchecked = true;
+    mayStart(true);
+    status.textContent = check.dataset.unchecked;
+    const said = check.querySelector("[data-said]");
+    if (!said) return; // nothing was ever checked
+    check.classList.add("unchecked");
+    said.className = "verdict fair";
+    said.textContent = check.dataset.unchecked;
+  }
+  for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) check?.addEventListener(name, forgetCheck);
+
   let open = [];
   check?.addEventListener("htmx:beforeSwap", () => {
     open = [...check.querySelectorAll("details[open]")].map((one) => one.id);
   });
   check?.addEventListener("htmx:afterSwap", () => {
+    check.classList.remove("unchecked");
     open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
     place(JSON.parse(document.getElementById("check-errors").dataset.errors));
     const said = check.querySelector("[data-said]")?.textContent ?? "";
@@ -84,7 +118,14 @@ if (form) {
   }
   form.addEventListener("input", () => { unchecked = true; });
   form.addEventListener("submit", (event) => {
-    if (event.submitter !== start || unchecked || !start.hasAttribute("aria-disabled")) return;
+    if (event.submitter !== start) return;
+    const [half] = halfTyped();
+    if (half) {
+      event.preventDefault();
+      lead(half.closest(".field"));
+      return;
+    }
+    if (unchecked || !start.hasAttribute("aria-disabled")) return;
     event.preventDefault();
     (check.querySelector("a[data-field]") ?? check.querySelector("[data-said]")).click();
   });
@@ -93,11 +134,13 @@ if (form) {
     const link = event.target.closest("a[data-field]");
     if (!link) return;
     event.preventDefault();
-    const field = document.getElementById(`field-${link.dataset.field}`);
+    lead(document.getElementById(`field-${link.dataset.field}`));
+  });
+  function lead(field) {
     field?.closest("details")?.setAttribute("open", "");
     field?.querySelector("input, select, textarea")?.focus();
     field?.scrollIntoView({ block: "center" });
-  });
+  }
 
   const filter = document.getElementById("advanced-filter");
   const found = document.getElementById("advanced-status");
