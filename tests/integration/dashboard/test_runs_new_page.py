@@ -93,6 +93,32 @@ def test_errors_stand_at_their_fields_and_go_when_they_are_mended(site: Site, op
     expect(start).to_have_accessible_description("Ready to start.")
 
 
+def test_half_a_number_and_half_a_day_are_errors_at_their_fields(site: Site, open_page: Open) -> None:
+    n_jobs = len(jobs_of(site))
+    for language, number, day in (
+        ("en", "a whole number", "no day of the calendar"),
+        ("ja", "整数", "暦にある日付ではありません"),
+    ):
+        page = open_page(site, "/runs/new", allow=("422",), language=language)
+        wait_until(page, READY)
+        horizon, since = page.locator("[id='labels.horizon_bars']"), page.locator("#since")
+        checked(page, lambda horizon=horizon: horizon.fill(""))
+        checked(page, lambda horizon=horizon: horizon.press_sequentially("1e"))
+        expect(page.locator("[id='labels.horizon_bars-error']")).to_contain_text(number)
+        since.press_sequentially("12")
+        checked(page, since.blur)
+        expect(page.locator("#since-error")).to_contain_text(day)
+        start = page.locator("#start")
+        expect(start).to_have_attribute("aria-disabled", "true")
+        start.press("Enter")
+        expect(horizon.or_(since).and_(page.locator(":focus"))).to_have_count(1)
+        checked(page, lambda horizon=horizon: horizon.fill("5"))
+        checked(page, lambda since=since: since.fill("2020-01-01"))
+        expect(page.locator("#since-error")).to_be_empty()
+        expect(page.locator("[id='labels.horizon_bars-error']")).to_be_empty()
+    assert len(jobs_of(site)) == n_jobs
+
+
 def test_fields_follow_the_preset_and_what_matters(site: Site, open_page: Open) -> None:
     page = open_page(site, "/runs/new")
     folds = page.get_by_label("Folds", exact=True)
