@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from onward.data.timeframe import parse_timerange
 from onward.errors import PredictionError, told_bars
+from onward.prediction.lateness import LATE
 from onward.types import IntArray, Market, from_ns, to_ns
 
 __all__ = [
@@ -22,9 +23,6 @@ __all__ = [
     "series_cautions",
     "stale_cautions",
 ]
-
-LATE = 3
-"""Usual steps of a side series without a new value after which it is worth a sentence."""
 
 
 def require_fresh(market: Market, now: pd.Timestamp, max_staleness_bars: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from types import SimpleNamespace
@@ -223,3 +224,14 @@ def test_addresses_survive_any_symbol() -> None:
     assert series_address("candles", "a&b/ü?#", "1h") == (
         "/data/series?kind=candles&symbol=a%26b%2F%C3%BC%3F%23&timeframe=1h"
     )
+
+
+@pytest.mark.parametrize(("hours", "over"), [(0, False), (24, False), (25, True)])
+def test_a_side_series_is_over_after_three_of_its_usual_steps(hours: int, over: bool) -> None:
+    """Nine values and two that are missing, eight hours apart, however long ago the first one was."""
+    last = NOW - timedelta(hours=hours)
+    funding = Reach("funding", "A/B", "", last - timedelta(hours=80), last, 9, 1, 2, timedelta(hours=24))
+    (row,) = shown(funding).rows
+    assert (row.is_over, row.is_behind, row.has_rhythm) == (over, over, True)
+    (row,) = shown(replace(funding, first=last, rows=1, gaps=0, missing=0)).rows
+    assert (row.is_behind, row.has_rhythm) == (False, False), "one value has no step"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlencode
 
 from onward.dashboard.views.freshness import is_late
+from onward.prediction.lateness import LATE
 
 if TYPE_CHECKING:
     from onward.dashboard.i18n import Words
@@ -60,6 +61,9 @@ class SeriesRow:
         Bars that have closed since and are not there; None for side series.
     most_missed
         How many may be missing, as of `is_late`.
+    is_over
+        Of side series: whether nothing came for so many of their usual steps that they are late; None of
+        candles, and of one value, which has no step.
     """
 
     kind: str
@@ -76,6 +80,7 @@ class SeriesRow:
     marks: tuple[Mark, ...]
     bars_missed: int | None
     most_missed: int | None = None
+    is_over: bool | None = None
 
     @property
     def last_day(self) -> datetime:
@@ -83,8 +88,15 @@ class SeriesRow:
         return self.last - timedelta(microseconds=1) if self.timeframe else self.last
 
     @property
+    def has_rhythm(self) -> bool:
+        """Whether it can be told whether it is behind."""
+        return self.bars_missed is not None or self.is_over is not None
+
+    @property
     def is_behind(self) -> bool:
-        """Whether too many bars are missing at its end."""
+        """Whether too many bars, or values, are missing at its end."""
+        if self.is_over is not None:
+            return self.is_over
         return self.bars_missed is not None and is_late(self.bars_missed, self.most_missed)
 
 
@@ -197,7 +209,14 @@ def series_row(
         marks=marks_of([(a + step, b) for a, b in holes], axis),
         bars_missed=None if c.kind != "candles" else max(0, (now - c.end) // c.bar),
         most_missed=most_missed,
+        is_over=None if c.kind == "candles" else _is_over(c, now),
     )
+
+
+def _is_over(c: Reach, now: datetime) -> bool | None:
+    """Return whether a side series is late by its own rhythm, the rows that are missing in it counted."""
+    steps = c.rows - 1 + c.missing
+    return now - c.last > LATE * (c.last - c.first) / steps if steps > 0 else None
 
 
 def bar_of(begin: float, end: float, axis: tuple[float, float], least: float) -> tuple[float, float]:
