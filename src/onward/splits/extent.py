@@ -12,7 +12,7 @@ import pandas as pd
 
 from onward.errors import SplitError
 
-__all__ = ["Extent"]
+__all__ = ["Extent", "told_length"]
 
 
 @dataclass(frozen=True)
@@ -80,3 +80,13 @@ def _read(value: Any) -> Extent | None:
     except TypeError:
         return None
     return Extent(bars) if bars >= 0 else None
+
+
+def told_length(nanoseconds: int) -> str:
+    """Return a length of time by its two largest units: ``4 d``, ``1 d 5 h``, ``1 h 30 min``."""
+    left, parts = max(1, round(nanoseconds / 1_000_000_000)), []
+    for seconds, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        n, left = divmod(left, seconds)
+        if n:
+            parts.append(f"{n:,} {unit}")
+    return " ".join(parts[:2])

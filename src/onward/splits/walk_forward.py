@@ -8,12 +8,11 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 
 from onward.errors import SplitError
 from onward.splits.base import BaseSplitter
 from onward.splits.cutting import cut_evenly, require_count
-from onward.splits.extent import Extent
+from onward.splits.extent import Extent, told_length
 from onward.splits.matching import match_spans
 from onward.splits.timeline import Timeline
 from onward.splits.walk_forward_start import first_scored, require_useful_window
@@ -183,7 +182,7 @@ class WalkForward(BaseSplitter):
         if step.bars is None and step.nanoseconds < timeline.bar:
             raise SplitError(
                 "the step is shorter than one bar: a model can be fitted anew once a bar and no sooner",
-                got=f"step={self.step!r}, bars of {pd.Timedelta(timeline.bar)}",
+                got=f"step={self.step!r}, bars of {told_length(timeline.bar)}",
                 allowed="one bar or more",
                 remedy="Use a longer step, or shorter bars.",
                 settings=("step",),

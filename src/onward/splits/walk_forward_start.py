@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from onward.errors import SplitError
-from onward.splits.extent import Extent
+from onward.splits.extent import Extent, told_length
 from onward.splits.timeline import Timeline
 from onward.types import Spans
 
@@ -75,8 +74,8 @@ def require_useful_window(spans: Spans, window: Extent, asked: object) -> None:
     if window.in_time(bar) <= lasts:
         raise SplitError(
             "the training window is no longer than a label lasts",
-            got=f"window={asked!r} ({pd.Timedelta(window.in_time(bar))})",
-            allowed=f"longer than {pd.Timedelta(lasts)}",
+            got=f"window={asked!r} ({told_length(window.in_time(bar))})",
+            allowed=f"longer than {told_length(lasts)}",
             remedy="Use a window of many label lengths, or a shorter label horizon.",
             settings=("window",),
         )

@@ -7,6 +7,7 @@ import pytest
 
 from onward.errors import SplitError
 from onward.splits import WalkForward
+from onward.splits.extent import told_length
 from onward.types import Spans
 
 REFERENCES = Path(__file__).parents[2] / "fixtures" / "references"
@@ -115,7 +116,14 @@ def test_too_few_decision_times(splitter):
 
 @pytest.mark.parametrize("step", ["5m", "59min", pd.Timedelta(1)])
 def test_a_step_shorter_than_a_bar_is_refused(step):
-    with pytest.raises(SplitError, match=r"shorter than one bar.*bars of 0 days 01:00:00") as caught:
+    with pytest.raises(SplitError, match=r"shorter than one bar.*bars of 1 h") as caught:
         WalkForward(step=step, initial=10).folds(spans_of(50))
     assert caught.value.remedy
     assert len(WalkForward(step="1h", initial=10).folds(spans_of(50))) == 40
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(1e-9, "1 s"), (5_400, "1 h 30 min"), (345_600, "4 d"), (104_461, "1 d 5 h")]
+)
+def test_lengths_of_time_are_told_in_words(seconds, words):
+    assert told_length(int(seconds * 1_000_000_000)) == words
