@@ -23,9 +23,10 @@ def lack_of_memory(world: World) -> None:
     """A job over its limit is ``oom``, once; an actor that the kernel kills takes everything along."""
     serve(world, shared_cluster(world))
     job = world.until(world.submit("grow", backend="ray", memory_limit_mb=200), "failed")
-    assert (job.reason, job.attempt) == ("oom", 1)
+    assert (job.reason, job.attempt) == ("oom", 1), told(world, job.id)
     job_id = world.submit("loky", backend="ray")
     pids = at_work(world, job_id, 2)
+    assert world.job(job_id).attempt == 1, told(world, job_id)  # lost before it was hurt: another fault
     killed = kill(actor_of(world, job_id))
     world.note("Ray actor killed, processes gone", world.gone(pids, killed))
     at_work(world, job_id, attempt=2)
@@ -113,6 +114,11 @@ def lost_head(world: World) -> None:
 def at_work(world: World, job_id: str, notes: int = 1, attempt: int | None = None) -> list[int]:
     world.until(job_id, "running", attempt=attempt, patience=START_SECONDS + 130.0 * world.scale)
     return world.at_work(job_id, notes, attempt)
+
+
+def told(world: World, job_id: str) -> list[str]:
+    """Return what happened to a job, for whoever has to find out why a run failed."""
+    return [f"{event.attempt} {event.kind} {dict(event.payload)}" for event in world.store.events(job_id)]
 
 
 def actor_of(world: World, job_id: str) -> int:
