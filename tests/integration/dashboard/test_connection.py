@@ -147,6 +147,29 @@ def test_what_a_ready_server_refuses_is_not_asked_for_without_end(own_site: Site
     assert page.evaluate("n") == 2, "as it is, and once more when the server says that it is ready"
 
 
+def test_a_page_that_could_not_be_made_stays_until_its_server_is_back(
+    own_empty: Site, open_page: Open
+) -> None:
+    page = open_page(own_empty, "/models", allow=("503", *GONE))
+    address = f"{own_empty.address}/models"
+    made = page.request.get(f"{own_empty.address}/models/none").text()
+    unready = made.replace('class="card problem"', 'class="card problem" data-unready')
+    assert unready != made
+    page.route(address, lambda route: route.fulfill(status=503, content_type="text/html", body=unready))
+    page.goto("/models")
+    own_empty.process.send_signal(signal.SIGKILL)
+    own_empty.process.wait()
+    page.unroute(address)
+    expect(page.locator("#connection")).to_be_visible()
+    page.wait_for_timeout(3000)
+    expect(page.locator("[data-unready]")).to_be_visible()
+    port = urlsplit(own_empty.address).port
+    assert port is not None
+    with served(own_empty.home, port=port):
+        page.wait_for_url("**/models")
+        expect(page.locator("[data-unready]")).to_have_count(0)
+
+
 def _all_pages(site: Site, open_page: Open) -> dict[str, Page]:
     """Open a tab of each page there is, and of a job that is live."""
     things = asdict(site.here)

@@ -114,6 +114,15 @@ document.addEventListener("click", async (event) => {
   if (await answers()) location.assign(link.href);
   else sayUnanswered();
 });
+// A page that could not be made is asked for again, of a server that is there.
+const UNREADY_MS = 10000;
+if (document.querySelector("[data-unready]")) {
+  const again = () => location.reload();
+  setTimeout(async () => {
+    if (await answers()) again();
+    else document.body.addEventListener("again", again, { once: true });
+  }, UNREADY_MS);
+}
 addEventListener("pageshow", () => document.querySelectorAll("form[aria-busy]").forEach((form) => form.removeAttribute("aria-busy")));
 
 // The entry of this page is visible in the strip of a small screen.
