@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from onward.jobs.values import Outcome
+from onward.jobs.values import JobRequest, Outcome
 from onward.settings import load_settings
 from onward.testing.markets import random_walk
 from onward.wiring import Application, build_application
@@ -147,6 +147,15 @@ def test_ids_may_be_shortened_and_unknown_ones_teach(cli, place: Path) -> None:
         said = cli.fails("jobs", verb, "0nowhere")
         assert "There is no such job" in said
         assert "onward jobs list" in said
+
+
+def test_a_job_of_an_unknown_kind_says_what_it_waits_for(cli, place: Path, application: Application) -> None:
+    known = queued(cli, place)["id"]
+    job = application.job_store.submit(JobRequest("newer", {})).job
+    for more in ((), ("--json",)):
+        shown = cli("jobs", "show", job.id, *more)
+        assert "do not know jobs of the kind newer" in shown.stderr
+        assert "do not know" not in cli("jobs", "show", known, *more).stderr
 
 
 def test_the_list_can_be_narrowed(cli, place: Path, application: Application) -> None:

@@ -23,6 +23,10 @@ app.add_typer(submit_app, name="submit")
 
 DETACHED = 130
 LONGEST_CELL = 60
+UNKNOWN_KIND = (
+    "Workers of this installation do not know jobs of the kind {}: it waits for a server that does, of "
+    "another version or with kinds of its own."
+)
 
 
 @verb(app, "list", remote=True)
@@ -96,6 +100,9 @@ def show(
         value["events"] = [event_document(event) for event in sight.events]
     told = sight.events if events else None
     session.show(value, lambda: print_job(found, told, application.home.root))
+    waits = found.state == "queued" and session.server is None
+    if waits and found.kind not in {kind.name for kind in application.job_kinds}:
+        typer.echo(UNKNOWN_KIND.format(found.kind), err=True)  # beside the JSON, if that was asked for
 
 
 @verb(app, remote=True)
