@@ -17,7 +17,10 @@ from onward.jobs.values import JobState
 __all__ = ["COUNT_SECONDS", "Depth"]
 
 COUNT_SECONDS = 5.0
-"""Shortest time between two counts, however often and by however many it is read."""
+"""Shortest time between two counts, however often and by however many it is read.
+
+No setting, as the next one: how old a figure on a chart is decides nothing about a job.
+"""
 PATIENCE_SECONDS = 1.0
 """How long a reader waits for another one's count."""
 
