@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -42,6 +45,28 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     yield child
     child.kill()
     child.wait()
+
+
+def test_a_process_that_cannot_look_takes_nobody_for_dead() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
+    held: list[int] = []
+    refused = []
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                held.append(os.open("/dev/null", os.O_RDONLY))
+        for look in (find, find_name, children):
+            try:
+                look(os.getpid())
+            except OSError as error:
+                refused.append(error.errno)
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert refused == [errno.EMFILE] * 3
+    assert find(os.getpid()) is not None
 
 
 def test_descendants_of_the_root_but_not_the_root() -> None:

@@ -122,14 +122,18 @@ class LocalAttempt:
 
     def stop(self) -> None:
         """Ask it to end."""
-        send_signal(self._worker_process, signal.SIGTERM)
+        with contextlib.suppress(
+            OSError
+        ):  # cannot look whom it would meet: after the grace, the warden kills
+            send_signal(self._worker_process, signal.SIGTERM)
 
     def kill(self) -> None:
         """Kill everything that belongs to it."""
         self._killed = True
         self._warden.post({"type": "kill"})
-        for process in self._members():
-            send_signal(process, signal.SIGKILL)
+        with contextlib.suppress(OSError):  # cannot look just now: the warden does
+            for process in self._members():
+                send_signal(process, signal.SIGKILL)
 
     def gone(self) -> bool:
         """Return whether no process of it is left.
@@ -149,8 +153,11 @@ class LocalAttempt:
         return self._said_farewell or self._nursery is None or not strays(self._nursery)
 
     def memory_bytes(self) -> int:
-        """Return what its processes hold in memory, shared pages divided among them."""
-        return memory_bytes(self._members())
+        """Return what its processes hold in memory, shared pages divided among them; 0 if nobody can look."""
+        try:
+            return memory_bytes(self._members())
+        except OSError:
+            return 0
 
     def ending(self) -> LocalEnding | None:
         """Return how the worker ended; None while it lives."""

@@ -111,9 +111,10 @@ def _reap(wardens: set[int]) -> None:
             if pid == 0:
                 break
             wardens.discard(pid)
-    for pid in children(os.getpid()) - wardens:
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL)  # our own child: its number cannot be recycled
+    with contextlib.suppress(OSError):  # of the look: it is repeated
+        for pid in children(os.getpid()) - wardens:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)  # our own child: its number cannot be recycled
 
 
 if __name__ == "__main__":

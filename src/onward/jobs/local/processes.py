@@ -8,6 +8,7 @@ of microseconds remains in which a number could be recycled.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -35,6 +36,7 @@ MARKER = "ONWARD_JOB_ATTEMPT"
 """Environment variable ``<job>/<attempt>``, visible in whatever an attempt executes."""
 PROC = Path("/proc")
 LINUX = sys.platform == "linux"
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 @dataclass(frozen=True)
@@ -97,18 +99,13 @@ def find_name(pid: int) -> str | None:
     process = find(pid)
     if process is None or process.dead:
         return None
-    try:
-        return (PROC / str(pid) / "comm").read_text().rstrip("\n")
-    except OSError:
-        return None
+    name = _read(PROC / str(pid) / "comm")
+    return None if name is None else name.decode(errors="replace").rstrip("\n")
 
 
 def children(pid: int) -> set[int]:
     """Return the children that the main thread of a process has; empty where the system does not say."""
-    try:
-        return {int(text) for text in (PROC / f"{pid}/task/{pid}/children").read_text().split()}
-    except OSError:
-        return set()
+    return {int(text) for text in (_read(PROC / f"{pid}/task/{pid}/children") or b"").split()}
 
 
 def table() -> dict[int, Process]:
@@ -222,11 +219,27 @@ def _memory(pid: int) -> int:
     return 0
 
 
-def _parse(pid: int) -> Process | None:
+def _read(path: Path) -> bytes | None:
+    """Return what a file of a process says; None when the process is no more, or is not ours to look at.
+
+    Raises
+    ------
+    OSError
+        When this process cannot look at anything now: that says nothing about who lives.
+    """
     try:
-        text = (PROC / str(pid) / "stat").read_text(errors="replace")
-    except OSError:
+        return path.read_bytes()
+    except OSError as error:
+        if error.errno in EXHAUSTED:
+            raise
         return None
+
+
+def _parse(pid: int) -> Process | None:
+    data = _read(PROC / str(pid) / "stat")
+    if data is None:
+        return None
+    text = data.decode(errors="replace")
     # The name stands in parentheses and may itself contain parentheses and blanks.
     fields = text[text.rindex(")") + 2 :].split()
     return Process(pid, int(fields[1]), int(fields[3]), int(fields[19]), fields[0])
@@ -240,8 +253,5 @@ def _marked(pid: int, marker: str) -> bool:
             return bool(psutil.Process(pid).environ().get(MARKER) == marker)
         except (psutil.Error, OSError):
             return False
-    try:
-        environment = (PROC / str(pid) / "environ").read_bytes()
-    except OSError:
-        return False
+    environment = _read(PROC / str(pid) / "environ") or b""
     return f"{MARKER}={marker}".encode() in environment.split(b"\0")

@@ -136,7 +136,7 @@ class Warden:
             if self._killing:
                 if self._childless and self._adopting:
                     self._go()
-                if self._look_again() and not self._signal_all(signal.SIGKILL) and self._childless:
+                if self._look_again() and self._signal_all(signal.SIGKILL) is False and self._childless:
                     self._go()
             self._fence()
             left = self._gaps.left(time.monotonic()) if self._killing else LOOK_SECONDS
@@ -179,17 +179,19 @@ class Warden:
                 self._line.send({"type": "suspended"})
             if self._look_again():
                 self._signal_all(signal.SIGSTOP)  # again and again: a child may just have been born
-        elif self._suspended is not None and not closed:
-            self._signal_all(signal.SIGCONT)
+        elif self._suspended is not None and not closed and self._signal_all(signal.SIGCONT) is not None:
             self._line.send({"type": "resumed", "seconds": time.monotonic() - self._suspended})
             self._suspended = None
 
-    def _signal_all(self, number: signal.Signals) -> bool:
-        """Signal everything below; return whether there was anything."""
-        found = members(root=self._root, session=self._worker, marker=self._marker)
-        for process in found:
-            if number != signal.SIGSTOP or process.state != "T":
-                send_signal(process, number)
+    def _signal_all(self, number: signal.Signals) -> bool | None:
+        """Signal everything below; return whether there was anything, None when nobody can say."""
+        try:
+            found = members(root=self._root, session=self._worker, marker=self._marker)
+            for process in found:
+                if number != signal.SIGSTOP or process.state != "T":
+                    send_signal(process, number)
+        except OSError:
+            return None  # the machine has no descriptor left: nothing is proven, and it is looked again
         born = {(process.pid, process.start) for process in found} - self._known
         if born:
             self._known |= born
