@@ -12,6 +12,7 @@ import pandas as pd
 from onward.errors import ModelError
 from onward.models.contrast import ContrastModel
 from onward.models.libraries import import_library
+from onward.models.ranges import require_finite
 from onward.models.rows import feature_matrix
 from onward.models.softmax import softmax, three_columns
 from onward.models.state_file import damaged
@@ -142,6 +143,7 @@ class CatBoostModel(ContrastModel):
 
     def _learn(self, data: npt.NDArray[np.float32], codes: IntArray, weight: FloatArray | None) -> None:
         catboost = import_library("catboost")
+        require_finite("random_strength", self.random_strength)
         parameters = self.native_parameters(*data.shape)
         # It complains aloud about classes that are declared and absent, so it is told of the others.
         labels = (np.cumsum(self.present_) - 1)[codes]

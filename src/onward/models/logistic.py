@@ -8,6 +8,7 @@ import numpy as np
 
 from onward.models.dense import affine
 from onward.models.libraries import import_library
+from onward.models.ranges import require_finite
 from onward.models.scaled import ScaledModel
 from onward.types import FloatArray
 
@@ -26,7 +27,7 @@ class LogisticModel(ScaledModel):
     Parameters
     ----------
     penalty
-        Strength of the penalty.
+        Strength of the penalty, at least 0.
     l1_ratio
         Share of the absolute (selecting) penalty; the rest is squared.
     clip
@@ -72,6 +73,7 @@ class LogisticModel(ScaledModel):
         self.n_threads = n_threads
 
     def _estimator(self, n_rows: int, total_weight: float) -> Any:  # noqa: ARG002 - the weight counts
+        require_finite("penalty", self.penalty)
         return import_library("sklearn.linear_model").LogisticRegression(
             C=1.0 / (self.penalty * total_weight) if self.penalty > 0 else np.inf,
             l1_ratio=self.l1_ratio if self.penalty > 0 else 0.0,

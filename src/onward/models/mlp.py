@@ -9,6 +9,7 @@ import numpy as np
 
 from onward.models.dense import affine
 from onward.models.libraries import import_library
+from onward.models.ranges import require_units
 from onward.models.scaled import ScaledModel
 from onward.types import FloatArray
 
@@ -92,6 +93,7 @@ class MLPModel(ScaledModel):
     def _estimator(self, n_rows: int, total_weight: float) -> Any:  # noqa: ARG002 - the decay is a mean
         batch_rows = min(self.batch_rows, n_rows)
         units = (self.hidden_units,) if isinstance(self.hidden_units, int) else tuple(self.hidden_units)
+        require_units("hidden_units", units)
         return import_library("sklearn.neural_network").MLPClassifier(
             hidden_layer_sizes=units,
             activation="relu",

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from onward.errors import ModelError
 from onward.models.classifier import ThreeClassModel
+from onward.models.ranges import require_finite
 from onward.types import FloatArray, IntArray
 
 __all__ = ["MeanReversionModel", "MomentumModel", "RuleModel", "signal_frequencies", "signal_probabilities"]
@@ -137,6 +138,7 @@ class MeanReversionModel(RuleModel):
         self.stretch = stretch
 
     def _learn_scale(self, values: npt.NDArray[np.float32]) -> None:
+        require_finite("stretch", self.stretch)
         known = values[~np.isnan(values)].astype(np.float64)
         self.mean_ = float(known.mean()) if len(known) else 0.0
         self.deviation_ = float(known.std()) if len(known) else 0.0

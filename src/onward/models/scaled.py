@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onward.models.libraries import import_library
+from onward.models.ranges import require_positive
 from onward.models.scaling import RobustScaling
 from onward.models.scikit import ScikitModel, refusals
 from onward.models.softmax import softmax, three_columns
@@ -44,6 +45,7 @@ class ScaledModel(ScikitModel):
         """Return weights (n_inputs, n_outputs) and bias (n_outputs,) of each layer."""
 
     def _learn(self, data: npt.NDArray[np.float32], codes: IntArray, weight: FloatArray | None) -> None:
+        require_positive("clip", self.clip)
         self.scaling_ = RobustScaling.learn(data, self.clip)
         total = float(len(codes)) if weight is None else float(weight.sum())
         not_converged = import_library("sklearn.exceptions").ConvergenceWarning

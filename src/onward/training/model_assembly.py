@@ -20,6 +20,7 @@ from onward.protocols import Model
 from onward.training.idle_settings import is_usual
 from onward.training.plan import TrainingPlan
 from onward.training.settings_errors import naming_setting
+from onward.training.trial_fit import check_values
 
 __all__ = ["make_ensemble", "make_model", "model_title", "unused_settings"]
 
@@ -41,7 +42,8 @@ def make_model(plan: TrainingPlan) -> Callable[[int], Model]:
     Raises
     ------
     PlanError
-        When there is no such model, or it has no parameter of a name that is set.
+        When there is no such model, or it has no parameter of a name that is set, or
+        cannot learn with a value that is handed over to it.
     """
     if plan.ensemble.method != "none":
         return make_ensemble(plan)
@@ -49,7 +51,9 @@ def make_model(plan: TrainingPlan) -> Callable[[int], Model]:
         chosen = model_class(plan.model.name)
     accepted = accepted_parameters(chosen)
     _check_extra(plan, plan.model.name, accepted)
-    values = _shared(plan, plan.model.name, accepted) | _known({"n_threads": _threads(plan)}, accepted)
+    values = _shared(plan, plan.model.name, accepted)
+    check_values(chosen, values, plan.model.extra, "model.extra")
+    values |= _known({"n_threads": _threads(plan)}, accepted)
     return partial(_new_model, chosen, values, accepted is None or "seed" in accepted)
 
 
@@ -59,7 +63,7 @@ def make_ensemble(plan: TrainingPlan) -> Callable[[int], CompositeModel]:
     Raises
     ------
     PlanError
-        When members are too few, unknown or named twice, or a parameter is none of theirs.
+        When members are too few, unknown or named twice, a parameter is none of theirs, or its value is.
     """
     ensemble = plan.ensemble
     members = ensemble.members
@@ -91,9 +95,11 @@ def make_ensemble(plan: TrainingPlan) -> Callable[[int], CompositeModel]:
     if ensemble.method == "voting":
         return partial(_new_ensemble, VotingModel, common | {"votes": ensemble.votes})
     with naming_setting("ensemble.meta"):
-        accepted = accepted_parameters(model_class(ensemble.meta))
+        meta = model_class(ensemble.meta)
+    accepted = accepted_parameters(meta)
     for name in ensemble.meta_parameters:
         _check_parameter(ensemble.meta, name, accepted, f"ensemble.meta_parameters.{name}")
+    check_values(meta, ensemble.meta_parameters, ensemble.meta_parameters, "ensemble.meta_parameters")
     own = {
         "meta": ensemble.meta,
         "meta_parameters": dict(ensemble.meta_parameters),
@@ -149,13 +155,17 @@ def _learners(plan: TrainingPlan) -> tuple[str, ...]:
 
 
 def _member_parameters(plan: TrainingPlan, name: str) -> dict[str, Any]:
-    accepted = accepted_parameters(model_class(name))
+    chosen = model_class(name)
+    accepted = accepted_parameters(chosen)
+    shared = _shared(plan, name, accepted)
     if name == plan.model.name:
         _check_extra(plan, name, accepted)
+        check_values(chosen, shared, plan.model.extra, "model.extra")
     own = dict(plan.ensemble.parameters.get(name, {}))
     for parameter in own:
         _check_parameter(name, parameter, accepted, f"ensemble.parameters.{name}.{parameter}")
-    return _shared(plan, name, accepted) | own
+    check_values(chosen, shared | own, own, f"ensemble.parameters.{name}")
+    return shared | own
 
 
 def _shared(plan: TrainingPlan, name: str, accepted: frozenset[str] | None) -> dict[str, Any]:
