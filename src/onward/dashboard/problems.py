@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from onward.dashboard.preferences import local_path
 from onward.dashboard.rendering import Renderer, renderer
+from onward.dashboard.ways import page_of
 from onward.errors import JobNotFoundError, OnwardError, RegistryNotFoundError, StorageError
 from onward.server.problems import status_of, told
 
@@ -22,6 +23,9 @@ __all__ = ["FOR_PROGRAMS", "KNOWN", "answer_in_words", "in_words"]
 
 FOR_PROGRAMS = ("/api/", "/health", "/metrics", "/static/")
 KINDS = (OnwardError, RequestValidationError, HTTPException, Exception)
+KEPT = frozenset({"allow", "retry-after"})
+"""Headers that a page keeps of the answer whose place it takes."""
+READING = ("GET", "HEAD")
 KNOWN = frozenset({400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503})
 """Statuses with texts of their own."""
 OF_RUNS = ("/reports", "/compare", "/runs", "/ui/reports", "/ui/compare", "/ui/runs")
@@ -52,13 +56,15 @@ async def _page(request: Request, error: Exception, status: int, headers: dict[s
     if status == HTTPStatus.UNAUTHORIZED:
         to = f"/login?next={quote(_way_back(request))}"
         return render.redirect(to) if in_place else RedirectResponse(to, 303)
+    if status == HTTPStatus.METHOD_NOT_ALLOWED and request.method in READING and not in_place:
+        return render.redirect(page_of(request.url.path), toast="problem.toast.button", tone="fair")
     name = _name(error, status, request.url.path)
     details = told(request, error).to_dict() if isinstance(error, OnwardError) else {}
     if isinstance(error, HTTPException) and status not in (404, 500) and error.detail:
         details = {"what": str(error.detail)}
     answer = in_words(render, name, status, details, in_place=in_place)
-    if "retry-after" in headers:
-        answer.headers["Retry-After"] = headers["retry-after"]
+    for kept in KEPT & headers.keys():
+        answer.headers[kept] = headers[kept]
     return answer
 
 
@@ -96,7 +102,7 @@ def _way_back(request: Request) -> str:
     """
     address = request.headers.get("hx-current-url") if "hx-request" in request.headers else None
     if address is None:
-        address = str(request.url) if request.method == "GET" else "/"
+        address = str(request.url) if request.method == "GET" else page_of(request.url.path)
     try:
         found = urlsplit(address)
     except ValueError:  # nobody's browser sends that
