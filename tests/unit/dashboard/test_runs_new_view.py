@@ -191,3 +191,18 @@ def test_a_check_tells_costs_folds_and_what_to_know() -> None:
     assert found_in(plan_view(plan=stepped), Asked()).folds is None
     searched = found_in(plan_view(plan={"optimization.trials": 7}), Asked(kind="tune"))
     assert searched.trials == 7
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_setting_without_a_value_says_what_that_means(language: str) -> None:
+    shown = {one.name: one for _, fields in form(language).advanced for one in fields}
+    told = [name for name, one in shown.items() if "none = " in one.help]
+    assert {"data.series", "data.timerange", "validation.embargo"} <= set(told)
+    assert [name for name in told if shown[name].base == "none"] == []
+    assert (
+        shown["data.series"].base
+        == {
+            "en": "none: every stored series",
+            "ja": "none: 保存済みのすべて",
+        }[language]
+    )

@@ -355,13 +355,15 @@ def _advanced(name: str, values: Values, base: Mapping[str, Any], texts: Texts) 
     options = ("true", "false") if kind == "switch" else offered(field.annotation)
     key, english = f"settings_help.{name}", field.description or ""
     translated = texts.language != "en" and key in texts
+    # Alone the word reads as "nothing", and in most settings it stands for everything.
+    short, none = name.replace(".", "_"), as_text(None)
     return FieldView(
         name=name,
-        key=name.replace(".", "_"),
+        key=short,
         widget="select" if kind in ("switch", "select") else "text",
         values=(first(values, name),),
         options=options if kind in ("switch", "select") else (),
-        base=_base_text(base[name]),
+        base=_base_text(base[name]) if base[name] is not None else texts.get(f"runs_new.none.{short}", none),
         help=texts.get(key, english) if translated else english,
         help_language=texts.language if translated else "en",
     )
