@@ -24,7 +24,9 @@ def test_they_are_without_fault(site: Site, open_page: Open, reader: dict[str, o
     check_axe(page)
     for run in (site.here.run, site.here.other_run):
         expect(page.locator(f'a[href="/reports/{run}"]')).to_be_visible()
-    for badge in page.locator("#comparing .both .badge").all():
+    badges = page.locator("#comparing .both .badge").all()
+    assert len(badges) >= 4, "two runs, each with two verdicts"
+    for badge in badges:
         place = badge.bounding_box()
         assert place is not None
         assert place["x"] + place["width"] <= int(str(reader["width"])), (
@@ -33,7 +35,9 @@ def test_they_are_without_fault(site: Site, open_page: Open, reader: dict[str, o
     page.locator(f'a[href="/reports/{site.here.run}"]').click()
     page.wait_for_url(f"**/reports/{site.here.run}")
     settled(page)
-    for details in page.locator("details").all():
+    folded = page.locator("details").all()
+    assert len(folded) > 1
+    for details in folded:
         details.evaluate("(one) => { one.open = true; }")
     check_axe(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
@@ -41,7 +45,9 @@ def test_they_are_without_fault(site: Site, open_page: Open, reader: dict[str, o
     for canvas in ("#report-candles", "#report-equity", "#report-falls"):
         assert page.locator(f"{canvas} canvas").count()
     if reader["language"] == "ja":
-        left = [text for text in page.evaluate(SEEN, UNSPOKEN) if NOT_SAID.search(text)]
+        seen = page.evaluate(SEEN, UNSPOKEN)
+        assert len(seen) > 50
+        left = [text for text in seen if NOT_SAID.search(text)]
         assert not left, "left in English"
 
 
@@ -75,9 +81,13 @@ def test_tables_of_folds_and_regimes_are_whole_on_a_desk_and_show_on_a_phone_whe
     cut = "(all) => all.map((one) => one.scrollWidth - one.clientWidth)"
     for width in (1280, 3840):
         page = open_page(site, f"/reports/{site.here.run}", width=width)
-        assert set(page.locator("#scores .scroll").evaluate_all(cut)) == {0}, width
+        cuts = page.locator("#scores .scroll").evaluate_all(cut)
+        assert cuts
+        assert set(cuts) == {0}, width
     page = open_page(site, f"/reports/{site.here.run}", width=360)
-    for box in page.locator("#scores .pair .scroll").all():
+    boxes = page.locator("#scores .pair .scroll").all()
+    assert boxes
+    for box in boxes:
         assert box.evaluate("(one) => one.scrollWidth > one.clientWidth && one.tabIndex === 0")
         assert "gradient" in box.evaluate("(one) => getComputedStyle(one).backgroundImage")
 
