@@ -21,6 +21,7 @@ from onward.evaluation.adversarial_model import SidesRows
 from onward.evaluation.thinning import thinned, thinning
 from onward.kernels.intervals import overlaps_any
 from onward.kernels.statistics import area_under_curve
+from onward.splits.extent import told_length
 from onward.types import BoolArray, FloatArray, Fold, IntArray, Spans
 
 __all__ = ["AdversarialValidation", "adversarial_of_folds", "adversarial_validation"]
@@ -236,7 +237,7 @@ def _values(table: pd.DataFrame, rows: IntArray) -> npt.NDArray[np.float32]:
 def _too_short(width: int) -> NotEnoughDataError:
     return NotEnoughDataError(
         "the gap leaves too few rows to tell training from test rows",
-        got=f"a gap of {pd.Timedelta(width, 'ns')}",
+        got=f"a gap of {told_length(width)}",
         allowed=f"{FEWEST_ROWS} rows of either left to learn from",
         remedy="Use a shorter gap, fewer blocks or fewer folds.",
     )

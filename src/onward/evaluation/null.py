@@ -199,8 +199,8 @@ def _plan(oof: OutOfFold, times: IntArray, lookback: int, n_shifts: int, seed: i
     room = max(len(times) // 4, span_steps)
     if least > room:
         note = (
-            f"Shifts start at {room} steps, a quarter of the scored time, because the longest label and "
-            f"the features' declared lookback together ({least} steps) would leave too few."
+            f"Shifts start at {room:,} steps, a quarter of the scored time, because the longest label and "
+            f"the features' declared lookback together ({least:,} steps) would leave too few."
         )
         least = room
     shifts = draw_shifts(len(times), least, n_shifts, seed)
@@ -208,8 +208,8 @@ def _plan(oof: OutOfFold, times: IntArray, lookback: int, n_shifts: int, seed: i
     if len(shifts) < FEWEST_SHIFTS or independent < FEWEST_INDEPENDENT:
         shifts = shifts[:0]
         note = (
-            f"The data are too short to judge: {len(times)} scored moments hold fewer than "
-            f"{FEWEST_INDEPENDENT} independent shifts of labels {span_steps} steps long."
+            f"The data are too short to judge: {len(times):,} scored moments hold fewer than "
+            f"{FEWEST_INDEPENDENT} independent shifts of labels {span_steps:,} steps long."
         )
     return _Plan(shifts, least, independent, math.sqrt(1.0 + MUTUAL_VARIANCE * oof.mutual), note)
 

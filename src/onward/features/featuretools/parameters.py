@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from onward.data.timeframe import format_timeframe
 from onward.errors import ConfigError, nearest
 from onward.features.featuretools.parents import PARENTS
 from onward.features.featuretools.primitives import resolve_primitives
@@ -152,7 +153,7 @@ def _window(given: Any, timeframe_ns: int) -> str:
     if isinstance(given, int | float) or length <= 0:
         _check("training_window", given, False, 'a duration such as "7d" or "36h"')
     if length < timeframe_ns:
-        bar = pd.Timedelta(timeframe_ns, unit="ns")
+        bar = format_timeframe(pd.Timedelta(timeframe_ns, unit="ns"))
         _check("training_window", given, False, f"at least one bar, which is {bar} long")
     if length > 366 * 86_400_000_000_000:
         _check("training_window", given, False, "at most 366 days")

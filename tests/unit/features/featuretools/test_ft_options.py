@@ -42,7 +42,7 @@ MARKET = random_walk(300, seed=1)
         ({"check_rows": -1}, "0 to 10000"),
         ({"timeout_seconds": 0}, "a finite number above 0"),
         ({"max_gb": float("nan")}, "a finite number above 0"),
-        ({"training_window": "30min"}, "at least one bar, which is 0 days 01:00:00 long"),
+        ({"training_window": "30min"}, "at least one bar, which is 1h long"),
         ({"training_window": "soon"}, "a duration"),
         ({"training_window": 7}, "a duration"),
         ({"training_window": "-7d"}, "a duration"),
