@@ -72,7 +72,7 @@ class JobConfig(Section):
         gt=0,
         le=600,
         description="Time that the processes of a dead server on the same host are given to be gone after "
-        "SIGKILL, before their jobs are looked at again.",
+        "SIGKILL, before their jobs are looked at again; a quarter of `lease_seconds` at most.",
     )
     spawn_seconds: float = Field(60.0, gt=0, le=3600, description="Time in which a worker must have started.")
     niceness: int = Field(
@@ -170,7 +170,7 @@ class JobConfig(Section):
         gt=0,
         le=600,
         description="Time that the actors of a dead server are given to be gone, before their jobs are "
-        "looked at again.",
+        "looked at again; a quarter of `lease_seconds` at most.",
     )
     ray_sweeper_seconds: float = Field(
         60.0,

@@ -198,9 +198,11 @@ class Enforcement:
         if self._pressure.killed is None:
             self._kill(attempt, time.monotonic())
             return
-        attempt.kill()  # children that were just being born
-        self.press(attempt, time.monotonic())
-        meanwhile(time.monotonic())  # the alarm, if it was raised
+        try:
+            attempt.kill()  # children that were just being born
+        finally:
+            self.press(attempt, time.monotonic())
+            meanwhile(time.monotonic())  # the alarm, if it was raised
 
     @contextmanager
     def _undeterred(self) -> Iterator[None]:

@@ -6,7 +6,15 @@ from collections.abc import Iterable
 
 from onward.jobs.values import Lease
 
-__all__ = ["SilenceWatch"]
+__all__ = ["SilenceWatch", "look_seconds"]
+
+
+def look_seconds(wished: float, lease_seconds: float) -> float:
+    """Return how long one look at what a dead owner left may take, in seconds.
+
+    A longer one would pass for a suspension of whoever watches, and everybody be watched anew.
+    """
+    return min(wished, lease_seconds / 4)
 
 
 class SilenceWatch:

@@ -195,7 +195,7 @@ class Supervision:
                 raise
             except StorageError as error:
                 self._log.warning("database_away", error=str(error))
-                time.sleep(self._in.config.retry_seconds)
+                self._lost.wait(self._in.config.retry_seconds)
             else:
                 return True
         return False

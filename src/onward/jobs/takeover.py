@@ -93,7 +93,10 @@ class Takeover:
             except JobNotFoundError:
                 continue
         for name in set(self._quiet.values()) & set(self._foresighted):
-            self._foresighted[name].expect_orphans()
+            try:
+                self._foresighted[name].expect_orphans()
+            except Exception:  # being ready is an advantage, no condition
+                self._in.log.exception("foresight_failed", backend=name)
 
     def _reap(self, lease: Lease) -> bool:
         try:

@@ -117,6 +117,8 @@ def refuse_in_one_form(app: FastAPI) -> None:
 
 async def _onward(request: Request, error: Exception) -> Response:
     assert isinstance(error, OnwardError)
+    if status_of(error) == 500:  # nobody's fault but ours: whoever asked is told what, the log where
+        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     own = request.headers.get("user-agent", "").startswith("onward/")
     return problem_of(told(request, error), request.url.path, commands=own)
 

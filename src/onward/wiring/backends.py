@@ -43,8 +43,10 @@ def open_backend(
             **common,
         )
     from onward.jobs.local import LocalBackend
+    from onward.jobs.reaper import look_seconds
 
-    return LocalBackend(entries, niceness=jobs.niceness, orphan_seconds=jobs.orphan_seconds, **common)
+    orphan_seconds = look_seconds(jobs.orphan_seconds, jobs.lease_seconds)
+    return LocalBackend(entries, niceness=jobs.niceness, orphan_seconds=orphan_seconds, **common)
 
 
 def worker_services(settings: Mapping[str, Any]) -> WorkerServices:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onward.jobs.reaper import SilenceWatch
+from onward.jobs.reaper import SilenceWatch, look_seconds
 from onward.jobs.values import Lease
 
 
@@ -55,3 +55,10 @@ def test_whoever_beats_in_time_is_never_silent(pauses: list[float]) -> None:
     for beat, pause in enumerate(pauses):
         now += pause
         assert watch.silent([lease(beat)], now) == []
+
+
+def test_a_look_never_takes_so_long_that_the_watch_begins_anew() -> None:
+    assert look_seconds(2.0, 60.0) == 2.0
+    watch = SilenceWatch(60.0)
+    looks(watch, lease(), 0, 59)
+    assert watch.silent([lease()], 60.0 + look_seconds(600.0, 60.0)) == [lease()]

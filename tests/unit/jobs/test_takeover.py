@@ -51,6 +51,8 @@ class Quiet:
     def warning(self, event: str, **told: Any) -> None:
         """Say nothing."""
 
+    exception = warning
+
 
 @pytest.fixture
 def store() -> Store:
@@ -110,3 +112,14 @@ def test_a_backend_without_foresight_is_left_alone(store: Store) -> None:
     takeover = Takeover("me", cast("Any", {"local": object()}), {}, Path("nowhere"), around)
     looked(takeover, 0, 59)
     assert store.asked == 1
+
+
+def test_a_backend_that_cannot_get_ready_keeps_nobody_from_looking(
+    takeover: Takeover, backend: Backend, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(backend, "expect_orphans", refuse)
+    looked(takeover, 0, 40)
+    assert store.asked == 1, "it was looked to the end"

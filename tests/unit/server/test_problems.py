@@ -50,7 +50,11 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
-def test_each_error_has_its_status(client: Client, kind: type[OnwardError]) -> None:
+def test_each_error_has_its_status(
+    client: Client, kind: type[OnwardError], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("CRITICAL", "onward.server")  # a report of this test could not carry half a character
+
     async def refusing() -> None:
         raise kind("it is wrong", got="\ud800", allowed="what is right", remedy="Do right.")
 
@@ -67,6 +71,21 @@ def test_each_error_has_its_status(client: Client, kind: type[OnwardError]) -> N
     assert said["instance"] == "/api/v1/jobs/x"
     assert said["type"].startswith("urn:onward:problem:")
     assert ("retry-after" in answer.headers) == (answer.status_code in (429, 503))
+
+
+@pytest.mark.parametrize(("kind", "logged"), [(errors.StorageRefusedError, True), (errors.JobError, False)])
+def test_what_is_our_own_fault_is_in_the_log(
+    client: Client, kind: type[OnwardError], logged: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refusing() -> None:
+        raise kind("the database refused it")
+
+    client.app.dependency_overrides[job_store] = refusing
+    try:
+        client.get("/api/v1/jobs/x")
+    finally:
+        client.app.dependency_overrides.clear()
+    assert ("in refusing" in caplog.text) is logged
 
 
 def test_what_nobody_expected_tells_nothing(client: Client, caplog: pytest.LogCaptureFixture) -> None:

@@ -169,8 +169,9 @@ class LocalAttempt:
 
     def close(self) -> None:
         """Free what it held here; what is left is killed."""
-        if not self.gone():
-            self.kill()
+        with contextlib.suppress(OSError):  # cannot look just now: its warden ends with its line
+            if not self.gone():
+                self.kill()
         self._warden.close()
         self._worker.close()
         with self._hanging_up:

@@ -19,7 +19,7 @@ import os
 import sys
 from pathlib import Path
 
-from onward.jobs.local.processes import boot_id, find, find_name, host_name
+from onward.jobs.local.processes import boot_id, find, find_name, host_name, raise_if_exhausted
 
 __all__ = ["NAME", "bear_sign", "forget_warden", "note_warden", "noted_warden", "signed_warden"]
 
@@ -83,7 +83,10 @@ def noted_warden(directory: Path) -> tuple[int, int] | None:
     """Return number and start of an attempt's warden; None where none of this host and boot is noted."""
     try:
         note = json.loads((directory / NOTE).read_text())
-    except (OSError, ValueError, RecursionError):  # nothing was born, or the note is damaged
+    except OSError as error:  # nothing was born
+        raise_if_exhausted(error)
+        return None
+    except (ValueError, RecursionError):  # the note is damaged
         return None
     match note:
         case {"host": host, "boot": boot, "pid": int(pid), "start": int(start)}:
@@ -97,8 +100,10 @@ def _sign(marker: str) -> str:
 
 def _open_files(pid: int) -> set[str]:
     found: set[str] = set()
-    with contextlib.suppress(OSError):  # it went meanwhile, or is somebody else's
+    try:
         for entry in (PROC / str(pid) / "fd").iterdir():
             with contextlib.suppress(OSError):
                 found.add(str(entry.readlink()))
+    except OSError as error:  # it went meanwhile, or is somebody else's
+        raise_if_exhausted(error)
     return found

@@ -113,7 +113,7 @@ def _reap(wardens: set[int]) -> None:
             wardens.discard(pid)
     with contextlib.suppress(OSError):  # of the look: it is repeated
         for pid in children(os.getpid()) - wardens:
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)  # our own child: its number cannot be recycled
 
 

@@ -103,6 +103,12 @@ def find_name(pid: int) -> str | None:
     return None if name is None else name.decode(errors="replace").rstrip("\n")
 
 
+def raise_if_exhausted(error: OSError) -> None:
+    """Raise an error that tells of this process or its machine, not of what was to be looked at."""
+    if error.errno in EXHAUSTED:
+        raise error
+
+
 def children(pid: int) -> set[int]:
     """Return the children that the main thread of a process has; empty where the system does not say."""
     return {int(text) for text in (_read(PROC / f"{pid}/task/{pid}/children") or b"").split()}
@@ -170,7 +176,13 @@ def members(
 
 
 def send_signal(process: Process | tuple[int, int], number: signal.Signals) -> bool:
-    """Send a signal to exactly this process; False when it is no more."""
+    """Send a signal to exactly this process; False when it is no more, or is not ours.
+
+    Raises
+    ------
+    OSError
+        When this process cannot look whom it would meet; then nothing was sent.
+    """
     pid, start = (process.pid, process.start) if isinstance(process, Process) else process
     if not LINUX or not hasattr(os, "pidfd_open"):
         now = find(pid)
@@ -182,7 +194,8 @@ def send_signal(process: Process | tuple[int, int], number: signal.Signals) -> b
         return False
     try:
         descriptor = os.pidfd_open(pid)
-    except OSError:
+    except OSError as error:
+        raise_if_exhausted(error)
         return False
     try:
         # The descriptor holds on to one process; if that is the one meant, it stays so.
@@ -190,7 +203,8 @@ def send_signal(process: Process | tuple[int, int], number: signal.Signals) -> b
         if now is None or now.start != start:
             return False
         signal.pidfd_send_signal(descriptor, number)
-    except OSError:
+    except OSError as error:
+        raise_if_exhausted(error)
         return False
     finally:
         os.close(descriptor)
@@ -230,8 +244,7 @@ def _read(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except OSError as error:
-        if error.errno in EXHAUSTED:
-            raise
+        raise_if_exhausted(error)
         return None
 
 

@@ -218,7 +218,7 @@ class AttemptHost:
         if ending is not None:
             while more := attempt.receive(0.0):  # what it said last is still in the line
                 messages += more
-        gone = ending is not None and attempt.gone()
+        gone = ending is not None and _is_gone(attempt)
         if messages or gone != self._gone or (ending is not None and self._ending is None):
             with self._news:
                 self._messages += messages
@@ -230,6 +230,13 @@ class AttemptHost:
                         "out_of_memory": ending.out_of_memory,
                     }
                 self._news.notify_all()
+
+
+def _is_gone(attempt: Attempt) -> bool:
+    try:
+        return attempt.gone()
+    except OSError:  # cannot look just now: nothing is proven, and what was said must not be lost
+        return False
 
 
 def check_versions(server: str, host: str) -> None:

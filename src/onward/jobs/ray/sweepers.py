@@ -25,6 +25,9 @@ LOOK_SECONDS = 0.5
 DEAF_SECONDS = 10.0
 """Without an answer for so long, one that had answered is replaced: it is suspended, or worse. And
 how long nothing is tried on a node on which one did not come to be. No setting: a task looks meanwhile."""
+BIRTH_SECONDS = 60.0
+"""Likewise for one that has never answered: a busy machine takes long to start one."""
+PARTING_SECONDS = 1.0
 THREADS = 4
 """Of a sweeper: whether it is awake can be asked while it looks."""
 
@@ -91,9 +94,9 @@ class Sweepers:
         with self._lock:
             self._expected = time.monotonic()
             if not self._tending and not self._closing.is_set():
-                self._tending = True
-                self._thread = threading.Thread(target=self._keep, name="ray-sweepers", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._keep, name="ray-sweepers", daemon=True)
+                thread.start()
+                self._thread, self._tending = thread, True
 
     def look(self, ray: Any, node: str, tag: str) -> Any:
         """Have a node swept; returns Ray's reference to the number of processes found."""
@@ -119,7 +122,7 @@ class Sweepers:
         with self._lock:
             thread = self._thread
         if thread is not None:
-            thread.join(DEAF_SECONDS)  # a cluster that is away may keep it for longer; nobody needs it
+            thread.join(PARTING_SECONDS)  # a cluster that is away may keep it for longer; nobody needs it
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -153,6 +156,8 @@ class Sweepers:
                     self._failed[node] = time.monotonic()
                     self.lose(node)
                     self._kill(kept)  # whoever waits for its answer is told so, and looks by a task
+            elif self._closing.is_set():
+                return  # Ray may be shut down already, and would start a cluster of its own
             elif time.monotonic() - self._failed.get(node, float("-inf")) > DEAF_SECONDS:
                 kept = _started(ray, node)
                 with self._lock:
@@ -163,7 +168,7 @@ class Sweepers:
         from ray.exceptions import RayError
 
         if not ray.wait([kept.answer], timeout=0)[0]:
-            return not kept.ready or time.monotonic() - kept.asked < DEAF_SECONDS
+            return time.monotonic() - kept.asked < (DEAF_SECONDS if kept.ready else BIRTH_SECONDS)
         try:
             ray.get(kept.answer)
         except RayError:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from onward.jobs.local.processes import find_name, send_signal, table
+from onward.jobs.local.processes import find_name, raise_if_exhausted, send_signal, table
 
 __all__ = ["TAG", "sweep", "sweep_on", "tag_of"]
 
@@ -77,8 +77,10 @@ def _environment(pid: int) -> dict[str, str]:
         with contextlib.suppress(psutil.Error, OSError):
             return dict(psutil.Process(pid).environ())
         return {}
-    with contextlib.suppress(OSError):
+    try:
         entries = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-        pairs = (entry.decode(errors="replace").partition("=") for entry in entries)
-        return {name: value for name, _, value in pairs}
-    return {}
+    except OSError as error:
+        raise_if_exhausted(error)
+        return {}
+    pairs = (entry.decode(errors="replace").partition("=") for entry in entries)
+    return {name: value for name, _, value in pairs}

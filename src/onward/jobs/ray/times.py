@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from onward.jobs.reaper import look_seconds
+
 if TYPE_CHECKING:
     from onward.config.jobs import JobConfig
 
@@ -42,6 +44,6 @@ class Times:
             connect=config.ray_connect_seconds,
             answer=config.ray_answer_seconds,
             insist=config.ray_insist_seconds,
-            orphan=config.ray_orphan_seconds,
+            orphan=look_seconds(config.ray_orphan_seconds, config.lease_seconds),
             keep=config.ray_sweeper_seconds,
         )
