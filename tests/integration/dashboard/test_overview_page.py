@@ -9,6 +9,15 @@ from tests.integration.dashboard.browsing import check_axe, each_reader, settled
 from tests.integration.dashboard.conftest import Open
 from tests.integration.dashboard.serving import Site
 
+AS_IF_AT_WORK = """(job) => {
+  const time = document.querySelector(`#jobs li:has([href$="${job}"]) .line-time`);
+  const bar = Object.assign(document.createElement("span"), { className: "line-bar" });
+  bar.innerHTML = '<progress max="1" value=".5"></progress><span class="quiet">3 min</span>';
+  time?.replaceWith(bar);
+  return Boolean(time);
+}"""
+"""Shows a job that has ended as one that works."""
+
 
 @each_reader
 def test_it_is_without_fault(
@@ -28,6 +37,22 @@ def test_models_in_use_are_shown_with_verdicts_and_freshness(site: Site, open_pa
     expect(row.get_by_text("skill").or_(row.get_by_text("weak")).first).to_be_visible()
     expect(page.locator("#coverage")).to_contain_text("ETH/USD")
     expect(page.get_by_text("failed. It met an error.")).to_be_visible()
+
+
+@each_reader
+def test_a_job_that_ends_leaves_everything_in_its_place(
+    site: Site, open_page: Open, reader: dict[str, object]
+) -> None:
+    page = open_page(site, "/", **reader, height=2400)
+    high = "document.getElementById('jobs').getBoundingClientRect().height"
+    ended = page.evaluate(high)
+    assert page.evaluate(AS_IF_AT_WORK, site.here.failed_job)
+    assert page.evaluate(high) == ended
+    with page.expect_response("**/ui/overview"):
+        page.evaluate("document.body.dispatchEvent(new Event('refresh'))")
+    expect(page.locator("#jobs .line-bar")).to_have_count(0)
+    settled(page)
+    assert page.evaluate(high) == ended
 
 
 def test_an_empty_home_offers_the_first_steps_and_one_button(own_empty: Site, open_page: Open) -> None:

@@ -273,7 +273,8 @@ def overview_view(
         n_in_use=sum(bool(one.aliases) for one in summaries),
         n_aliases=len(models),
         running=tuple(job_line(job) for job in running[:most]),
-        recent=tuple(job_line(job) for job in last[: most // 2]),
+        # As many lines before a job ends as after: what stands below them keeps its place.
+        recent=tuple(job_line(job) for job in last[: max(most // 2 - len(running), 2)]),
         n_running=sum(counts.get(state, 0) for state in ("starting", "running", "stopping")),
         n_waiting=counts.get("queued", 0),
         series=series_lines(coverage)[:most],
