@@ -14,6 +14,7 @@ from onward.cli.session import Session
 from onward.cli.texts import actor_name, require_output
 from onward.cli.verdict import print_training, training_value
 from onward.errors import UserError
+from onward.naming.names import check_alias, check_name
 
 if TYPE_CHECKING:
     from onward.training.result import TrainingResult
@@ -55,6 +56,7 @@ def open_application(
     save: str | None,
     alias: str | None,
     report: Path | None,
+    audit: bool,
     background: bool = False,
 ) -> Application:
     """Return the services for a training, once what was asked for makes sense.
@@ -62,8 +64,10 @@ def open_application(
     Raises
     ------
     UserError
-        When there is an alias for a model that is not to be published, a report that cannot be written,
-        or a server that nothing is to be left to.
+        When there is an alias for a model that is not to be published or gets none, a report that
+        cannot be written, or a server that nothing is to be left to.
+    RegistryError
+        When no model or alias can have the name that was asked for.
     """
     if session.server is not None and not background:
         raise UserError(
@@ -78,6 +82,16 @@ def open_application(
             allowed="--alias together with --save",
             remedy="Add --save NAME.",
         )
+    if alias is not None and not audit:
+        raise UserError(
+            "only a model that passed its leak audit can have an alias",
+            got=f"--alias {alias} with --no-audit",
+            remedy="Leave one of them out.",
+        )
+    if save is not None:  # the registry's own rule, but before hours of work and not after them
+        check_name(save)
+    if alias is not None:
+        check_alias(alias)
     if not background:  # else it is for who runs the job
         require_output(report, force=True)
     if timerange is not None:

@@ -1,4 +1,4 @@
-"""A file that cannot be written is refused before anything is computed for it, whichever command names it."""
+"""Files that cannot be written, and names no model can have, are refused before anything is computed."""
 
 from __future__ import annotations
 
@@ -34,6 +34,24 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_else(
     assert "Not a directory" in told
     assert "File name too long" in cli.fails(*command, f"{'x' * 230}.csv"), "drafts have longer names"
     assert sorted(path.name for path in Path().iterdir()) == ["plain", "taken.csv"]
+    assert not (cli.home / "onward.db").exists(), "no run was begun"
+
+
+@pytest.mark.parametrize("verb", ["train", "tune"])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--save", "a b"), "A model cannot have this name"),
+        (("--save", "con"), "A model cannot have this name"),
+        (("--save", "btc", "--alias", "latest"), "An alias cannot have this name"),
+        (("--save", "btc", "--alias", "7"), "An alias cannot have this name"),
+        (("--save", "btc", "--alias", "champion", "--no-audit"), "passed its leak audit"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused_before_anything_else(
+    cli: Cli, verb: str, options: tuple[str, ...], said: str
+) -> None:
+    assert said in cli.fails(verb, "fast", *options)
     assert not (cli.home / "onward.db").exists(), "no run was begun"
 
 

@@ -38,7 +38,7 @@ def train(
     Says honestly whether there is any skill, in direction and in the range class.
     """
     application = open_application(
-        session, plan, timerange, save=save, alias=alias, report=report, background=background
+        session, plan, timerange, save=save, alias=alias, report=report, audit=audit, background=background
     )
     if background:
         from onward.cli.jobs.submitting import submit_in_background

@@ -71,7 +71,7 @@ def tune(
             remedy="Leave one of them out: a job that lost its worker goes on from its own trials.",
         )
     application = open_application(
-        session, plan, timerange, save=save, alias=alias, report=report, background=background
+        session, plan, timerange, save=save, alias=alias, report=report, audit=audit, background=background
     )
     if background:
         from onward.cli.jobs.submitting import submit_in_background
