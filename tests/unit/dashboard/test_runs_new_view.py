@@ -10,7 +10,7 @@ import pytest
 
 from onward.dashboard.i18n import texts_of
 from onward.dashboard.views.run_check import found_in, worded
-from onward.dashboard.views.run_cost import Precedent, n_fits, whole_job
+from onward.dashboard.views.run_cost import Precedent, whole_job
 from onward.dashboard.views.run_request import Asked, Refusal, bases_of, sentence
 from onward.dashboard.views.runs_new import first_values, run_form_view
 from onward.errors import PlanError
@@ -165,17 +165,6 @@ def test_a_whole_job_takes_as_long_as_one_like_it_and_more_bars_take_longer() ->
     assert whole_job(Precedent("a", 100.0, None, same=True), 9_999) == replace(
         same, before=Precedent("a", 100.0, None, same=True)
     )
-
-
-def test_fits_count_folds_searches_and_members() -> None:
-    plan = plan_view()["plan"]
-    one = {**plan, "ensemble": {**plan["ensemble"], "method": "none", "members": []}}
-    assert n_fits(one, 5, search=False) == 6
-    assert n_fits(one, None, search=False) is None
-    search = {**one, "optimization": {**one["optimization"], "trials": 10, "inner_splits": 3}}
-    assert n_fits(search, 5, search=True) == 6 * 31
-    several = {**plan, "ensemble": {**plan["ensemble"], "method": "voting", "members": ["a", "b"]}}
-    assert n_fits(several, 5, search=False) == 12
 
 
 def test_a_check_tells_costs_folds_and_what_to_know() -> None:

@@ -12,7 +12,7 @@ from onward.config.toml import to_toml
 from onward.dashboard.i18n.languages import DEFAULT
 from onward.dashboard.i18n.said import Said
 from onward.dashboard.i18n.texts import Texts
-from onward.dashboard.views.run_cost import Precedent, WholeJob, n_fits, whole_job
+from onward.dashboard.views.run_cost import Fits, Precedent, WholeJob, n_fits, whole_job
 from onward.dashboard.views.run_fields import limits, plan_fields, takes
 from onward.dashboard.views.run_request import FROM_FORM, Asked, Refusal
 from onward.dashboard.views.run_snippets import Snippets
@@ -67,7 +67,7 @@ class Found:
     whole
         How long the whole job will take; None where no earlier one tells.
     fits
-        How often a model is fitted at most; None where the data decide.
+        How often models are fitted; None where the data decide.
     """
 
     symbols: tuple[str, ...]
@@ -87,7 +87,7 @@ class Found:
     toml: str
     plan_hash: str
     whole: WholeJob | None
-    fits: int | None
+    fits: Fits | None
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def found_in(view: Mapping[str, Any], asked: Asked, before: Precedent | None = N
         toml=to_toml(plan),
         plan_hash=view["plan_hash"],
         whole=None if before is None else whole_job(before, view["rows"]),
-        fits=n_fits(plan, folds, search=asked.kind == "tune"),
+        fits=n_fits(plan, folds, search=asked.kind == "tune", fitted=bool(view["fitted"])),
     )
 
 
