@@ -229,6 +229,51 @@ def test_only_our_own_pages_send_files(site: Site, open_page: Open) -> None:
         assert "kept for an hour only" in answer.text()
 
 
+def told(page: Page, first: pd.Timestamp, last: pd.Timestamp, close: float) -> None:
+    """Expect the line below the candles to tell of a stretch, and of the close of its last bar."""
+    digits = page.evaluate("(close) => close.toLocaleString('en')", round(close, 10))
+    expect(page.locator("#chart-said")).to_have_text(
+        f"{first:%Y-%m-%d %H:%M} – {last:%Y-%m-%d %H:%M} · {digits}"
+    )
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_line_below_candles_tells_what_is_seen(long_site: Site, open_page: Open, width: int) -> None:
+    page = open_page(long_site, SERIES, width=width)
+    closes = DataStore(long_site.home / "data").candles("1h").read(LONG).set_index("timestamp")["close"]
+    newest = closes.index[-1]
+    pressed = page.locator("[data-bars][aria-pressed=true]")
+    for name, first in (
+        ("100 bars", closes.index[-100]),
+        ("10,000 bars", None),  # many bars in one
+        ("1,000 bars", None),
+        ("All", closes.index[0]),
+    ):
+        if name != "100 bars":  # it is what the page begins with
+            page.get_by_role("button", name=name, exact=True).click()
+        wait_until(page, "!document.querySelector('[aria-busy=true]')")
+        expect(pressed).to_have_text(name)
+        if first is None:
+            digits = page.evaluate("(close) => close.toLocaleString('en')", round(closes.iloc[-1], 10))
+            expect(page.locator("#chart-said")).to_contain_text(f"– {newest:%Y-%m-%d %H:%M} · {digits}")
+        else:
+            told(page, first, newest, closes.iloc[-1])
+    page.get_by_role("button", name="100 bars", exact=True).click()
+    told(page, closes.index[-100], newest, closes.iloc[-1])
+    page.get_by_role("button", name="Earlier").click()
+    expect(page.locator("#chart-said")).not_to_contain_text(f"{newest:%m-%d %H:%M}")
+    line = page.locator("#chart-said").inner_text()
+    last = pd.Timestamp(line.split(" – ")[1][:16], tz="UTC")
+    assert 75 <= (newest - last) / pd.Timedelta("1h") <= 82
+    told(page, last - pd.Timedelta("99h"), last, closes[last])
+    expect(pressed).to_have_text("100 bars")
+    place = page.locator("#chart").bounding_box()
+    assert place is not None
+    page.mouse.move(place["x"] + place["width"] / 2, place["y"] + 120)
+    page.mouse.wheel(0, -400)  # looks closer
+    expect(pressed).to_have_count(0)
+
+
 def test_seventy_thousand_bars_scroll_without_stutter(long_site: Site, open_page: Open) -> None:
     page = open_page(long_site, SERIES)
     answers: list[Any] = []

@@ -30,7 +30,8 @@ def reference(frame: pd.DataFrame, step: int) -> pd.DataFrame:
     number = frame["timestamp"].astype("int64") // 10**9 // (3600 * step)
     seconds = frame["timestamp"].astype("int64") // 10**9
     rules = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
-    return frame.assign(time=seconds).groupby(number.to_numpy()).agg({"time": "first", **rules})
+    ends = {"time": "first", "until": "last"}
+    return frame.assign(time=seconds, until=seconds).groupby(number.to_numpy()).agg({**ends, **rules})
 
 
 @pytest.mark.parametrize("gap", [None, slice(100, 400)])
@@ -39,7 +40,7 @@ def test_buckets_equal_a_plain_grouping(points: int, gap: slice | None) -> None:
     frame = bars(5000, gap=gap)
     found = buckets(frame, bar_seconds=3600, points=points)
     expected = reference(frame, found["bars"])
-    for name in ("time", "open", "high", "low", "close", "volume"):
+    for name in ("time", "until", "open", "high", "low", "close", "volume"):
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-12, atol=1e-9)
     assert len(found["time"]) <= points + 1
 
@@ -63,4 +64,4 @@ def test_a_bar_is_in_the_same_bucket_whatever_was_asked_for() -> None:
 def test_nothing_gives_nothing() -> None:
     empty = buckets(bars(1).iloc[:0], bar_seconds=3600, points=100)
     assert empty.pop("bars") == STEPS[0]
-    assert list(empty.values()) == [[]] * 6
+    assert list(empty.values()) == [[]] * 7

@@ -176,7 +176,7 @@ def test_a_series_is_looked_at_with_what_stands_beside_it(store: DataStore) -> N
     assert (tuple(view.timeframes), tuple(view.beside)) == (("1h", "4h"), ("funding", "fear_greed"))
     assert tuple(view.beside) == store.series_beside("A/B")
     assert view.source.endswith("symbol=A%2FB&timeframe=1h&side=funding&side=fear_greed")
-    assert view.first_view[1] - view.first_view[0] == 300 * 3600
+    assert view.first_view[1] - view.first_view[0] == 100 * 3600
     assert view.spans == (100,)
     assert series_view(book, ("candles", "A/B", "2h"), now=NOW) is None
     found = quality_of(store, "candles", "A/B", "1h")

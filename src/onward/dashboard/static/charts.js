@@ -83,7 +83,7 @@ export function candleChart(box, { from = null, to = null, markers = [], volume 
   const chart = createChart(box, {
     autoSize: true,
     layout: { attributionLogo: false, fontFamily: family(), fontSize: letter() },
-    timeScale: { timeVisible: true, secondsVisible: false, minBarSpacing: 0.4, tickMarkFormatter: whole },
+    timeScale: { timeVisible: true, secondsVisible: false, minBarSpacing: 0.05, tickMarkFormatter: whole },
     localization: { timeFormatter: day, locale: root.lang },
   });
 
@@ -152,19 +152,22 @@ export function candleChart(box, { from = null, to = null, markers = [], volume 
     if (view) chart.timeScale().setVisibleRange(view);
     else chart.timeScale().fitContent();
     rewrite();
-    describe();
+    if (rows.time.length) describe(view?.from ?? rows.time[0], view?.to ?? rows.time.at(-1));
   }
 
-  function describe() {
-    if (!rows?.time.length) return;
-    const last = rows.close.at(-1);
-    say(box, `${day(rows.time[0])} – ${day(rows.time.at(-1))} · ${last.toLocaleString("en")}`);
+  // What is in sight, of which more is loaded; of several bars in one the last is told.
+  function describe(left, right) {
+    const last = rows.time.findLastIndex((t) => t <= right);
+    const first = rows.time.findIndex((t) => t >= left);
+    if (first < 0 || last < first) return;
+    say(box, `${day(rows.time[first])} – ${day((rows.until ?? rows.time)[last])} · ${rows.close[last].toLocaleString("en")}`);
   }
 
   let timer = 0;
   chart.timeScale().subscribeVisibleTimeRangeChange((range) => {
     if (!range || !loaded || !rows.time.length) return;
     onRange?.(range.from, range.to);
+    describe(range.from, range.to);
     clearTimeout(timer);
     timer = setTimeout(() => { rewrite(); want(range.from, range.to); }, REST_MS);
   });

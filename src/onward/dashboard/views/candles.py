@@ -41,8 +41,9 @@ def buckets(
     Returns
     -------
     dict
-        ``time`` (Unix seconds), ``open`` ... ``volume``, and ``bars``: how many bars went into a
-        bucket at most; with ``last_of`` also ``side``, columns by name.
+        ``time`` and ``until`` (Unix seconds of the first and the last bar of a bucket), ``open`` ...
+        ``volume``, and ``bars``: how many bars went into a bucket at most; with ``last_of`` also
+        ``side``, columns by name.
     """
     n = len(frame)
     step = next((s for s in STEPS if n <= s * points), STEPS[-1])
@@ -60,7 +61,7 @@ def buckets(
             "close": _plain(values["close"][last]),
             "volume": _plain(np.add.reduceat(values["volume"], first)),
         }
-    told = {"bars": step, "time": seconds[first].tolist(), **columns}
+    told = {"bars": step, "time": seconds[first].tolist(), "until": seconds[last].tolist(), **columns}
     if last_of:
         told["side"] = {name: _or_none(frame[name].to_numpy(float)[last]) for name in last_of}
     return told

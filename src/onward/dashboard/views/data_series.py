@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SeriesView", "thinned"]
 
-FIRST_BARS = 300
 SPANS = (100, 1000, 10_000)
+"""Bars that buttons of the chart show; it begins with the first."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,25 @@ class SeriesView:
     def first_view(self) -> tuple[float, float]:
         """Unix seconds between which the chart begins to look."""
         end = self.row.last.timestamp()
-        return max(self.row.first.timestamp(), end - FIRST_BARS * self.bar_seconds), end
+        return max(self.row.first.timestamp(), end - SPANS[0] * self.bar_seconds), end
 
     @property
     def spans(self) -> tuple[int, ...]:
         """Numbers of bars that buttons of the chart show, besides all of them."""
         return tuple(n for n in SPANS if n < self.row.rows)
+
+    @property
+    def chart(self) -> dict[str, Any]:
+        """What the script needs to know."""
+        begin, end = self.first_view
+        return {
+            "from": begin,
+            "to": end,
+            "bar": self.bar_seconds,
+            "panes": list(self.beside),
+            "first": self.row.first.timestamp(),
+            "end": end,
+        }
 
     def address(self, timeframe: str) -> str:
         """Return the address of the same symbol in another timeframe."""

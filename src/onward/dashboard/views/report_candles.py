@@ -53,8 +53,9 @@ def window(
     Returns
     -------
     dict
-        ``time`` (Unix seconds), ``open high low close``, ``position`` (mean over the bars in a candle,
-        None where it is not known), and ``bars``: how many bars went into a candle at most.
+        ``time`` and ``until`` (Unix seconds of the first and the last bar of a candle), ``open high low
+        close``, ``position`` (mean over the bars in a candle, None where it is not known), and ``bars``:
+        how many bars went into a candle at most.
     """
     known = len(chart["earlier"]["position"]) + len(chart["detail"]["open"])
     first = int(chart["overview"]["time"]["start"]) if start is None else start
@@ -65,6 +66,7 @@ def window(
     return {
         "bars": step,
         "time": merged["time"].tolist(),
+        "until": merged.get("until", merged["time"]).tolist(),
         **{name: np.round(merged[name], DIGITS).tolist() for name in PRICES},
         "position": [None if np.isnan(value) else round(value, 3) for value in merged["position"].tolist()],
     }
@@ -106,6 +108,7 @@ def _merged(bars: Columns, step_seconds: int) -> Columns:
     total = np.add.reduceat(np.where(known, bars["position"], 0.0), first)
     return {
         "time": bars["time"][first],
+        "until": bars["time"][last],
         "open": bars["open"][first],
         "high": np.maximum.reduceat(bars["high"], first),
         "low": np.minimum.reduceat(bars["low"], first),

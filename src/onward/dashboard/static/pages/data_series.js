@@ -5,6 +5,7 @@ import { ask, missed } from "../connection.js";
 
 const COLOURS = ["series-1", "series-4", "series-5"];
 const AXIS_WIDTH = 6; // rem
+const NEAR = 0.03; // by which what is seen may differ from what a button shows
 const PRICE_SHARE = 3; // height of the candles to that of a pane
 
 const box = document.getElementById("chart");
@@ -28,9 +29,17 @@ async function values(box, label) {
   } else whenBack(() => values(box, label));
 }
 
-function candles(box, { from, to, bar, panes, end }) {
+function candles(box, { from, to, bar, panes, first, end }) {
   const lines = [];
-  const shown = candleChart(box, { from, to, onRows: ({ time, side }) => {
+  const buttons = [...document.querySelectorAll("[data-bars]")];
+  const lengths = buttons.map(({ dataset }) => (dataset.bars === "0" ? end - first : (Number(dataset.bars) - 1) * bar));
+  // Whoever scrolls on sees as many bars as before; whoever looks closer sees what no button shows.
+  const press = (left, right) => {
+    const off = lengths.map((length) => Math.abs(right - left - length) / Math.max(length, bar));
+    const nearest = off.indexOf(Math.min(...off));
+    buttons.forEach((one, i) => one.setAttribute("aria-pressed", String(i === nearest && off[i] < NEAR)));
+  };
+  const shown = candleChart(box, { from, to, onRange: press, onRows: ({ time, side }) => {
     lines.forEach((one, i) => one.setData(time.map((t, k) => {
       const value = side?.[panes[i]]?.[k];
       return value === null || value === undefined ? { time: t } : { time: t, value };
@@ -50,7 +59,6 @@ function candles(box, { from, to, bar, panes, end }) {
   themed(widen);
   themed(() => lines.forEach((one, i) => one.applyOptions({ color: colour(COLOURS[i % COLOURS.length]) })));
 
-  const buttons = [...document.querySelectorAll("[data-bars]")];
   document.addEventListener("click", ({ target }) => {
     const button = target.closest("[data-bars], [data-show], [data-move]");
     if (!button) return;
@@ -61,6 +69,5 @@ function candles(box, { from, to, bar, panes, end }) {
     else if (bars) shown.show(end - Number(bars) * bar, end);
     else if (show) { shown.show(Number(show) - 60 * bar, Number(show) + 60 * bar); box.scrollIntoView({ block: "center" }); }
     else if (seen) { const by = 0.8 * (seen.to - seen.from) * Number(move); scale.setVisibleRange({ from: seen.from + by, to: seen.to + by }); }
-    if (bars) buttons.forEach((one) => one.setAttribute("aria-pressed", String(one === button)));
   });
 }
