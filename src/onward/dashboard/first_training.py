@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from onward.dashboard.forms import idempotency_key, is_gone
 from onward.errors import JobConflictError
 from onward.jobs.states import TERMINAL
+from onward.naming.sample import SAMPLE_SYMBOL, SAMPLE_TIMEFRAME
 
 if TYPE_CHECKING:
     from onward.data.repositories import DataStore
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["last_training", "request_key", "sample_request", "start_training", "training_under_way"]
 
-SAMPLE_SYMBOL, SAMPLE_TIMEFRAME, SAMPLE_MODEL = "BTC/USD", "1h", "btc-usd-1h"
+SAMPLE_MODEL = "btc-usd-1h"
 MOST = 100
 """Newest trainings among which one on the sample is looked for."""
 FIRST = "first"
@@ -83,7 +84,9 @@ def start_training(
     store, manager, repositories
         Of the server.
     """
-    _store_sample(repositories)
+    from onward.data.sample import store_sample
+
+    store_sample(repositories)  # else nobody could predict with the model; it learns from the file itself
     with as_file(files("onward.data") / "samples" / "btcusd_1h.parquet") as path:
         spec, place = {**request, "data": str(path)}, after
         while True:
@@ -98,17 +101,3 @@ def start_training(
             if not is_gone(store, made):
                 return made.job
             place = made.job.id  # it was deleted since: the next one follows it
-
-
-def _store_sample(repositories: DataStore) -> None:
-    """Store the sample for whoever predicts with the model, where nothing is stored of its symbol.
-
-    The model is trained on the file itself in any case: what is stored of the symbol may be bars of
-    somebody else.
-    """
-    from onward.data.read import sample_market
-
-    candles = repositories.candles(SAMPLE_TIMEFRAME)
-    if SAMPLE_SYMBOL not in candles.symbols():
-        bars = sample_market().bars.reset_index().rename(columns={"open_time": "timestamp"})
-        candles.upsert(SAMPLE_SYMBOL, bars.drop(columns="symbol"))

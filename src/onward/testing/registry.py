@@ -38,6 +38,7 @@ def stage_bundle(
     seed: int = 0,
     certificate: Literal["passed", "failed", "not_run"] = "passed",
     model_bytes: int = 0,
+    data_hash: str = "d" * 64,
 ) -> Manifest:
     """Write a small bundle as a trainer would.
 
@@ -53,6 +54,8 @@ def stage_bundle(
         Outcome of the audit.
     model_bytes
         Size of the model file to add.
+    data_hash
+        Content hash of the market that it learnt from.
     """
     findings = (LEAK,) if certificate == "failed" else ()
     checks = () if certificate == "not_run" else ("truncation", "perturbation")
@@ -73,7 +76,7 @@ def stage_bundle(
             plan={"model": {"name": "lightgbm", "seed": seed, "learning_rate": 0.05}},
             plan_hash=f"{seed:064x}",
             data={"first": "2024-01-01T00:00:00Z", "last": "2026-01-01T00:00:00Z", "rows": 20_111},
-            data_hash="d" * 64,
+            data_hash=data_hash,
             label_family="threshold/volatility/24",
             code_version="0.1.0",
             libraries={"python": "3.11.0", "lightgbm": "4.6.0"},

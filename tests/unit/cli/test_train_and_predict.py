@@ -248,3 +248,5 @@ def test_demo(cli) -> None:
     assert "20,111 real hourly bars of BTC/USD" in shown
     assert "Direction: " in shown
     assert Path("onward-demo.html").stat().st_size < 3_000_000
+    assert "The bars are stored as BTC/USD 1h" in shown
+    assert "stale" in cli.fails("predict", "demo@champion", "--latest"), "it can be asked; the bars are old"

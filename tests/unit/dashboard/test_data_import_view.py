@@ -77,6 +77,15 @@ def test_what_is_missing_or_wrong_stands_at_its_field(
     assert bool(first.details) == bool(first.errors)
 
 
+def test_names_of_candles_that_are_waited_for_stand_where_the_file_says_none(tmp_path: Path) -> None:
+    unnamed = looked_at(tmp_path / "bars.csv", HEADER + rows(5)).filled("ETH/USD", "4h")
+    assert (unnamed.symbol, unnamed.given_timeframe, dict(unnamed.asked)) == ("ETH/USD", "1h", {})
+    named = looked_at(tmp_path / "BTC_USDT-1h.csv", HEADER + rows(5)).filled("ETH/USD", "4h")
+    assert (named.symbol, named.given_timeframe) == ("BTC/USDT", "1h"), "what it says counts"
+    nobody_waits = looked_at(tmp_path / "bars.csv").filled("", "")
+    assert dict(nobody_waits.asked) == {"symbol": "symbol_missing"}
+
+
 def test_several_symbols_keep_their_names(tmp_path: Path) -> None:
     both = "symbol," + HEADER + "".join(f"{s},{line}\n" for s in ("A", "B") for line in rows(3).split())
     view = looked_at(tmp_path / "both.csv", both)

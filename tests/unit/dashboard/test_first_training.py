@@ -17,6 +17,7 @@ from onward.dashboard import create_site
 from onward.dashboard.first_training import sample_request
 from onward.dashboard.i18n import texts_of
 from onward.jobs.values import JobRequest, Lease, Outcome, WorkerIdentity
+from onward.naming.sample import SAMPLE_DATA_HASH
 from onward.registry import Standing
 from onward.settings import load_settings
 from onward.testing.registry import stage_bundle
@@ -25,7 +26,7 @@ from tests.unit.server.client import Client
 
 QUIET = {"server.run_jobs": False}
 TOKEN = "0" * 32
-PATH = "/ui/overview/train-sample"
+PATH, STORE = "/ui/overview/train-sample", "/ui/overview/store-sample"
 VERDICT = {"subject": "direction", "level": "evidence of skill"}
 
 
@@ -113,6 +114,36 @@ def test_the_sample_is_trained_on_once_and_only_before_there_is_anything(home: H
     page = home.get("/models/another")
     assert "<bdi>\u202egnp.exe</bdi>" in page, "what somebody wrote turns no letters around it"
     assert page.count("<bdi>\u05d0\u05e0</bdi>") == 2
+
+
+@pytest.mark.parametrize("model", ["", "demo@champion"])
+def test_a_model_of_the_sample_without_its_bars_offers_to_store_them(tmp_path: Path, model: str) -> None:
+    application = build_application(load_settings(home=tmp_path, cwd=tmp_path, environ={}, overrides=QUIET))
+    for name, data_hash in (("demo", SAMPLE_DATA_HASH), ("mine", "d" * 64)):
+        stage_bundle(tmp_path / name, name=name, data_hash=data_hash)
+        application.registry.publish(tmp_path / name)
+        application.registry.set_alias(name, "champion", 1, "me", "", seen=Standing(None))
+    with Client(create_site(application)) as client:
+        home = Home(client, application)
+        page = home.get("/", "run")
+        assert page.count(f'action="{STORE}"') == 1, "and a model of other bars does not"
+        wanted = "/data?symbol=BTC%2FUSD&amp;timeframe=1h"
+        assert page.count(wanted) == 1
+        assert texts_of("en")("data.wanted.text", symbol="BTC/USD", timeframe="1h") in home.get(
+            wanted.replace("&amp;", "&")
+        )
+        headers = {"X-API-Key": home.keys["run"], "Cookie": f"onward_csrf={TOKEN}"}
+        form = {"csrf_token": TOKEN} | ({"model": model} if model else {})
+        for toast in ("overview.toast.stored", "overview.toast.was_stored"):
+            answer = client.post(STORE, data=form, headers=headers)
+            assert answer.headers["location"] == ("/predict?model=demo%40champion" if model else "/")
+            assert toast in answer.headers["set-cookie"]
+        (stored,) = application.repositories.coverage()
+        assert (stored.symbol, stored.rows) == ("BTC/USD", 20_111)
+        page = home.get("/", "run")
+        assert STORE not in page
+        assert page.count("2019") >= 2, "the alarm says since when they are old"
+        assert 'class="notice fair wanted"' not in home.get(wanted.replace("&amp;", "&"))
 
 
 @pytest.mark.parametrize("scopes", [("run", "run"), ("run", "admin")])

@@ -12,6 +12,7 @@ import pytest
 from onward.dashboard.views.overview import OverviewView, overview_view, series_lines
 from onward.jobs.remaining import TimeLeft
 from onward.jobs.values import Job, JobRequest
+from onward.naming.sample import SAMPLE_DATA_HASH
 from onward.registry import ModelSummary, Version
 from onward.registry.bundle import read_manifest
 from onward.server.coverage import Reach
@@ -75,6 +76,21 @@ def test_a_model_is_stale_when_predictions_would_be_refused(
 def test_a_model_without_candles_of_its_market_is_an_alarm(version: Version) -> None:
     shown = view(in_use=[version], coverage=[coverage("2026-11-22T11:00", symbol="ETH/USD")])
     assert [one.kind for one in shown.alarms] == ["no_data"]
+    assert shown.alarms[0].address == "/data?symbol=BTC%2FUSD&timeframe=1h", "which asks for their file"
+    assert not shown.alarms[0].of_sample
+
+
+def test_what_a_model_of_the_sample_lacks_is_the_sample(version: Version) -> None:
+    manifest = version.manifest.model_copy(update={"data_hash": SAMPLE_DATA_HASH})
+    (alarm,) = view(in_use=[replace(version, manifest=manifest)]).alarms
+    assert (alarm.kind, alarm.of_sample) == ("no_data", True)
+
+
+def test_of_several_symbols_the_one_that_is_missing_is_asked_for(version: Version) -> None:
+    manifest = version.manifest.model_copy(update={"symbols": ("BTC/USD", "ETH/USD")})
+    stored = [coverage("2026-11-22T11:00")]
+    (alarm,) = view(in_use=[replace(version, manifest=manifest)], coverage=stored).alarms
+    assert alarm.series == ("ETH/USD", "1h")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,9 +33,11 @@ from onward.errors import (
     SeriesError,
     TimeframeError,
 )
+from onward.naming.sample import SAMPLE_DATA_HASH
 from onward.prediction.freshness import late_at, late_series, series_cautions
-from onward.registry import ModelSummary
+from onward.registry import ModelSummary, Version
 from onward.testing.markets import planted_signal
+from onward.testing.registry import stage_bundle
 from onward.types import SideSeries
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -43,6 +46,24 @@ SUMMARIES = (
     ModelSummary("b", NOW, 1, 7, ()),
     ModelSummary("empty", NOW, 0, None, ()),
 )
+
+
+@pytest.mark.parametrize(
+    ("problem", "symbol", "data_hash", "lacks"),
+    [
+        ("no_candles", "BTC/USD", SAMPLE_DATA_HASH, True),
+        ("no_candles", "ETH/USD", SAMPLE_DATA_HASH, False),
+        ("no_candles", "BTC/USD", "d" * 64, False),
+        ("short", "BTC/USD", SAMPLE_DATA_HASH, False),
+    ],
+)
+def test_bars_of_the_sample_can_be_stored_for_a_model_that_learnt_from_them(
+    tmp_path: Path, problem: str, symbol: str, data_hash: str, lacks: bool
+) -> None:
+    manifest = stage_bundle(tmp_path / "bundle", data_hash=data_hash)
+    version = Version("demo", 1, "digest", tmp_path, manifest, NOW, ("champion",))
+    view = PredictView((), (), "demo@champion", symbol, version, "1h", problem=problem)
+    assert view.lacks_sample == lacks
 
 
 def forecast(**changes: Any) -> Forecast:

@@ -18,6 +18,7 @@ from tests.unit.server.memory import memory_services
 
 PAGE_OF = {
     "/ui/overview/train-sample": "/",
+    "/ui/overview/store-sample": "/",
     "/ui/data/preview": "/data",
     "/ui/data/import": "/data",
     "/ui/data/remove": "/data",

@@ -31,9 +31,11 @@ def demo(
     """Train, audit and judge a model on bundled bars.
 
     Two years of real hourly BTC/USD bars, and a report at the end; the answer may well be that
-    there is no skill.
+    there is no skill. The bars are stored as BTC/USD 1h, unless such a series is there.
     """
     from onward.data.read import sample_market
+    from onward.data.sample import store_sample
+    from onward.naming.sample import SAMPLE_SYMBOL, SAMPLE_TIMEFRAME
 
     require_output(report, force=True)
     application = session.application(plan)
@@ -43,6 +45,8 @@ def demo(
         print_note(
             f"{len(market):,} real hourly bars of {market.symbols[0]}, {first:%Y-%m-%d} to {last:%Y-%m-%d}."
         )
+    # Before anything is computed, so that a disk that takes nothing is told at once.
+    stored = store_sample(application.repositories)
     with session.progress() as progress:
         result = application.training.train(market, application.settings.plan, progress=progress)
     written = keep_report(application, result, report)
@@ -56,9 +60,15 @@ def demo(
     def render() -> None:
         print_training(result)
         print_note(f"Published as {version.ref}{named}")
+        print_note(
+            f"The bars are stored as {SAMPLE_SYMBOL} {SAMPLE_TIMEFRAME}, so that the model can be asked."
+            if stored
+            else f"{SAMPLE_SYMBOL} {SAMPLE_TIMEFRAME} was stored before, and stays as it is."
+        )
         print_note(f"Report: {written.resolve()}")
         print_note("Next: onward data import FILE, then onward train; onward runs list shows every run.")
 
-    session.show({**training_value(result), "model": version.ref, "report": written.resolve()}, render)
+    value = {"model": version.ref, "report": written.resolve(), "bars_stored": stored}
+    session.show({**training_value(result), **value}, render)
     if open_:
         typer.launch(str(written.resolve()))

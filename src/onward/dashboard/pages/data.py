@@ -64,11 +64,21 @@ router = APIRouter()
 
 @router.get("/data", dependencies=[requires("read")])
 def data(
-    render: Render, book: Book, config: Config, state: State, search: Search = "", page: Number = 1
+    render: Render,
+    book: Book,
+    config: Config,
+    state: State,
+    search: Search = "",
+    page: Number = 1,
+    symbol: Symbol = "",
+    timeframe: Timeframe = "",
 ) -> Response:
-    """Show what is stored."""
+    """Show what is stored; with a symbol and a timeframe, ask for their candles where there are none."""
     view = _list(book, state, search, page)
-    return render.page("data", view=view, most=config.max_upload_bytes)
+    wanted = (symbol, timeframe) if symbol and timeframe else None
+    if any((one.symbol, one.timeframe) == wanted for one in book.coverage() if one.kind == "candles"):
+        wanted = None
+    return render.page("data", view=view, most=config.max_upload_bytes, wanted=wanted)
 
 
 @router.get("/ui/data/list", dependencies=[requires("read")])
@@ -138,9 +148,19 @@ async def quality(
 
 @router.post(PREVIEW, dependencies=[requires("run", stream=True), Depends(safe_header)])
 async def preview(
-    request: Request, render: Render, state: State, config: Config, uploads: Uploads
+    request: Request,
+    render: Render,
+    state: State,
+    config: Config,
+    uploads: Uploads,
+    symbol: Symbol = "",
+    timeframe: Timeframe = "",
 ) -> Response:
-    """Take a file in, and say what an import of it would store."""
+    """Take a file in, and say what an import of it would store.
+
+    ``symbol`` and ``timeframe`` are those that are waited for: they stand in the fields of what a file
+    of candles does not say.
+    """
     with uploads.staging.arriving(int(request.headers.get("content-length", "0"))) as arriving:
         try:
             await receive(request, arriving)
@@ -156,7 +176,7 @@ async def preview(
 
         upload = await anyio.to_thread.run_sync(keep, limiter=state.heavy)
     uploads.sweeper.wake()
-    view = preview_view(read, upload=upload, symbol=None, timeframe=None)
+    view = preview_view(read, upload=upload, symbol=None, timeframe=None).filled(symbol, timeframe)
     return render.fragment("fragments/data_preview.html", view=view)
 
 

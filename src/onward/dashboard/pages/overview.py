@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import anyio.to_thread
 from fastapi import APIRouter
@@ -82,6 +83,21 @@ async def train_sample(
         return render.redirect(f"/jobs/{job.id}", toast="overview.toast.submitted")
 
     return await anyio.to_thread.run_sync(submit, limiter=state.heavy)
+
+
+@router.post("/ui/overview/store-sample", dependencies=[requires("run")])
+async def store_bundled(render: Render, form: SafeForm, state: State, repositories: Repositories) -> Response:
+    """Store the bundled bars for a model that learnt from them, and go back to where that was asked for."""
+
+    def store() -> bool:
+        from onward.data.sample import store_sample  # pandas
+
+        return store_sample(repositories)
+
+    stored = await anyio.to_thread.run_sync(store, limiter=state.heavy)
+    model = str(form.get("model", ""))[:200]
+    back = "/predict?" + urlencode({"model": model}) if model else "/"
+    return render.redirect(back, toast="overview.toast.stored" if stored else "overview.toast.was_stored")
 
 
 def _key(view: OverviewView, store: JobStore) -> str:

@@ -20,6 +20,7 @@ __all__ = [
     "SeriesRow",
     "bar_of",
     "data_view",
+    "import_address",
     "marks_of",
     "named_series",
     "series_address",
@@ -262,6 +263,11 @@ def marks_of(gaps: Sequence[Gap], axis: tuple[float, float]) -> tuple[Mark, ...]
 def series_address(kind: str, symbol: str, timeframe: str) -> str:
     """Return the address of a series' page: in the query, where any symbol survives."""
     return "/data/series?" + urlencode({"kind": kind, "symbol": symbol, "timeframe": timeframe})
+
+
+def import_address(symbol: str, timeframe: str) -> str:
+    """Return the address of the list that asks for candles that are not stored, and takes their file."""
+    return "/data?" + urlencode({"symbol": symbol, "timeframe": timeframe})
 
 
 def named_series(words: Words, kind: str, symbol: str, timeframe: str) -> str:

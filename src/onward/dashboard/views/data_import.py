@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlencode
@@ -94,6 +94,23 @@ class PreviewView:
     errors: Mapping[str, str] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
     strays: tuple[Astray, ...] = ()
+
+    def filled(self, symbol: str, timeframe: str) -> PreviewView:
+        """Return what a file holds with names for what it does not say, where it asks for them.
+
+        Parameters
+        ----------
+        symbol, timeframe
+            Of the candles that somebody waits for; empty: nobody does.
+        """
+        given = {"symbol": symbol, "timeframe": timeframe}
+        filled = {name: given[name] for name in self.asked if given.get(name)}
+        return replace(
+            self,
+            symbol=filled.get("symbol", self.symbol),
+            given_timeframe=filled.get("timeframe", self.given_timeframe),
+            asked={name: key for name, key in self.asked.items() if name not in filled},
+        )
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
+from onward.dashboard.views.data import import_address
 from onward.dashboard.views.freshness import Freshness, freshness
 from onward.jobs.remaining import TimeLeft, time_left
 from onward.jobs.results import audit_failed
+from onward.naming.sample import is_sample
 
 if TYPE_CHECKING:
     from onward.jobs.values import Job
@@ -38,7 +40,15 @@ MOST_NAMED = 3
 
 @dataclass(frozen=True)
 class ModelInUse:
-    """A version that an alias stands for."""
+    """A version that an alias stands for.
+
+    Attributes
+    ----------
+    missing
+        The first of its symbols that no candles are stored of.
+    of_sample
+        Whether it learnt from the bundled bars.
+    """
 
     name: str
     alias: str
@@ -49,6 +59,8 @@ class ModelInUse:
     direction: str | None
     range: str | None
     freshness: Freshness
+    missing: str | None = None
+    of_sample: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,6 +136,12 @@ class Alarm:
         Since when, if that is known.
     job_id
         The job, if it is one.
+    bars
+        How many bars have closed since.
+    series
+        Symbol and timeframe of the candles that are not stored.
+    of_sample
+        Whether those are the bundled ones, which can be stored at once.
     """
 
     kind: Literal["job_failed", "stale", "no_data"]
@@ -133,6 +151,15 @@ class Alarm:
     reason: str | None = None
     job_id: str | None = None
     bars: int = 0
+    series: tuple[str, str] | None = None
+    of_sample: bool = False
+
+    @property
+    def address(self) -> str:
+        """Where to look."""
+        if self.job_id:
+            return f"/jobs/{self.job_id}"
+        return "/data" if self.series is None else import_address(*self.series)
 
 
 @dataclass(frozen=True)
@@ -348,11 +375,13 @@ def _models(
         manifest = version.manifest
         stored = [reach.get((symbol, manifest.timeframe)) for symbol in manifest.symbols]
         fresh = freshness(stored, now, most_missed)
-        lines += [_model(alias, version, fresh) for alias in version.aliases]
+        absent = (symbol for symbol, one in zip(manifest.symbols, stored, strict=True) if one is None)
+        missing = next(absent, None)
+        lines += [_model(alias, version, fresh, missing) for alias in version.aliases]
     return tuple(sorted(lines, key=lambda line: (line.alias != "champion", line.name)))
 
 
-def _model(alias: str, version: Version, fresh: Freshness) -> ModelInUse:
+def _model(alias: str, version: Version, fresh: Freshness, missing: str | None) -> ModelInUse:
     manifest = version.manifest
     levels = {name: _level(manifest.verdicts.get(name)) for name in ("direction", "range")}
     return ModelInUse(
@@ -365,6 +394,8 @@ def _model(alias: str, version: Version, fresh: Freshness) -> ModelInUse:
         direction=levels["direction"],
         range=levels["range"],
         freshness=fresh,
+        missing=missing,
+        of_sample=is_sample(manifest.symbols, manifest.timeframe, manifest.data_hash),
     )
 
 
@@ -402,7 +433,8 @@ def _stale(models: Sequence[ModelInUse]) -> tuple[Alarm, ...]:
     for model in models:
         freshness = model.freshness
         if freshness.newest is None:
-            found[model.name] = Alarm("no_data", model.name, "fair")
+            series = (model.missing or model.symbols[0], model.timeframe)
+            found[model.name] = Alarm("no_data", model.name, "fair", series=series, of_sample=model.of_sample)
         elif freshness.is_stale:
             found[model.name] = Alarm(
                 "stale", model.name, "fair", freshness.newest, bars=freshness.bars_missed

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
+from onward.dashboard.views.data import import_address
 from onward.dashboard.views.freshness import is_late
 from onward.errors import (
     BundleError,
@@ -20,6 +21,7 @@ from onward.errors import (
     SeriesError,
     StageError,
 )
+from onward.naming.sample import SAMPLE_SYMBOL, is_sample
 
 if TYPE_CHECKING:
     from onward.registry import ModelSummary, Version
@@ -167,6 +169,19 @@ class PredictView:
     def is_stale(self) -> bool:
         """Whether more bars are missing than the API takes."""
         return self.forecast is not None and is_late(self.forecast.bars_missed, self.most_missed)
+
+    @property
+    def lacks_sample(self) -> bool:
+        """Whether the bars that are missing are the bundled ones, which can be stored at once."""
+        if self.problem != "no_candles" or self.version is None or self.symbol != SAMPLE_SYMBOL:
+            return False
+        manifest = self.version.manifest
+        return is_sample(manifest.symbols, manifest.timeframe, manifest.data_hash)
+
+    @property
+    def import_address(self) -> str:
+        """Where a file of the candles that are missing is taken in."""
+        return import_address(self.symbol, self.timeframe)
 
     @property
     def query(self) -> str:
