@@ -12,7 +12,7 @@ from onward.errors import StorageError
 
 __all__ = ["HEAD", "current_revision", "ensure_current", "upgrade"]
 
-HEAD = "0006"
+HEAD = "0007"
 """Revision that this code speaks. A constant, so that a current database is recognised without Alembic."""
 
 VERSION_TABLE = "alembic_version"

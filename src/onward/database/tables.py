@@ -148,6 +148,7 @@ runs = Table(
     Column("report_path", Text),
     Column("audit", String(16)),
     Column("error", JSON(none_as_null=True)),
+    Column("process", JSON(none_as_null=True)),
     CheckConstraint("kind IN ('train', 'tune')", name="kind_known"),
     CheckConstraint("status IN ('running', 'succeeded', 'failed', 'cancelled')", name="status_known"),
     CheckConstraint("looked_at = (looked_at_time IS NOT NULL)", name="looked_at_has_time"),

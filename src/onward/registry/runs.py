@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,7 @@ from onward.registry.runvalues import (
     Status,
     bars_overlap,
     compare_runs,
+    lost,
 )
 
 __all__ = ["RunStore"]
@@ -57,11 +58,21 @@ class RunStore:
         From `onward.database.open_database`, its tables up to date.
     clock
         Gives this moment, UTC.
+    gone
+        Tells whether a program that a running run noted is there no more. Such a run is read as one
+        that failed; its row stays, so that a look that was wrong does no harm.
     """
 
-    def __init__(self, engine: Engine, *, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        clock: Clock = utc_now,
+        gone: Callable[[Mapping[str, Any]], bool] = lambda _: False,
+    ) -> None:
         self._engine = engine
         self._clock = clock
+        self._gone = gone
 
     def record(self, record: RunRecord) -> Run:
         """Insert a run and return it with its id.
@@ -101,6 +112,7 @@ class RunStore:
         report_path: str | None = None,
         audit: str | None = None,
         error: Mapping[str, str] | None = None,
+        process: Mapping[str, Any] | None = None,
     ) -> Run:
         """Fill in what was not known when the run was recorded; None leaves a field as it is.
 
@@ -120,6 +132,7 @@ class RunStore:
             "report_path": report_path,
             "audit": audit,
             "error": error,
+            "process": process,
         }
         changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         with writing(self._engine) as connection:
@@ -198,7 +211,7 @@ class RunStore:
         """Return the runs of a job, oldest first."""
         query = select(runs).where(runs.c.job_id == job_id).order_by(runs.c.created_at, runs.c.id)
         with reading(self._engine) as connection:
-            return tuple(_read(row) for row in connection.execute(query))
+            return tuple(self._read(row) for row in connection.execute(query))
 
     def get(self, run_id: str) -> Run:
         """Return a run by its id, or by the beginning of it when that is unique.
@@ -243,7 +256,7 @@ class RunStore:
                 or_(runs.c.created_at < last, and_(runs.c.created_at == last, runs.c.id < before))
             )
         with reading(self._engine) as connection:
-            return tuple(_read(row) for row in connection.execute(query))
+            return tuple(self._read(row) for row in connection.execute(query))
 
     def compare(self, run_ids: Sequence[str]) -> RunComparison:
         """Lay runs side by side.
@@ -320,7 +333,7 @@ class RunStore:
         )
         exact = [row for row in found if row.id == text]
         if len(found) == 1 or exact:
-            return _read((exact or found)[0])
+            return self._read((exact or found)[0])
         if found:
             raise RegistryError(
                 "Several runs begin with these characters",
@@ -336,6 +349,13 @@ class RunStore:
             allowed=", ".join(newest[:3]) or "none has been recorded yet",
             remedy=f"Did you mean {guess}?" if guess else "`onward runs list` shows them.",
         )
+
+    def _read(self, row: Row[Any]) -> Run:
+        run = _read(row)
+        program = run.record.process
+        if run.record.status == "running" and program is not None and self._gone(program):
+            return dataclasses.replace(run, record=lost(run.record))
+        return run
 
 
 def _count(connection: Connection, data_hash: str, label_family: str) -> int:
@@ -361,7 +381,9 @@ def _check(record: RunRecord) -> None:
 
 def _columns(record: RunRecord) -> dict[str, Any]:
     columns = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
-    return columns | {name: plain(columns[name]) for name in ("plan", "data", "scores", "verdicts", "error")}
+    return columns | {
+        name: plain(columns[name]) for name in ("plan", "data", "scores", "verdicts", "error", "process")
+    }
 
 
 def _read(row: Row[Any]) -> Run:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from onward.errors import OnwardError
+from onward.errors import OnwardError, RegistryError
 
 __all__ = [
     "Kind",
@@ -18,6 +19,7 @@ __all__ = [
     "Status",
     "bars_overlap",
     "compare_runs",
+    "lost",
     "told_failure",
 ]
 
@@ -79,6 +81,10 @@ class RunRecord:
         How the leak audit ended: ``passed``, ``failed`` or ``not_run``; None while it is not known.
     error
         Why it failed, as `told_failure` tells it; None when it did not, or nobody kept the reason.
+    process
+        Host, boot, number and start of the process that trains in the foreground; None for jobs and
+        for runs of earlier versions. A `RunStore` that can look shows a run whose process is gone as
+        failed.
     """
 
     kind: Kind
@@ -97,6 +103,7 @@ class RunRecord:
     report_path: str | None = None
     audit: str | None = None
     error: Mapping[str, str] | None = None
+    process: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,20 @@ class RunComparison:
     scores: Mapping[str, tuple[Any, ...]]
     verdicts: Mapping[str, tuple[str | None, ...]]
     same_data: bool
+
+
+def lost(record: RunRecord) -> RunRecord:
+    """Return the record of a running run whose program is gone: it failed, and this is why."""
+    program = record.process or {}
+    resumed = record.kind == "tune"
+    error = RegistryError(
+        "The program that ran it is gone",
+        got=f"process {program.get('pid')} of {program.get('host')}, which was killed or crashed",
+        remedy="Go on with its finished trials: onward tune --resume, with the id of this run."
+        if resumed
+        else "Train again; as a job (--background) a run survives the loss of its worker.",
+    )
+    return dataclasses.replace(record, status="failed", error=told_failure(error))
 
 
 def told_failure(failure: BaseException | Mapping[str, Any]) -> dict[str, str]:

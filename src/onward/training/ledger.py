@@ -9,6 +9,7 @@ from onward.registry import RunRecord, RunStore, RunVerdict
 from onward.registry.runvalues import told_failure
 from onward.training.outcomes import Training
 from onward.training.plan import TrainingPlan
+from onward.training.programs import this_program
 from onward.training.publishing import describe_market
 from onward.types import Market
 
@@ -60,6 +61,7 @@ class StoredLedger:
             label_family=plan.label_family,
             data=describe_market(market),
             status="running",
+            process=this_program(),
         )
         return self._runs.record(record).id
 
@@ -99,7 +101,8 @@ class StoredLedger:
                 allowed=f"data {begun.data_hash[:12]}",
                 remedy="Give the same bars and series (--data, --timerange), or start another search.",
             )
-        self._runs.update(run.id, status="running")
+        joined = begun.status == "running" and begun.process is not None  # who began it is still at work
+        self._runs.update(run.id, status="running", process=None if joined else this_program())
         return run.id
 
     def look(self, run_id: str | None) -> int:

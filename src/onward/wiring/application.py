@@ -147,8 +147,9 @@ class Application:
     def runs(self) -> RunStore:
         """The table of runs."""
         from onward.registry import RunStore
+        from onward.training.programs import is_gone
 
-        return RunStore(self.engine)
+        return RunStore(self.engine, gone=is_gone)
 
     @cached_property
     def feature_cache(self) -> FeatureCache:

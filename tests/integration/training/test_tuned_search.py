@@ -293,7 +293,7 @@ def test_a_killed_run_is_resumed_from_the_command_line(tmp_path: Path) -> None:
     victim.wait()
     runs = build_application(load_settings(home=home)).runs
     run = runs.list(kind="tune")[0]
-    assert run.record.status == "running"
+    assert run.record.status == "failed", "its program is gone"
     done = subprocess.run([*command, "--resume", run.id], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)

@@ -237,9 +237,10 @@ def test_ctrl_c_while_starting_leaves_no_traceback() -> None:
     assert "Traceback" not in finished.stderr
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("work", [SLEEPING, NATIVE], ids=["python", "native"])
-@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is sent to POSIX processes")
-def test_ctrl_c_stops_within_a_second(work: str) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent to POSIX processes")
+def test_ctrl_c_and_whoever_ends_programs_stop_within_a_second(work: str, number: signal.Signals) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", BUSY.format(work=work)],
         stdout=subprocess.PIPE,
@@ -250,13 +251,68 @@ def test_ctrl_c_stops_within_a_second(work: str) -> None:
     assert process.stdout.readline() == "ready\n"
     time.sleep(0.2)  # well inside the work
     sent = time.monotonic()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     rest, problem = process.communicate(timeout=20)
     took = time.monotonic() - sent
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
     assert "Traceback" not in problem
     assert took < 5  # a second on a machine that is not overloaded
     if work is SLEEPING:
         assert rest == "cleaned\n"
     else:
         assert "Everything that was written is whole." in problem
+
+
+CAUGHT = """
+import signal
+from onward.cli.interrupt import stop_within, unhurried
+with stop_within(seconds=0.5):
+    with unhurried():
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    except KeyboardInterrupt:
+        raise SystemExit(130)  # as typer does
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent to POSIX processes")
+def test_the_exit_code_tells_the_signal_whoever_caught_the_interrupt() -> None:
+    finished = subprocess.run([sys.executable, "-c", CAUGHT], capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stderr) == (143, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent to POSIX processes")
+def test_nohup_goes_on_without_its_terminal() -> None:
+    code = "import signal; from onward.cli.interrupt import stop_within\nwith stop_within(seconds=0.5):\n"
+    code += "    signal.raise_signal(signal.SIGHUP); print('went on')"
+    ignoring = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); "
+    ignoring += "os.execv(sys.executable, [sys.executable, '-c', sys.argv[1]])"
+    finished = subprocess.run(
+        [sys.executable, "-c", ignoring, code], capture_output=True, text=True, check=False
+    )
+    assert (finished.returncode, finished.stdout) == (0, "went on\n")
+
+
+SWALLOWED = """
+import ctypes, signal, time
+from onward.cli.interrupt import stop_within
+with stop_within(seconds=20):
+    def call():
+        signal.raise_signal({number})
+    ctypes.CFUNCTYPE(None)(call)()  # native code cannot pass the exception on
+    time.sleep(10)
+    print("went on")
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_that_native_code_swallows_comes_again(number: signal.Signals) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", SWALLOWED.format(number=int(number))],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (finished.returncode, finished.stdout, finished.stderr) == (128 + number, "", "")

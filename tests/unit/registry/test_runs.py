@@ -216,3 +216,23 @@ def test_a_run_joins_its_jobs_transaction(engine: Engine, store: RunStore) -> No
     with pytest.raises(ZeroDivisionError):
         fail()
     assert store.list() == ()
+
+
+def test_a_running_run_whose_program_is_gone_is_read_as_failed(engine: Engine) -> None:
+    gone: set[int] = set()
+    store = RunStore(engine, clock=ticking(), gone=lambda program: program["pid"] in gone)
+    own = {"host": "h", "boot": "b", "pid": 7, "start": 1}
+    run = store.record(record(status="running", process=own))
+    old = store.record(record(2, status="running"))
+    done = store.record(record(3, process=own))
+    assert store.get(run.id).record.process == own
+    gone.add(7)
+    assert store.get(old.id).record.status == "running", "rows of earlier versions name no process"
+    assert store.get(done.id).record.status == "succeeded"
+    found = store.get(run.id).record
+    assert found.status == "failed"
+    assert found.error is not None
+    assert found.error["what"] == "The program that ran it is gone"
+    assert {one.id: one.record.status for one in store.list()}[run.id] == "failed"
+    resumed = store.update(run.id, status="running", process={**own, "pid": 8}).record
+    assert (resumed.status, resumed.error, resumed.process) == ("running", None, {**own, "pid": 8})

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from onward.cli.interrupt import unhurried
 from onward.cli.session import Session, command, verb
 
 app = command()
@@ -49,5 +50,7 @@ def serve(
                 typer.echo("Without server.certificate keys and data travel unencrypted.", err=True)
             typer.echo(f"Serving {address} (pages), {address}/api/v1 (HTTP API)", err=True)
 
-    if not run(application, config, on_ready=ready, make_app=create_site):
+    with unhurried():  # the server hears its own signals, and gives running jobs time
+        started = run(application, config, on_ready=ready, make_app=create_site)
+    if not started:
         raise typer.Exit(1)
