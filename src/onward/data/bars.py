@@ -30,6 +30,10 @@ OhlcPolicy = Literal["error", "widen", "keep"]
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 ROUNDING = 1e-9
+FEW_LATE = 3
+"""Bars in the future that are single wrong stamps, not a wrong zone."""
+A_DAY = 86_400 * SECOND
+"""No zone is further from UTC."""
 """Relative excess that is rounding, not a violation."""
 
 
@@ -111,10 +115,15 @@ def _floored(stamps: IntArray, length: pd.Timedelta) -> IntArray:
 def _closed(stamps: IntArray, length: pd.Timedelta, now: pd.Timestamp) -> BoolArray:
     moment = (now.tz_localize("UTC") if now.tzinfo is None else now.tz_convert("UTC")).as_unit("ns").value
     if len(stamps) and stamps.max() > moment:
+        late = int((stamps > moment).sum())
+        # A wrong zone moves the newest hours of a file; far beyond them it is single stamps that are wrong.
+        single = late <= FEW_LATE and stamps.max() > moment + A_DAY and late < len(stamps)
         raise DataError(
             "Bars open in the future",
             got=f"{pd.Timestamp(int(stamps.max()), tz='UTC')} with now = {now}",
-            remedy="Check the zone of the timestamps: they must be UTC open times.",
+            remedy="The stamps of these bars are wrong: correct them in the file, or take the bars out of it."
+            if single
+            else "Check the zone of the timestamps: they must be UTC open times.",
         )
     return np.asarray(stamps + length.value <= moment)
 
