@@ -10,10 +10,13 @@ from typing import Any, Literal
 
 from onward.jobs.values import Job
 
-__all__ = ["TimeLeft", "time_left", "told_left"]
+__all__ = ["BEATS", "TimeLeft", "silent_seconds", "time_left", "told_left"]
 
 GRAINS = ((10.0, 1.0), (90.0, 5.0), (600.0, 30.0), (5_400.0, 60.0), (129_600.0, 600.0), (math.inf, 3_600.0))
 """Below how many seconds an estimate claims to know how many."""
+
+BEATS = 4
+"""Heartbeats that are missed before whoever works on a job counts as silent: one may be late."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,28 @@ def time_left(job: Job, now: datetime | None = None) -> TimeLeft | None:
     if job.progress_at is not None:
         age = max(0.0, ((now or datetime.now(UTC)) - job.progress_at).total_seconds())
     return told_left(job.progress, age)
+
+
+def silent_seconds(job: Job, heartbeat_seconds: float, now: datetime | None = None) -> float | None:
+    """Return for how long nothing was heard from whoever works on a job; None while that is no wonder.
+
+    What he foretold before is worth nothing then. Goes by wall clocks, which differ a little between
+    hosts: a hint for people. Who loses a job is decided by `onward.jobs.reaper.SilenceWatch`.
+
+    Parameters
+    ----------
+    job
+        With its last heartbeat, and what it told last.
+    heartbeat_seconds
+        Time between two heartbeats.
+    now
+        UTC; this moment, if left out.
+    """
+    if job.state not in ("starting", "running", "stopping") or job.heartbeat_at is None:
+        return None
+    heard = max(job.heartbeat_at, job.progress_at or job.heartbeat_at)
+    seconds = ((now or datetime.now(UTC)) - heard).total_seconds()
+    return seconds if seconds > BEATS * heartbeat_seconds else None
 
 
 def told_left(progress: Mapping[str, Any], age_seconds: float = 0.0) -> TimeLeft | None:

@@ -380,6 +380,47 @@ def test_a_server_that_goes_away_loses_nothing_of_a_job(own_site: Site, open_pag
             deleted(page, lease.job_id)
 
 
+SILENT = {
+    "en": ("Its server has been silent for", "the worker or server of the last one was lost"),
+    "ja": ("応答がありません", "前の試行のワーカーかサーバーが失われました"),
+}
+
+
+@each_reader
+def test_a_job_whose_server_was_killed_stops_counting_and_waits_for_another(
+    own_site: Site, open_page: Open, reader: dict[str, object]
+) -> None:
+    """Its own server is killed for real; another one, which runs no jobs, shows what became of it."""
+    silent, lost = SILENT[str(reader["language"])]
+    here = own_site.here
+    data = {"data.symbols": [here.symbol], "data.timeframe": here.timeframe, "data.timerange": "20260101-"}
+    with served(own_site.home, here, jobs=True) as worker:
+        page = open_page(own_site, "/jobs", **reader)
+        asked = page.request.post(
+            f"{worker.address}/api/v1/training-jobs", data={"plan": {**data, "model.n_rounds": 100_000}}
+        ).json()
+        page.goto(f"/jobs/{asked['id']}")
+        expect(page.locator("#job-state [data-state=running]")).to_be_visible(timeout=30_000)
+        expect(page.locator("#job-elapsed")).not_to_have_text("")
+        worker.process.send_signal(signal.SIGKILL)
+        worker.process.wait()
+        now = page.locator("#job-now")
+        expect(now).to_contain_text(silent, timeout=30_000)
+        expect(page.locator("#job-elapsed")).to_have_text("")
+        expect(page.locator("#job-eta")).to_have_text("")
+        told = now.inner_text()
+        expect(now).not_to_have_text(told, timeout=15_000)  # it goes on counting
+        check_axe(page)
+        page.reload()
+        expect(now).to_contain_text(silent)
+        with store_of(own_site.home) as store:
+            (lease,) = (one for one in store.leases() if one.job_id == asked["id"])
+            assert store.reap(lease)
+            expect(page.locator("#job-state")).to_contain_text(lost)
+            expect(page.locator("#job-state [data-state=queued]")).to_be_visible()
+            assert store.request_stop(lease.job_id).accepted
+
+
 def deleted(page: Page, job_id: str) -> None:
     """Delete a job that somebody looks at: its page says so, in either language."""
     assert page.request.delete(f"/api/v1/jobs/{job_id}").ok

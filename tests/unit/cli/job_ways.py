@@ -5,7 +5,7 @@ from __future__ import annotations
 from onward.jobs.values import Job, JobRequest, Lease, Outcome, WorkerIdentity
 from onward.wiring import Application
 
-__all__ = ["SMALL", "begun", "ended_in", "lease_of"]
+__all__ = ["SMALL", "SOMEBODY", "begun", "ended_in", "lease_of"]
 
 SMALL = """
 [features]

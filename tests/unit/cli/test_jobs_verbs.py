@@ -6,15 +6,18 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from onward.database.moments import utc_now
+from onward.jobs.store import SqlJobStore
 from onward.jobs.values import JobRequest, Outcome
 from onward.settings import load_settings
 from onward.testing.markets import random_walk
 from onward.wiring import Application, build_application
-from tests.unit.cli.job_ways import SMALL, begun, ended_in, lease_of
+from tests.unit.cli.job_ways import SMALL, SOMEBODY, begun, ended_in, lease_of
 
 
 @pytest.fixture
@@ -279,3 +282,27 @@ def test_a_port_that_is_taken_is_said(cli) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         said = cli.fails("worker", "--once", "--metrics-port", str(taken.getsockname()[1]))
     assert "metrics cannot be served there" in said
+
+
+def test_a_job_whose_server_was_lost_says_so_and_foretells_nothing(cli, application: Application) -> None:
+    earlier = SqlJobStore(application.engine, clock=lambda: utc_now() - timedelta(seconds=20))
+    earlier.submit(JobRequest("train", {}))
+    (job,) = earlier.claim("elsewhere:1", limit=1)
+    assert earlier.started(lease_of(job), SOMEBODY)
+    told = {"stage": "fold", "done": 1.0, "total": 5.0, "fraction": 0.2, "job_eta_seconds": 500.0}
+    earlier.report(lease_of(job), [("progress", told)])
+    assert "server silent for 20" in cli("jobs", "list").stdout
+    shown = cli("jobs", "show", job.id).stdout
+    assert "its server has been silent for 20" in shown
+    assert "another takes over after 1 min" in shown
+    assert " left" not in shown
+    application.job_store.report(lease_of(job), [("progress", told)])
+    assert "silent" not in cli("jobs", "show", job.id).stdout
+    assert " left" in cli("jobs", "show", job.id).stdout
+
+    (lease,) = application.job_store.leases()
+    assert application.job_store.reap(lease)
+    for verb in (("list",), ("show", job.id)):
+        assert "attempt 2 of 2 is to come: the worker or server of the last one was lost" in " ".join(
+            cli("jobs", *verb).stdout.split()
+        ), verb

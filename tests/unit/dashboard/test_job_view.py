@@ -358,3 +358,43 @@ def test_the_list_keeps_its_filters_in_its_addresses() -> None:
     assert view.address(cursor=view.next) == "/jobs?show=failed&kind=mine&cursor=d"
     assert "mine" in view.kinds
     assert view.filtered
+
+
+def test_a_job_whose_server_fell_silent_foretells_nothing() -> None:
+    now = datetime.now(UTC)
+    told = {"stage": "fold", "fraction": 0.5, "job_eta_seconds": 500.0}
+
+    def view(heard: float, state: str = "running", **more: Any) -> Any:
+        beaten = now - timedelta(seconds=heard)
+        one = job(state, heartbeat_at=beaten, progress=told, progress_at=beaten, **more)
+        listed = jobs_view([one], {}, shown="all", kind=None, cursor=None, following=None, heartbeat=2.0)
+        shown = job_view(one, Digest(), heartbeat=2.0, lease=60.0)
+        assert (shown.line.left is None) == (listed.lines[0].left is None)
+        assert (shown.silent is None) == (not listed.silent)
+        return shown
+
+    assert view(3.0).silent is None, "a heartbeat may be late"
+    assert view(3.0).line.left is not None
+    silent = view(20.0)
+    assert 20.0 <= silent.silent < 30.0
+    assert silent.line.left is None, "nobody knows whether anybody is at work"
+    assert view(20.0, "stopping").silent is not None
+    assert view(20.0, "queued").silent is None
+    assert view(20.0, "succeeded", finished_at=NOW).silent is None
+
+
+def test_a_job_that_waits_once_more_says_why() -> None:
+    lost = events((9, "state", {"state": "queued", "reason": "worker_lost"}))
+    given_back = events((9, "state", {"state": "queued", "reason": None}))
+    first, second = job("queued", attempt=0), job("queued", attempt=1)
+    assert job_view(first, digested(Digest(), given_back)).again == ""
+    assert job_view(second, digested(Digest(), lost)).again == "lost"
+    assert job_view(second, digested(Digest(), given_back)).again == "given_back"
+    begun = digested(
+        digested(Digest(), lost), events((10, "state", {"state": "starting"}), attempt=2, since=1)
+    )
+    assert not begun.lost
+    assert job_view(job("running", attempt=2), begun).again == ""
+    for language in LANGUAGES:
+        assert "job.again.lost" in texts_of(language)
+        assert "job.again.given_back" in texts_of(language)

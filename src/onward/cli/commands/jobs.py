@@ -16,6 +16,8 @@ from onward.errors import UserError
 
 if TYPE_CHECKING:
     from onward.cli.jobs.logfiles import Log
+    from onward.config.jobs import JobConfig
+    from onward.jobs.protocol import JobStore
     from onward.jobs.values import Job, JobState
 
 app = group("Submit, watch and stop long work that outlives the terminal.")
@@ -52,7 +54,10 @@ def list_(
     from onward.jobs.documents import job_document
 
     states = None if not state else [_known_state(name) for name in state]
-    page = session.application().job_store.find(states=states, kinds=kind or None, limit=limit)
+    application = session.application()
+    store = application.job_store
+    page = store.find(states=states, kinds=kind or None, limit=limit)
+    heartbeat = _times(session, application).heartbeat_seconds
 
     def render() -> None:
         print_table(
@@ -62,7 +67,7 @@ def list_(
                     job.id,
                     job.kind,
                     job_words(job),
-                    None if job.finished_at or job.state == "queued" else _progress(job) or None,
+                    _progress(store, job, heartbeat) or None,
                     job.queued_at,
                     None if job.state == "queued" or (s := ran(job)) is None else duration(s),
                     _came_to(job),
@@ -98,8 +103,8 @@ def show(
     value = job_document(found, spec=True)
     if events:
         value["events"] = [event_document(event) for event in sight.events]
-    told = sight.events if events else None
-    session.show(value, lambda: print_job(found, told, application.home.root))
+    times = _times(session, application)
+    session.show(value, lambda: print_job(found, sight.events, application.home.root, times, each=events))
     waits = found.state == "queued" and session.server is None
     if waits and found.kind not in {kind.name for kind in application.job_kinds}:
         typer.echo(UNKNOWN_KIND.format(found.kind), err=True)  # beside the JSON, if that was asked for
@@ -301,11 +306,30 @@ def _known_state(name: str) -> JobState:
     )
 
 
-def _progress(job: Job) -> str:
-    from onward.cli.jobs.lines import work_done
-    from onward.jobs.remaining import time_left
+def _times(session: Session, application: Any) -> JobConfig:
+    """Return the settings of jobs; of a server elsewhere nobody knows them: as they are by default."""
+    from onward.config.jobs import JobConfig
 
-    return work_done(job.progress, time_left(job), brief=True)
+    if session.server is not None:
+        return JobConfig.model_validate({})
+    times: JobConfig = application.settings.jobs
+    return times
+
+
+def _progress(store: JobStore, job: Job, heartbeat_seconds: float) -> str:
+    """Return in a few words how far a job has come, or why it does not go on."""
+    from onward.cli.jobs.following import follow
+    from onward.cli.jobs.lines import requeued, work_done
+    from onward.jobs.remaining import silent_seconds, time_left
+
+    if job.finished_at is not None:
+        return ""
+    if job.state == "queued":
+        return (requeued(job, next(follow(store, job.id)).events) if job.attempt else None) or ""
+    silent = silent_seconds(job, heartbeat_seconds)
+    if silent is None:
+        return work_done(job.progress, time_left(job), brief=True)
+    return f"{work_done(job.progress)}; server silent for {duration(silent)}".lstrip("; ")
 
 
 def _came_to(job: Job) -> str | None:

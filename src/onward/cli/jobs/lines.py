@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 __all__ = [
     "event_line",
     "job_words",
+    "learns_from",
     "ran",
+    "requeued",
     "result_lines",
+    "silence",
     "standing",
     "state_words",
     "work_done",
@@ -27,6 +30,8 @@ __all__ = [
 
 RESULTS = ("model", "alias", "report", "written", "run", "rows", "columns", "passed")
 """Fields of results that are shown, of those that there are."""
+MOST_SYMBOLS = 12
+"""Symbols that are named; of more it is said how many."""
 PATHS = frozenset({"report", "written"})
 
 
@@ -46,6 +51,40 @@ def job_words(job: Job) -> str:
     """Return the state of a job; of one that succeeded also that its leak audit did not pass."""
     words = state_words(job.state, job.reason, job.attempt)
     return f"{words}, but the leak audit failed" if audit_failed(job) else words
+
+
+def learns_from(job: Job) -> str | None:
+    """Return the symbols and timeframe that a job learns from; None for one that trains nothing."""
+    market = job.request.spec.get("market")
+    if not isinstance(market, Mapping):
+        return None
+    symbols = market["symbols"]
+    more = f" and {len(symbols) - MOST_SYMBOLS} more" if len(symbols) > MOST_SYMBOLS else ""
+    return f"{', '.join(symbols[:MOST_SYMBOLS])}{more}, {market['timeframe']}"
+
+
+def requeued(job: Job, events: Iterable[JobEvent]) -> str | None:
+    """Return why a job waits once more; None when it does not.
+
+    Parameters
+    ----------
+    job
+        As it stands.
+    events
+        Of the job, in order; the last one about its state tells.
+    """
+    if job.state != "queued" or not job.attempt:
+        return None
+    states = [event.payload for event in events if event.kind == "state"]
+    lost = bool(states) and states[-1].get("reason") == "worker_lost"
+    why = "the worker or server of the last one was lost" if lost else "the server of the last gave it back"
+    return f"attempt {job.attempt + 1} of {job.request.max_attempts} is to come: {why}"
+
+
+def silence(seconds: float, lease_seconds: float) -> str:
+    """Return that nothing was heard from a job's server, and what becomes of it."""
+    told, limit = duration(seconds), duration(lease_seconds)
+    return f"its server has been silent for {told}; another takes over after {limit}"
 
 
 def work_done(progress: Mapping[str, Any], left: TimeLeft | None = None, *, brief: bool = False) -> str:

@@ -44,18 +44,28 @@ Cursor = Annotated[str | None, Query(max_length=400)]
 
 @router.get("/jobs", dependencies=[requires("read")])
 def jobs(
-    render: Render, store: Store, show: Shown = "all", kind: Kind = None, cursor: Cursor = None
+    render: Render,
+    store: Store,
+    server: State,
+    show: Shown = "all",
+    kind: Kind = None,
+    cursor: Cursor = None,
 ) -> Response:
     """Show a page of the list of jobs."""
-    return render.page("job", template="jobs", view=_list(store, show, kind, cursor))
+    return render.page("job", template="jobs", view=_list(store, server, show, kind, cursor))
 
 
 @router.get("/ui/jobs", dependencies=[requires("read")])
 def listed(
-    render: Render, store: Store, show: Shown = "all", kind: Kind = None, cursor: Cursor = None
+    render: Render,
+    store: Store,
+    server: State,
+    show: Shown = "all",
+    kind: Kind = None,
+    cursor: Cursor = None,
 ) -> Response:
     """Return the list alone, which the page asks for while something on it moves."""
-    return render.fragment("fragments/jobs.html", view=_list(store, show, kind, cursor))
+    return render.fragment("fragments/jobs.html", view=_list(store, server, show, kind, cursor))
 
 
 @router.get("/jobs/{job_id}", dependencies=[requires("read")])
@@ -102,12 +112,22 @@ def retry(
     return render.redirect(f"/jobs/{submission.job.id}", toast="job.toast.retried")
 
 
-def _list(store: JobStore, show: Shown, kind: str | None, cursor: str | None) -> JobsView:
+def _list(
+    store: JobStore, server: ServerState, show: Shown, kind: str | None, cursor: str | None
+) -> JobsView:
     kind, cursor = kind or None, cursor or None
     page = store.find(
         states=SHOWN[show] or None, kinds=None if kind is None else [kind], limit=LINES, cursor=cursor
     )
-    return jobs_view(page.jobs, store.counts(), shown=show, kind=kind, cursor=cursor, following=page.cursor)
+    return jobs_view(
+        page.jobs,
+        store.counts(),
+        shown=show,
+        kind=kind,
+        cursor=cursor,
+        following=page.cursor,
+        heartbeat=server.provider.services.settings.jobs.heartbeat_seconds,
+    )
 
 
 def _look(store: JobStore, request: Request, server: ServerState, job_id: str) -> JobView:
@@ -121,4 +141,12 @@ def _look(store: JobStore, request: Request, server: ServerState, job_id: str) -
     shown = server.shown.whole_job(published(job, lambda: server.provider.services.runs))
     manager = server.provider.built("job_manager")
     unknown = manager is not None and job.kind not in manager.kinds
-    return job_view(shown, digest, untaken=is_untaken(job, held, utc_now()), unknown=unknown)
+    times = server.provider.services.settings.jobs
+    return job_view(
+        shown,
+        digest,
+        untaken=is_untaken(job, held, utc_now()),
+        unknown=unknown,
+        heartbeat=times.heartbeat_seconds,
+        lease=times.lease_seconds,
+    )

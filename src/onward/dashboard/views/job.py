@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -13,6 +13,7 @@ from onward.dashboard.views.job_events import Digest, StageLine
 from onward.dashboard.views.job_outcome import Fact, Failure, Trained, facts_of, failure_of, trained_of
 from onward.dashboard.views.job_trials import TrialLine, best_and_newest, count_of
 from onward.dashboard.views.overview import JobLine, job_line
+from onward.jobs.remaining import BEATS, silent_seconds
 
 if TYPE_CHECKING:
     from onward.jobs.values import Job, JobState
@@ -50,6 +51,8 @@ class JobsView:
         Jobs of each choice, of all kinds.
     next
         Cursor of the page after; None at the end.
+    silent
+        Of jobs whose server seems to have gone: for how many seconds nothing was heard from it, by id.
     """
 
     lines: tuple[JobLine, ...]
@@ -59,6 +62,7 @@ class JobsView:
     counts: Mapping[str, int]
     cursor: str | None
     next: str | None
+    silent: Mapping[str, float] = field(default_factory=dict)
 
     def address(
         self,
@@ -98,6 +102,10 @@ class JobView:
         Whether it waits although nobody seems to be there who would take it.
     unknown
         Whether it is of a kind that this server cannot do, and waits for one that can.
+    silent
+        For how many seconds nothing was heard from the server that works on it; None while that is no wonder.
+    quiet, lease
+        Seconds without news after which it may be silent, and after which another server takes over.
     stages
         Those that have begun and those to come, in the order of the work.
     digest
@@ -131,6 +139,16 @@ class JobView:
     failure: Failure | None
     facts: tuple[Fact, ...]
     asked: str
+    silent: float | None = None
+    quiet: float = 8.0
+    lease: float = 60.0
+
+    @property
+    def again(self) -> str:
+        """Why it waits once more, ``lost`` or ``given_back``; empty when it does not."""
+        if self.line.state != "queued" or not self.attempt:
+            return ""
+        return "lost" if self.digest.lost else "given_back"
 
     @property
     def trains(self) -> bool:
@@ -193,6 +211,7 @@ class JobView:
             "after": digest.seq,
             "stage": next((stage.name for stage in self.stages if stage.under_way), ""),
             "left": None if self.line.left is None else [self.line.left.seconds, self.line.left.of],
+            "quiet": self.quiet,
             "began": None if self.started_at is None else self.started_at.timestamp(),
             "folds": [{"fold": int(line.name), **line.values} for line in digest.folds],
             "trials": [[one.search, one.number, one.state, one.score, one.best] for one in digest.trials],
@@ -207,6 +226,7 @@ def jobs_view(
     kind: str | None,
     cursor: str | None,
     following: str | None,
+    heartbeat: float = 2.0,
 ) -> JobsView:
     """Return a page of the list.
 
@@ -220,14 +240,17 @@ def jobs_view(
         What was asked for.
     following
         Cursor of the page after.
+    heartbeat
+        Seconds between two heartbeats of a server.
     """
     by_choice = {
         name: sum(counts.values()) if not states else sum(counts.get(state, 0) for state in states)
         for name, states in SHOWN.items()
     }
     known = KINDS if kind is None or kind in KINDS else (*KINDS, kind)
-    lines = tuple(job_line(job) for job in jobs)
-    return JobsView(lines, shown, kind, known, by_choice, cursor, following)
+    silent = {job.id: seconds for job in jobs if (seconds := silent_seconds(job, heartbeat)) is not None}
+    lines = tuple(_line(job, silent.get(job.id)) for job in jobs)
+    return JobsView(lines, shown, kind, known, by_choice, cursor, following, silent)
 
 
 def is_untaken(job: Job, held: Sequence[Job], now: datetime) -> bool:
@@ -250,13 +273,25 @@ def is_untaken(job: Job, held: Sequence[Job], now: datetime) -> bool:
     return not any(one.heartbeat_at is not None and now - one.heartbeat_at < SILENT for one in held)
 
 
-def job_view(job: Job, digest: Digest, *, untaken: bool = False, unknown: bool = False) -> JobView:
-    """Return everything that the page of a job shows."""
-    request = job.request
+def job_view(
+    job: Job,
+    digest: Digest,
+    *,
+    untaken: bool = False,
+    unknown: bool = False,
+    heartbeat: float = 2.0,
+    lease: float = 60.0,
+) -> JobView:
+    """Return everything that the page of a job shows.
+
+    ``heartbeat`` and ``lease`` are the seconds of the settings: between two signs of life of a server,
+    and without any until another one takes over.
+    """
+    request, silent = job.request, silent_seconds(job, heartbeat)
     succeeded, result = job.state == "succeeded", job.result or {}
     trained = trained_of(job.kind, result) if succeeded else None
     return JobView(
-        line=job_line(job),
+        line=_line(job, silent),
         attempt=job.attempt,
         max_attempts=request.max_attempts,
         queued_at=job.queued_at,
@@ -275,6 +310,9 @@ def job_view(job: Job, digest: Digest, *, untaken: bool = False, unknown: bool =
         failure=failure_of(job) if job.state == "failed" else None,
         facts=facts_of(job.kind, result) if succeeded and trained is None else (),
         asked=json.dumps(dict(request.spec), indent=2, ensure_ascii=False, sort_keys=True),
+        silent=silent,
+        quiet=BEATS * heartbeat,
+        lease=lease,
     )
 
 
@@ -289,6 +327,12 @@ def expected_stages(kind: str, spec: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(
         filter(None, (*steps, "explanation" if looks else "", "audit" if spec.get("audit", True) else ""))
     )
+
+
+def _line(job: Job, silent: float | None) -> JobLine:
+    """Return a job in one line; of what somebody foretold who fell silent nothing is left."""
+    line = job_line(job)
+    return line if silent is None else replace(line, left=None)
 
 
 def _stages(job: Job, digest: Digest) -> tuple[StageLine, ...]:

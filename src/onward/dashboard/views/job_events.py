@@ -83,6 +83,8 @@ class Digest:
         In the order in which they began.
     last
         The stage that it entered last; empty before the first.
+    lost
+        Whether it waits for another attempt since the worker or server of the last one was lost.
     folds
         Scores by fold, each once: an attempt that goes on tells kept folds again.
     trials
@@ -98,6 +100,7 @@ class Digest:
     attempt: int = 0
     stages: tuple[StageLine, ...] = ()
     last: str = ""
+    lost: bool = False
     folds: tuple[ScoreLine, ...] = ()
     trials: tuple[TrialLine, ...] = ()
     others: tuple[ScoreLine, ...] = ()
@@ -118,7 +121,7 @@ def digested(before: Digest, events: Iterable[JobEvent]) -> Digest:
     folds = {line.name: line for line in before.folds}
     trials = {(line.search, line.number): line for line in before.trials}
     others, log = list(before.others), list(before.log)
-    seq, attempt, last = before.seq, before.attempt, before.last
+    seq, attempt, last, lost = before.seq, before.attempt, before.last, before.lost
     for event in events:
         seq = event.seq
         if event.attempt != attempt:
@@ -128,6 +131,7 @@ def digested(before: Digest, events: Iterable[JobEvent]) -> Digest:
             _enter(stages, payload, event.at)
             last = str(payload.get("stage") or "") or last
         elif event.kind == "state":
+            lost = payload.get("state") == "queued" and payload.get("reason") == "worker_lost"
             if payload.get("state") not in ("starting", "running", "stopping"):
                 _leave(stages, event.at)
         elif event.kind == "score":
@@ -147,6 +151,7 @@ def digested(before: Digest, events: Iterable[JobEvent]) -> Digest:
         attempt=attempt,
         stages=tuple(stages.values()),
         last=last,
+        lost=lost,
         folds=tuple(sorted(folds.values(), key=lambda line: int(line.name))),
         trials=kept(tuple(trials.values())),
         others=tuple(others),

@@ -9,6 +9,7 @@ import { follow, perFrame } from "../live.js";
 const LINES = 400;
 const AT_END_PX = 24;
 const UNTAKEN_MS = 12000;
+const ASK_MS = 3000;
 const LIVE = ["queued", "starting", "running", "stopping"];
 const COLOURS = [1, 4, 5, 3, 2]; // neighbours must not look alike
 const data = readData("job-data");
@@ -115,7 +116,7 @@ function learnLeft({ job_eta_seconds: whole, eta_seconds: stage }) {
 }
 
 function leftWords() {
-  if (!left || state !== "running") return "";
+  if (!left || state !== "running" || isSilent()) return "";
   if (left.of === "stage") return filled(texts.left, { span: about(left.seconds) });
   const now = left.seconds - (performance.now() - left.since) / 1000;
   return now > 0 ? filled(texts.left_job, { span: about(now) }) : texts.left_over;
@@ -134,6 +135,7 @@ const drawProgress = perFrame((payload) => {
     else bar.removeAttribute("value");
     const share = typeof payload.fraction === "number" ? ` ${Math.round(100 * payload.fraction)}${japanese ? "%" : " %"}` : "";
     $("job-now").textContent = stageWord(payload.stage) + share;
+    delete $("job-progress").dataset.silent;
     learnLeft(payload);
   }
   drawStages();
@@ -309,10 +311,28 @@ function moved(next) {
 
 const elapsed = () => {
   const place = $("job-elapsed");
-  if (place && data.began && LIVE.includes(state) && state !== "queued") place.textContent = filled(texts.elapsed, { span: span(Math.max(0, Date.now() / 1000 - data.began)) });
+  if (place && data.began && LIVE.includes(state) && state !== "queued" && !isSilent()) place.textContent = filled(texts.elapsed, { span: span(Math.max(0, Date.now() / 1000 - data.began)) });
 };
 
+// A server that died tells nothing, not even that: after a while without news the page asks how the job stands.
+let heard = performance.now();
+const isSilent = () => $("job-progress")?.dataset.silent !== undefined;
+
+async function askAfterIt() {
+  if (!LIVE.includes(state) || state === "queued" || isAway() || performance.now() - heard < 1000 * data.quiet) return;
+  const answer = await fetch(`/ui/jobs/${data.id}/state`).catch(() => null);
+  if (!answer?.ok) return;
+  const told = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("job-progress");
+  const here = $("job-progress");
+  if (!told || !here || performance.now() - heard < 1000 * data.quiet) return;
+  if (told.dataset.silent === undefined && !isSilent()) return;
+  here.replaceWith(told); // the rest stays: somebody may be about to press a button
+  elapsed();
+  drawLeft();
+}
+
 function take({ kind, payload, at }) {
+  heard = performance.now();
   const moment = Date.parse(at);
   if (kind === "progress" && payload.stage) {
     enter(payload.stage, moment);
@@ -349,6 +369,7 @@ drawTrials();
 if (data.live) {
   elapsed();
   setInterval(() => { elapsed(); drawLeft(); }, 1000);
+  setInterval(askAfterIt, ASK_MS);
   setInterval(() => { if (state === "queued" && !isAway()) refresh(); }, UNTAKEN_MS); // whether nobody is there to take it
   document.body.addEventListener("again", refresh);
   follow(data.id, {
