@@ -88,24 +88,3 @@ def test_only_multiples_are_higher_timeframes(timeframe):
 def test_no_bars_give_no_bars():
     market = random_walk(8)
     assert len(closed_bars(market.replace(bars=market.bars[:0]), "4h").frame) == 0
-
-
-@pytest.mark.parametrize(
-    ("late", "ahead", "remedy"),
-    [
-        (1, "3650D", "The stamps of these bars are wrong"),
-        (3, "3650D", "The stamps of these bars are wrong"),
-        (4, "3650D", "Check the zone"),
-        (3, "1h", "Check the zone"),
-    ],
-)
-def test_single_bars_far_in_the_future_are_wrong_stamps(late: int, ahead: str, remedy: str) -> None:
-    now = pd.Timestamp("2024-01-10", tz="UTC")
-    past = pd.date_range("2024-01-01", periods=48, freq="h", tz="UTC")
-    times = past.append(pd.date_range(now + pd.Timedelta(ahead), periods=late, freq="h"))
-    table = pd.DataFrame(
-        {"timestamp": times, "open": 1.0, "high": 1.0, "low": 1.0, "close": 1.0, "volume": 1.0}
-    )
-    with pytest.raises(DataError, match="Bars open in the future") as refused:
-        make_market(table, timeframe="1h", symbol="X", now=now)
-    assert remedy in str(refused.value.remedy)
