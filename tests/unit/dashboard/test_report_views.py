@@ -257,6 +257,7 @@ def test_many_bars_come_as_few(chart: dict[str, Any]) -> None:
     assert found["bars"] == 48
     assert len(found["time"]) <= 501
     assert max(found["high"]) == max(chart["detail"]["high"])
+    assert found["until"][-1] == begin + (len(chart["detail"]["open"]) - 1) * HOUR
     assert min(found["low"]) == min(chart["detail"]["low"])
     assert all(-1 <= value <= 1 for value in found["position"] if value is not None)
 

@@ -66,7 +66,7 @@ def window(
     return {
         "bars": step,
         "time": merged["time"].tolist(),
-        "until": merged.get("until", merged["time"]).tolist(),
+        "until": (merged["until"] if step > 1 else merged["time"]).tolist(),
         **{name: np.round(merged[name], DIGITS).tolist() for name in PRICES},
         "position": [None if np.isnan(value) else round(value, 3) for value in merged["position"].tolist()],
     }
