@@ -6,10 +6,11 @@ import json
 import signal
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from onward.dashboard.assets import asset_url
-from tests.integration.dashboard.browsing import wait_until
+from tests.integration.dashboard.browsing import check_axe, wait_until
 from tests.integration.dashboard.conftest import Open
 from tests.integration.dashboard.serving import Site, served
 
@@ -130,3 +131,57 @@ def test_candles_of_nothing_say_so(site: Site, open_page: Open) -> None:
         "symbol=BTC/USD&timeframe=1h&from=1e99",
     ):
         assert page.request.get(f"/ui/series/candles?{query}").status == 422
+
+
+DROP_FILE = """(selector) => {
+  const files = new DataTransfer();
+  files.items.add(new File(["a,b"], "bars.csv"));
+  return ["dragover", "drop"].map((kind) => !document.querySelector(selector).dispatchEvent(
+    new DragEvent(kind, { dataTransfer: files, bubbles: true, cancelable: true })));
+}"""
+
+DROP_TEXT = """() => {
+  const given = new DataTransfer();
+  given.setData("text/plain", "a");
+  return document.body.dispatchEvent(
+    new DragEvent("drop", { dataTransfer: given, bubbles: true, cancelable: true }));
+}"""
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_file_dropped_on_any_page_leads_to_where_files_are_taken(
+    site: Site, open_page: Open, language: str
+) -> None:
+    for path in ("/", "/runs/new", "/data/series?kind=candles&symbol=BTC%2FUSD&timeframe=1h"):
+        page = open_page(site, path, language=language)
+        assert page.evaluate(DROP_FILE, "main") == [True, True], "the browser must not open it"
+        link = page.locator(".toast").get_by_role("link")
+        expect(link).to_have_attribute("href", "/data")
+        assert page.evaluate(DROP_FILE, "main") == [True, True]
+        expect(page.locator(".toast")).to_have_count(1)
+        check_axe(page)
+    link.click()
+    page.wait_for_url("**/data")
+    assert page.evaluate(DROP_TEXT), "text may be dropped into fields"
+
+
+def test_toasts_keep_clear_of_the_banner_and_are_said_once(site: Site, open_page: Open) -> None:
+    page = open_page(site, "/nowhere", allow=("404",), width=360)
+    page.evaluate(
+        """async (module) => {
+          const { toast } = await import(module);
+          for (const said of ["first", "other", "first why", "first", "first"])
+            toast(...said.split(" ").toSpliced(1, 0, "bad"));
+        }""",
+        asset_url("app.js"),
+    )
+    expect(page.locator(".toast")).to_have_text(["other", "first why", "first"])
+    banner = page.locator("#connection")
+    banner.evaluate("(one) => { one.hidden = false; }")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    over, under = page.locator("#toasts").bounding_box(), banner.bounding_box()
+    assert over is not None
+    assert under is not None
+    assert over["y"] + over["height"] <= under["y"]
+    banner.evaluate("(one) => { one.hidden = true; }")
+    wait_until(page, "innerHeight - document.getElementById('toasts').getBoundingClientRect().bottom < 30")

@@ -30,13 +30,23 @@ export function toast(text, tone = "good", english = "") {
 }
 
 function fade(element) {
-  const leave = () => (element.matches(":hover") ? setTimeout(leave, 1000) : element.remove());
+  const leave = () => (element.matches(":hover, :focus-within") ? setTimeout(leave, 1000) : element.remove());
   setTimeout(leave, element.classList.contains("bad") ? 2 * TOAST_MS : TOAST_MS);
+}
+// What is said again is said anew: a pile of one sentence hides what stands below it.
+function come(element) {
+  for (let one = element.previousElementSibling, before; one; one = before) {
+    before = one.previousElementSibling;
+    if (one.textContent === element.textContent) one.remove();
+  }
+  fade(element);
 }
 toasts.querySelectorAll(".toast").forEach(fade);
 new MutationObserver((changes) =>
-  changes.forEach((change) => change.addedNodes.forEach((node) => node.classList?.contains("toast") && fade(node))),
+  changes.forEach((change) => change.addedNodes.forEach((node) => node.classList?.contains("toast") && come(node))),
 ).observe(toasts, { childList: true });
+const banner = document.getElementById("connection");
+new ResizeObserver(() => root.style.setProperty("--banner", `${banner.offsetHeight}px`)).observe(banner);
 
 document.body.addEventListener("toast", (event) => toast(event.detail.text, event.detail.tone));
 // The session has ended, or the server refused before any page was asked: its answer is for programs.
@@ -60,6 +70,21 @@ const sayUnanswered = () => toast(toasts.dataset.failed, "bad");
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
   document.body.addEventListener(name, ({ detail }) => isAnswerAwaited(detail.requestConfig) && sayUnanswered());
 }
+
+// The browser would open a file that is dropped, and leave the page with all that was filled in. The page that
+// takes files has answered already.
+const carries = (event) => event.dataTransfer?.types.includes("Files");
+const takesFiles = document.getElementById("import-form") !== null;
+addEventListener("dragover", (event) => carries(event) && event.preventDefault());
+addEventListener("drop", (event) => {
+  if (!carries(event) || takesFiles) return;
+  event.preventDefault();
+  const { files, filesPage } = toasts.dataset;
+  toast(files, "calm");
+  if (!filesPage) return;
+  const link = Object.assign(document.createElement("a"), { href: "/data", className: "after", textContent: filesPage });
+  toasts.lastElementChild.append(root.lang === "ja" ? "" : " ", link);
+});
 
 // Colours change at once; the server is told, so that the next page comes right.
 document.querySelector("[data-preference=theme]")?.addEventListener("submit", (event) => {
