@@ -42,6 +42,7 @@ def job_document(job: Job, *, outcome: bool = True, spec: bool = False) -> dict[
         "progress_at": _told(job.progress_at),
         "eta": None if left is None else {"seconds": round(left.seconds, 1), "of": left.of},
         "retry_of": job.retry_of,
+        "market": request.spec.get("market"),
     }
     if outcome:
         document |= {"result": job.result, "error": job.error}
@@ -53,9 +54,9 @@ def job_document(job: Job, *, outcome: bool = True, spec: bool = False) -> dict[
 def job_of(document: Mapping[str, Any]) -> Job:
     """Return the job that a document tells of.
 
-    What a document does not tell is empty: the spec if it was left out, the parts of the worker's
-    identity that only its own host needs, the deadline of a stop. The heartbeat number is made of
-    its time, so that it grows when the real one does.
+    What a document does not tell is empty: the spec but for its market if it was left out, the parts
+    of the worker's identity that only its own host needs, the deadline of a stop. The heartbeat number
+    is made of its time, so that it grows when the real one does.
     """
     moments = {name: _moment(document.get(name)) for name in MOMENTS}
     heartbeat, pid = moments["heartbeat_at"], document.get("pid")
@@ -65,7 +66,7 @@ def job_of(document: Mapping[str, Any]) -> Job:
         id=document["id"],
         request=JobRequest(
             kind=document["kind"],
-            spec=document.get("spec") or {},
+            spec=document.get("spec") or _known_spec(document),
             tenant=document.get("tenant", "default"),
             idempotency_key=document.get("key"),
             priority=document.get("priority", 0),
@@ -117,6 +118,11 @@ def event_of(job_id: str, document: Mapping[str, Any]) -> JobEvent:
         kind=document["kind"],
         payload=document["payload"],
     )
+
+
+def _known_spec(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a document tells of a spec that was left out."""
+    return {name: document[name] for name in ("market",) if document.get(name) is not None}
 
 
 MOMENTS = (

@@ -9,11 +9,12 @@ from typing import Any
 from onward.config.data import DataProcessingConfig
 from onward.data.loading import load_market
 from onward.data.repositories import DataStore
+from onward.data.timeframe import format_timeframe
 from onward.errors import FormatError, JobError
 from onward.tasks.specs import Field
 from onward.types import Market
 
-__all__ = ["MARKET_FIELDS", "existing", "frozen_source", "market_of"]
+__all__ = ["MARKET_FIELDS", "existing", "frozen_source", "market_of", "told_market"]
 
 MARKET_FIELDS: Mapping[str, Field] = {"data": Field(), "series": Field((dict,), default={})}
 """``data``: file of candles or directory of a store, else what is stored; ``series``: files by name."""
@@ -43,6 +44,11 @@ def market_of(store: DataStore, data: DataProcessingConfig, spec: Mapping[str, A
     """Return the market of a request that `frozen_source` completed."""
     path = None if spec["data"] is None else Path(spec["data"])
     return load_market(store, data, path, spec["series"])
+
+
+def told_market(market: Market) -> dict[str, Any]:
+    """Return the symbols and the timeframe of a market, as a request and a job's document tell them."""
+    return {"symbols": list(market.symbols), "timeframe": format_timeframe(market.timeframe)}
 
 
 def existing(text: str) -> Path:

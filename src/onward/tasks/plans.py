@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from onward.config.layers import flattened
@@ -10,9 +11,11 @@ from onward.errors import JobError, PlanError
 from onward.jobs.kinds import TaskContext
 from onward.settings import Settings
 from onward.tasks.asking import ask
+from onward.tasks.markets import told_market
 from onward.training.plan import TrainingPlan, preset_values
+from onward.types import Market
 
-__all__ = ["frozen_plan", "plan_of", "resolved_plan", "search_address"]
+__all__ = ["frozen_plan", "plan_of", "resolved_plan", "search_address", "with_market"]
 
 URL = "optimization.storage_url"
 MASK = "**********"
@@ -60,6 +63,25 @@ def frozen_plan(plan: TrainingPlan) -> dict[str, Any]:
     shared = plan.optimization.storage_url is not None
     values["optimization"]["storage_url"] = None
     return {"plan": values, "plan_hash": plan.content_hash, "shared_search": shared}
+
+
+def with_market(plan: TrainingPlan, market: Market, source: Mapping[str, Any]) -> TrainingPlan:
+    """Return a plan that names the stored bars it came to, where it left them open.
+
+    Series that are stored between submit and start would be learnt from too, and nobody was told so.
+
+    Parameters
+    ----------
+    plan
+        Resolved.
+    market
+        What it came to.
+    source
+        From `onward.tasks.markets.frozen_source`; a file of candles holds what it holds.
+    """
+    if source["data"] is not None and Path(source["data"]).is_file():
+        return plan
+    return plan.with_overrides({f"data.{name}": value for name, value in told_market(market).items()})
 
 
 def plan_of(context: TaskContext) -> TrainingPlan:

@@ -19,9 +19,9 @@ from onward.registry.plain import plain
 from onward.registry.runvalues import told_failure
 from onward.tasks.folds import checkpoint_key
 from onward.tasks.ledger import JobLedger, run_changes, write_books
-from onward.tasks.markets import MARKET_FIELDS, frozen_source, market_of
+from onward.tasks.markets import MARKET_FIELDS, frozen_source, market_of, told_market
 from onward.tasks.outputs import Delivery, checked_output, hashes, refusals, written
-from onward.tasks.plans import frozen_plan, plan_of, search_address
+from onward.tasks.plans import frozen_plan, plan_of, search_address, with_market
 from onward.tasks.posting import announced, deliver
 from onward.tasks.relay import relayed
 from onward.tasks.services import SupervisorServices, WorkerServices
@@ -63,7 +63,7 @@ Train = Callable[["MLTrainingService", "Market", TrainingPlan], "TrainingResult"
 
 
 def prepared(services: SupervisorServices, given: Mapping[str, Any], plan: TrainingPlan) -> dict[str, Any]:
-    """Return a complete request, after everything that can be refused was.
+    """Return a complete request, after everything that can be refused was, and say what it learns from.
 
     Raises
     ------
@@ -83,8 +83,10 @@ def prepared(services: SupervisorServices, given: Mapping[str, Any], plan: Train
         check_alias(given["alias"])
     report = checked_output(services.outputs, given["report"], suffixes=(".html",), force=given["force"])
     source = frozen_source(given)
-    services.training().check(market_of(services.store, plan.data, source), plan)
-    return {**given, **source, **frozen_plan(plan), "report": report}
+    market = market_of(services.store, plan.data, source)
+    services.training().check(market, plan)
+    frozen = frozen_plan(with_market(plan, market, source))
+    return {**given, **source, **frozen, "market": told_market(market), "report": report}
 
 
 # -- in the worker ----------------------------------------------------------------------------

@@ -55,6 +55,11 @@ def test_the_fullest_market_and_the_fast_preset_come_first() -> None:
     assert not fields["labels.threshold"].matters
 
 
+def test_all_symbols_of_the_timeframe_are_chosen_as_by_a_plan_that_names_none() -> None:
+    more = (*STORED, stored("ADA/USD", "1h", 300), stored("ADA/USD", "4h", 75))
+    assert first_values(BASES, more)["market"] == ("1h ADA/USD", "1h BTC/USD")
+
+
 def test_a_model_that_nobody_offers_stays_chosen() -> None:
     view = form(model__name=("of_another_package",))
     model = next(one for one in view.groups["model"] if one.name == "model.name")

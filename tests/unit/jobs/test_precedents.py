@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
+from onward.cli.jobs.lines import learns_from
 from onward.database.failures import StorageError
 from onward.jobs.documents import job_document
 from onward.jobs.documents import job_of as documented
@@ -231,6 +232,19 @@ def test_what_is_left_of_the_job_becomes_less_and_that_of_a_stage_is_as_it_was_t
     assert store.request_stop(lease.job_id).accepted
     assert store.stopping(lease, reason=None)
     assert time_left(store.get(lease.job_id)) is None
+
+
+def test_documents_say_what_is_learnt_from(store: SqlJobStore) -> None:
+    market = {"symbols": ["ADA/USDT", "ETH/USDT"], "timeframe": "1h"}
+    job = store.submit(JobRequest("train", {"plan": {}, "market": market})).job
+    document = job_document(job)
+    assert document["market"] == market
+    assert learns_from(documented(document)) == learns_from(job) == "ADA/USDT, ETH/USDT, 1h"
+    many = replace(job, request=replace(job.request, spec={"market": {**market, "symbols": list("a" * 14)}}))
+    assert (learns_from(many) or "").endswith("a and 2 more, 1h")
+    other = store.submit(JobRequest("import", {"files": []})).job
+    assert job_document(other)["market"] is None
+    assert learns_from(documented(job_document(other))) is None
 
 
 def test_documents_say_how_long_it_goes_on_and_of_what(store: SqlJobStore) -> None:

@@ -10,7 +10,9 @@ import pytest
 
 from onward.errors import ConfigError, JobError, PlanError
 from onward.settings import Settings, load_settings
-from onward.tasks.plans import frozen_plan, plan_of, resolved_plan, search_address
+from onward.tasks.markets import told_market
+from onward.tasks.plans import frozen_plan, plan_of, resolved_plan, search_address, with_market
+from onward.testing.markets import planted_signal
 from onward.training.plan import PRESETS, TrainingPlan
 
 ADDRESS = "postgresql+psycopg://me:secret@host/studies"
@@ -33,6 +35,21 @@ class Context:
         self.asked.append(question)
         assert self._settings is not None
         return {"answer": search_address(self._settings, question)}
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+def test_a_plan_that_names_no_series_names_those_it_came_to(tmp_path: Path, is_file: bool) -> None:
+    market = planted_signal(60)
+    stored = str(tmp_path / "bars.csv") if is_file else None
+    if stored is not None:
+        Path(stored).touch()
+    data = with_market(TrainingPlan(), market, {"data": stored}).data
+    told = told_market(market)
+    assert told == {"symbols": list(market.symbols), "timeframe": "1h"}
+    named = (tuple(told["symbols"]), told["timeframe"])
+    assert (data.symbols, data.timeframe) == ((None, None) if is_file else named), (
+        "a file holds what it holds"
+    )
 
 
 @pytest.mark.parametrize("preset", list(PRESETS))

@@ -88,7 +88,7 @@ def silence(seconds: float, lease_seconds: float) -> str:
 
 
 def work_done(progress: Mapping[str, Any], left: TimeLeft | None = None, *, brief: bool = False) -> str:
-    """Return how far the work has come: ``fold 2/5; about 3 min left, as the run before``.
+    """Return how far the work has come: ``fold 2/5; about 3 min left``.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def _left(left: TimeLeft, *, brief: bool) -> str:
     if left.of == "stage":
         return f"about {duration(left.about)} left in this stage"
     words = f"about {duration(left.about)} left" if left.seconds > 0 else "any moment now"
-    return words if brief else f"{words}, as the run before"
+    return words if brief or left.paced else f"{words}, if as busy as in the run before"
 
 
 def _said(event: JobEvent) -> str | None:

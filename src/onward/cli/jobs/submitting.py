@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from onward.cli.jobs.lines import learns_from
 from onward.cli.jobs.requests import plan_field
 from onward.cli.output import print_note
 from onward.jobs.documents import job_document
@@ -41,6 +42,8 @@ def show_submission(
             print_note(
                 f"The key {job.request.idempotency_key!r} made this job before: {job.id}, {job.state}."
             )
+        if (market := learns_from(job)) is not None:
+            print_note(f"  learns from: {market}")
         if job.finished_at is not None:
             print_note(f"  what came of it:  onward jobs show {job.id}")
             return

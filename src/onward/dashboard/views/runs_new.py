@@ -212,7 +212,11 @@ def run_form_view(
 def first_values(
     bases: Bases, coverage: Iterable[Reach], *, preset: str = "fast", model: str = ""
 ) -> dict[str, tuple[str, ...]]:
-    """Return what stands in the form at first: a preset over the settings, and the fullest market."""
+    """Return what stands in the form at first: a preset over the settings, and all symbols of a timeframe.
+
+    They are what a plan learns from that names none, on the command line and over HTTP; the timeframe
+    is that of the fullest series.
+    """
     values = _shown(bases[preset]) | {
         "kind": ("train",),
         "preset": (preset,),
@@ -223,7 +227,8 @@ def first_values(
     candles = [one for one in coverage if one.kind == "candles"]
     if candles:
         most = max(candles, key=lambda one: one.rows)
-        values["market"] = (f"{most.timeframe} {most.symbol}",)
+        symbols = sorted(one.symbol for one in candles if one.timeframe == most.timeframe)
+        values["market"] = tuple(f"{most.timeframe} {symbol}" for symbol in symbols)
     return values
 
 

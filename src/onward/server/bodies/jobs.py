@@ -151,8 +151,18 @@ class EtaView(Answer):
     of: Literal["job", "stage"]
 
 
+class MarketView(Answer):
+    """Which bars a training learns from: all their symbols, learnt from together."""
+
+    symbols: list[str]
+    timeframe: str
+
+
 class JobView(Answer):
-    """A job as it stands; ``eta`` is null when nobody knows, and unless it is running."""
+    """A job as it stands; ``eta`` is null when nobody knows, and unless it is running.
+
+    ``market`` is null for jobs that train nothing.
+    """
 
     id: str
     kind: str
@@ -164,6 +174,7 @@ class JobView(Answer):
     queued_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    market: MarketView | None
     result: dict[str, Any] | None
     error: dict[str, Any] | None
     links: dict[str, str]
