@@ -203,9 +203,9 @@ class ThresholdLabeler:
         needed = self.horizon_bars + warm_up.get(self.mode, 0) + 1
         longest = max((rows.stop - rows.start for rows in market.rows.values()), default=0)
         return NotEnoughDataError(
-            f"no row has an outcome {self.horizon_bars} bars later (mode {self.mode!r})",
-            got=f"at most {longest} bars a symbol",
-            allowed=f"at least {needed} bars of one symbol, with closes that are not NaN",
+            f"no row has an outcome {self.horizon_bars:,} bars later (mode {self.mode!r})",
+            got=f"at most {longest:,} bars a symbol",
+            allowed=f"at least {needed:,} bars of one symbol, with closes that are not NaN",
             remedy="Use more bars, a shorter horizon_bars or a shorter window_bars.",
             settings=("horizon_bars", "window_bars") if self.mode in warm_up else ("horizon_bars",),
         )

@@ -62,7 +62,9 @@ class MLTrainingService:
         OnwardError
             When the plan does not fit the data, before anything is written.
         """
-        return self._conductor.run(self._trainer(plan, market), plan, market, audit=audit, progress=progress)
+        trainer = self._trainer(plan, market)
+        trainer.cut(market)  # what cannot begin is no failed run
+        return self._conductor.run(trainer, plan, market, audit=audit, progress=progress)
 
     def check(self, market: Market, plan: TrainingPlan) -> None:
         """Refuse what `train` would refuse before it computes a feature; nothing is written.
@@ -108,6 +110,7 @@ class MLTrainingService:
         """
         searched = with_search(plan)
         trainer = self._coordinator(searched, market)
+        trainer.cut(market)
         return self._conductor.run(trainer, searched, market, audit=audit, progress=progress, resume=resume)
 
     def _trainer(self, plan: TrainingPlan, market: Market) -> OptimizationCoordinator | BaseTrainer:

@@ -114,7 +114,7 @@ REFUSED: dict[str, tuple[type[OnwardError], str, dict[str, Any], Market]] = {
     ),
     "trials that ask for more than there is": (
         NotEnoughDataError,
-        "no row has an outcome 1000 bars later",
+        "no row has an outcome 1,000 bars later",
         SEARCH | {"optimization__space": {"labels.horizon_bars": [6, 1_000]}},
         MARKET,
     ),

@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 
 import onward as ow
-from onward.errors import AuditError, LabelError, PlanError, RegistryError, StorageError
+from onward.errors import AuditError, LabelError, NotEnoughDataError, PlanError, RegistryError, StorageError
 from onward.registry import RunStore
 from onward.settings import load_settings
 from onward.training.conduct import Conductor
 from onward.training.ledger import StoredLedger, Unrecorded
 from onward.training.service import MLTrainingService
+from onward.training.trainer import BaseTrainer
 from onward.types import Market, ProgressEvent
 from onward.wiring import Application, build_application
-from tests.unit.training.small_runs import bars_from, planted, small_plan, walk
+from tests.unit.training.small_runs import planted, small_plan, walk
 
 
 @pytest.fixture
@@ -62,9 +63,20 @@ def test_looks_at_bars_that_overlap_are_told_though_not_counted(application: App
     assert not [text for text in first.warnings + same.warnings if "overlap" in text]
 
 
+@pytest.fixture
+def failing_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails once a run has begun: whatever can be told before leaves none."""
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise LabelError("the folds cannot be learnt")
+
+    monkeypatch.setattr(BaseTrainer, "fit_folds", fail)
+
+
+@pytest.mark.usefixtures("failing_folds")
 def test_a_failed_run_is_closed_and_nobody_looked(application: Application) -> None:
     with pytest.raises(LabelError) as caught:
-        train(application, bars_from([100.0] * 300))
+        train(application, walk(300))
     (run,) = application.runs.list()
     assert (run.record.status, run.record.looked_at) == ("failed", False)
     assert run.record.error is not None
@@ -137,10 +149,11 @@ def service(application: Application, ledger: Any, audit: Any = None) -> MLTrain
     return MLTrainingService(make_trainer=make_trainer, conductor=conductor(application, ledger, audit))
 
 
+@pytest.mark.usefixtures("failing_folds")
 def test_what_went_wrong_first_stays_the_error(application: Application) -> None:
     training = service(application, Closed(RunStore(application.engine)))
     with pytest.raises(LabelError) as caught:
-        training.train(bars_from([100.0] * 300), small_plan(), audit=False)
+        training.train(walk(300), small_plan(), audit=False)
     assert "disk is full" in caught.value.__notes__[0]
 
 
@@ -191,3 +204,13 @@ def test_the_home_of_a_call_is_its_own(tmp_path: Path, monkeypatch: pytest.Monke
     assert (tmp_path / "here" / "onward.db").is_file()
     assert not (tmp_path / "elsewhere").exists()
     assert result.run_id is not None
+
+
+@pytest.mark.parametrize("verb", ["train", "tune"])
+def test_a_plan_that_cannot_begin_leaves_no_run(application: Application, verb: str) -> None:
+    plan = small_plan().with_overrides({"labels.horizon_bars": 99_999})
+    training = service(application, StoredLedger(application.runs))
+    with pytest.raises(NotEnoughDataError, match="99,999 bars later") as refused:
+        getattr(training, verb)(walk(300), plan)
+    assert "300 bars" in str(refused.value.got)
+    assert application.runs.list() == ()
