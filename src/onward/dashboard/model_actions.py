@@ -78,7 +78,15 @@ class Ask:
     @property
     def standing(self) -> AliasLine | None:
         """The alias that this is about, as it is now."""
-        return next((one for one in self.aliases if one.alias == self.alias), None)
+        return self._line(self.alias)
+
+    @property
+    def beside(self) -> AliasLine | None:
+        """The alias whose version stands beside the one that may come: what is no name asks again."""
+        return self._line(self.alias if is_alias(self.alias) else SUGGESTED[0])
+
+    def _line(self, alias: str) -> AliasLine | None:
+        return next((one for one in self.aliases if one.alias == alias), None)
 
     @property
     def now_seen(self) -> str:
@@ -126,6 +134,17 @@ class Refusal:
     what: str = ""
 
 
+def is_alias(text: str) -> bool:
+    """Return whether an alias may be called that."""
+    from onward.naming.names import check_alias
+
+    try:
+        check_alias(text)
+    except RegistryError:
+        return False
+    return True
+
+
 def look(registry: ModelRegistry, ask: Ask) -> Ask:
     """Return a question with what is true at this moment.
 
@@ -149,7 +168,7 @@ def look(registry: ModelRegistry, ask: Ask) -> Ask:
 def _choice(ask: Ask, versions: Mapping[int, Version]) -> Choice | None:
     from onward.dashboard.views.model_choice import choice_of
 
-    standing = ask.standing
+    standing = ask.beside
     back = None if standing is None else standing.back_to
     coming = {"promote": ask.version, "rollback": back}.get(ask.action)
     if ask.barrier is not None or coming is None or coming not in versions:
@@ -199,19 +218,13 @@ def _changed(registry: ModelRegistry, ask: Ask, actor: str) -> Done:
 
 
 def _wrong(ask: Ask) -> Refusal | None:
-    from onward.naming.names import check_alias
-
     if ask.version is None and ask.action in ("promote", "delete"):
         raise RegistryNotFoundError("There is no such version", got=ask.name)
     if len(ask.reason) > LONGEST_NOTE or not ask.reason.isprintable():  # nothing that turns letters around
         return Refusal("reason", 422, "reason")
     if ask.action == "delete":
         return None
-    try:
-        check_alias(ask.alias)
-    except RegistryError:
-        return Refusal("alias", 422, "alias")
-    return None
+    return None if is_alias(ask.alias) else Refusal("alias", 422, "alias")
 
 
 def _told(registry: ModelRegistry, ask: Ask, error: RegistryConflictError) -> Refusal:

@@ -66,6 +66,7 @@ def test_promote_be_overtaken_roll_back_and_delete(own_site: Site, open_page: Op
     field.fill("7 of 9")
     dialog.get_by_role("button", name="Promote").click()
     expect(field).to_have_attribute("aria-invalid", "true")
+    expect(beside).to_contain_text("champion now")
     field.fill("champion")
     dialog.get_by_label("Reason").fill("it held up")
     api = f"/api/v1/models/{model}/aliases/champion"

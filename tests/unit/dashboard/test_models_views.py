@@ -124,6 +124,13 @@ def test_a_question_lays_the_version_beside_the_one_in_use(registry: EmbeddedReg
     assert again.choice is not None
     assert again.choice.present is None, "nothing is laid beside itself"
     assert look(registry, Ask.of("promote", name=NAME, version=3)).choice is None, "it cannot be promoted"
+    refused = look(registry, Ask.of("promote", name=NAME, version=2, alias="bad alias!"))
+    assert refused.choice == choice, "what is no alias is typed again, beside the same version"
+    assert refused.beside is not None
+    assert refused.beside.alias == "champion"
+    new = look(registry, Ask.of("promote", name=NAME, version=2, alias="next")).choice
+    assert new is not None
+    assert new.present is None, "a new alias replaces nothing"
     assert look(registry, Ask.of("delete", name=NAME, version=2)).choice is None
     registry.set_alias(NAME, "champion", 2)
     back = look(registry, Ask.of("rollback", name=NAME, alias="champion")).choice
