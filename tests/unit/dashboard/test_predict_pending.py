@@ -27,6 +27,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     staged = application.home.models / ".staging" / "light"
     stage_bundle(staged, name="light")
     application.registry.publish(staged)
+    staged = application.home.models / ".staging" / "unproven"
+    stage_bundle(staged, name="unproven", certificate="not_run")
+    application.registry.publish(staged)
     bars = random_walk(40, seed=0).bars.reset_index().drop(columns="symbol")
     application.repositories.candles("1h").upsert("X/Y", bars.rename(columns={"open_time": "timestamp"}))
     with Client(create_site(application)) as client:
@@ -55,6 +58,17 @@ def test_without_scripts_the_answer_is_waited_for(client: Client) -> None:
     assert 'class="card problem"' in whole.text
     assert "http-equiv" not in whole.text, "or browsers would ask for ever"
     assert '<option value="X/Y" selected>' in whole.text
+
+
+def test_a_name_alone_means_the_version_that_may_be_used(client: Client) -> None:
+    (source,) = re.findall(r'hx-get="(/ui/predict/answer[^"]*)"', client.get("/predict?model=light").text)
+    assert "model=light%2F1" in unescape(source)
+    unproven = client.get("/predict?model=unproven&symbol=X/Y")
+    assert unproven.status_code == 200
+    assert "No version of this model may be used" in unproven.text
+    for address in ("/models/unproven", "/models/unproven/1"):
+        assert f'href="{address}"' in unproven.text
+    assert '<option value="unproven/1">' in unproven.text
 
 
 @pytest.mark.parametrize("query", ["model=light%2F9", "model=nobody%40champion", "model=%3Cb%3E"])

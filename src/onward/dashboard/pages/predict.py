@@ -17,6 +17,7 @@ from onward.dashboard.views.predict import (
     choices,
     default_choice,
     markets,
+    meant,
     predict_view,
     problem_of,
 )
@@ -134,7 +135,17 @@ def _frame(asked: _Asked) -> PredictView:
     view = PredictView(choices(summaries), (), reference, asked.symbol)
     if not reference:
         return view
+    named = next((one for one in summaries if one.name == reference), None)
     try:
+        if named is not None:
+            versions = asked.registry.list_versions(named.name)
+            reference = meant(named, versions)
+            if not reference:
+                numbers = tuple(one.number for one in versions)
+                return replace(
+                    view, choices=choices(summaries, versions), problem="unusable", unusable=numbers
+                )
+            view = replace(view, reference=reference)
         version = asked.registry.resolve(reference)
         others = asked.registry.list_versions(version.name)
     except StorageError:

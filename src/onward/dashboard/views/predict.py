@@ -144,6 +144,8 @@ class PredictView:
         Whether its classes say what following a primary signal comes to.
     pending
         Whether the model is not loaded yet, so that what it says comes after the page.
+    unusable
+        Numbers of the versions of a model that was named without saying which, where none may be used.
     """
 
     choices: Sequence[Choice]
@@ -158,6 +160,7 @@ class PredictView:
     most_missed: int | None = None
     meta: bool = False
     pending: bool = False
+    unusable: Sequence[int] = ()
 
     @property
     def classes(self) -> tuple[tuple[str, float], ...]:
@@ -246,6 +249,22 @@ def default_choice(summaries: Iterable[ModelSummary]) -> str:
     found = choices(summaries)
     champions = [one.reference for one in found if one.reference.endswith("@champion")]
     return (champions or [one.reference for one in found] or [""])[0]
+
+
+def meant(model: ModelSummary, versions: Sequence[Version]) -> str:
+    """Return which version of a model is meant where none is named; empty where none may be used.
+
+    Parameters
+    ----------
+    model
+        Its champion is meant, if it has one.
+    versions
+        Newest first; else the first whose leak audit was passed.
+    """
+    if any(alias == "champion" for alias, _ in model.aliases):
+        return f"{model.name}@champion"
+    passed = (one for one in versions if one.manifest.certificate.status == "passed")
+    return next((f"{one.name}/{one.number}" for one in passed), "")
 
 
 def markets(trained: Sequence[str], stored: Iterable[str], *, only_trained: bool) -> tuple[str, ...]:
