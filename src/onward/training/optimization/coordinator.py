@@ -23,6 +23,7 @@ from onward.training.learnable import require_learnable
 from onward.training.optimization.bench import Bench, Candidate, TrainerFactory
 from onward.training.optimization.budget import Budget
 from onward.training.optimization.cautions import search_cautions
+from onward.training.optimization.corners import require_corners
 from onward.training.optimization.crew import Together, work_together
 from onward.training.optimization.errand import labeler_of
 from onward.training.optimization.objective import fold_score
@@ -103,6 +104,7 @@ class OptimizationCoordinator:
         require_one_question(self.space)
         self._make_trainer = make_trainer
         self._base = make_trainer(self.space.plan, market)
+        require_corners(self.space)
         self._kinds = require_trainers(self.space, self._base, make_trainer, market)
         self.pipeline: FeaturePipeline = self._base.pipeline
         self.splitter: Splitter = self._base.splitter

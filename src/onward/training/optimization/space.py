@@ -117,7 +117,7 @@ class Space:
             return [{path: by_path[path].decoded(value) for path, value in one.items()} for one in drawn]
         ends = product(*(p.extremes for p in labels))
         few = [value for _, value in zip(range(MOST_SWITCHINGS), ends, strict=False)]
-        return [alone._used(dict(zip((p.path for p in labels), one, strict=True))) for one in few]
+        return [alone.used(dict(zip((p.path for p in labels), one, strict=True))) for one in few]
 
     def combinations(self) -> list[dict[str, Any]]:
         """Return the draws of every combination that differs in what a trial has a use for."""
@@ -159,7 +159,7 @@ class Space:
             parameter.path, lambda path: values[path] if path in values else read_value(self.plan, path)
         )
 
-    def _switchings(self, names: Collection[str] = SWITCHES) -> list[dict[str, Any]]:
+    def switchings(self, names: Collection[str] = SWITCHES) -> list[dict[str, Any]]:
         """Return the combinations of the switches that vary, the first ones when there are many."""
         switches = [p for p in self.parameters if p.path in names]
         combinations = product(*(p.extremes for p in switches))
@@ -170,7 +170,7 @@ class Space:
 
     def _require_uses(self) -> None:
         for parameter in self.parameters:
-            switchings = self._switchings(deciders_of(parameter.path) - {parameter.path})
+            switchings = self.switchings(deciders_of(parameter.path) - {parameter.path})
             try:
                 used = any(self._active(parameter, values) for values in switchings)
             except OnwardError as error:
@@ -204,7 +204,7 @@ class Space:
         ]
         alone = [{p.path: value} for p in self.parameters for value in p.extremes if p not in labels]
         for changes in (*together[:MOST_SWITCHINGS], *alone):
-            kept = self._used(changes)
+            kept = self.used(changes)
             try:
                 self.plan_with(kept)
                 if "model.name" in kept:
@@ -225,9 +225,10 @@ class Space:
         """
         horizons = [p for p in self.parameters if p.path == "labels.horizon_bars"]
         shortest = {p.path: min(p.extremes) for p in horizons}
-        return [self.plan_with(self._used({**shortest, **values})) for values in self._switchings()]
+        return [self.plan_with(self.used({**shortest, **values})) for values in self.switchings()]
 
-    def _used(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def used(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those of some values that a trial has a use for."""
         by_path = {p.path: p for p in self.parameters}
         return {path: value for path, value in values.items() if self._active(by_path[path], values)}
 
