@@ -9,8 +9,9 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from onward.errors import UserError
 from onward.server.hosts import is_address
-from onward.server.problems import problem
+from onward.server.problems import refused
 
 __all__ = ["LOOPBACK_NAMES", "Guard"]
 
@@ -79,32 +80,45 @@ class Guard:
 
         refusal = self._refusal(scope)
         if refusal is not None:
-            status, detail = refusal
+            status, error = refusal
             close = {"Connection": "close"} if status == 413 else {}
-            answer = problem(status, detail, instance=scope["path"], headers=close, what=detail)
+            answer = refused(status, error, scope["path"], headers=close)
             await answer(scope, receive, dressed)
             return
         await self._app(scope, self._limited(receive, *self._limit_of(scope)), dressed)
 
-    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+    def _refusal(self, scope: Scope) -> tuple[int, UserError] | None:
         headers = Headers(scope=scope)
         host = _name(headers.get("host", ""))
         if host not in self._hosts and not _is_own_address(host, scope):
-            return 421, (
+            return 421, UserError(
                 f"this server does not go by the name {ascii(host)[:100]}; "
-                "address it as localhost, or add the name to server.allowed_hosts"
+                "address it as localhost, or add the name to server.allowed_hosts",
+                got=f"Host: {ascii(host)[1:100].rstrip(chr(39))}",
+                allowed="localhost, its loopback addresses, and the names in server.allowed_hosts",
+                remedy="Address it as localhost, or have the name added to server.allowed_hosts.",
             )
         if scope["method"] not in SAFE_METHODS:
             origin = headers.get("origin")
             foreign = origin is not None and origin_host(origin) not in {*self._hosts, host}
             if foreign or headers.get("sec-fetch-site") in ("cross-site", "same-site"):
-                return 403, "the request comes from a page of another site"
+                return 403, UserError(
+                    "the request comes from a page of another site",
+                    got=f"Origin: {ascii(origin)[1:100].rstrip(chr(39))}" if origin else "Sec-Fetch-Site",
+                    allowed="pages of this server, and programs that are no browser",
+                    remedy="Send it from a page of this server, or without a browser.",
+                )
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit() and len(length) < 20):
-            return 400, "Content-Length is no number"
+            return 400, UserError(
+                "Content-Length is no number",
+                got=ascii(length)[1:60].rstrip(chr(39)),
+                allowed="a number of bytes",
+                remedy="Leave it to the HTTP library.",
+            )
         limit, setting = self._limit_of(scope)
         if int(length) > limit:
-            return 413, _too_large(limit, setting)
+            return 413, _too_large(limit, setting, int(length))
         return None
 
     def _limit_of(self, scope: Scope) -> tuple[int, str]:
@@ -120,14 +134,27 @@ class Guard:
             if message["type"] == "http.request":
                 taken += len(message.get("body", b""))
                 if taken > limit:
-                    raise HTTPException(413, _too_large(limit, setting))
+                    raise TooLargeBody(_too_large(limit, setting, taken))
             return message
 
         return limited
 
 
-def _too_large(limit: int, setting: str) -> str:
-    return f"the body is larger than {limit:,} bytes ({setting})"
+class TooLargeBody(HTTPException):
+    """A body turned out to be too large while it was read."""
+
+    def __init__(self, refusal: UserError) -> None:
+        super().__init__(413, refusal.what)
+        self.refusal = refusal
+
+
+def _too_large(limit: int, setting: str, got: int) -> UserError:
+    return UserError(
+        f"the body is larger than {limit:,} bytes ({setting})",
+        got=f"{got:,} bytes or more",
+        allowed=f"up to {limit:,} bytes",
+        remedy=f"Send less at once, or have {setting} raised.",
+    )
 
 
 def _is_own_address(host: str, scope: Scope) -> bool:

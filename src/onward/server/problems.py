@@ -38,7 +38,7 @@ from onward.errors import (
 from onward.server.responses import PROBLEM_TYPE
 from onward.server.wording import over_http
 
-__all__ = ["problem", "problem_of", "refuse_in_one_form", "status_of", "told"]
+__all__ = ["problem", "problem_of", "refuse_in_one_form", "refused", "status_of", "told"]
 
 if TYPE_CHECKING:
     from onward.server.state import ServerState
@@ -69,6 +69,8 @@ STATUS: Mapping[type[OnwardError], int] = {
 """By the nearest class of an error."""
 
 RETRY_SECONDS = 5
+UNREADABLE = "There was an error parsing the body"
+"""What FastAPI says of a body that is no UTF-8, or nested beyond what can be read."""
 LONGEST = 200
 
 
@@ -170,7 +172,10 @@ async def _validation(request: Request, error: Exception) -> Response:
         title="The body is not JSON." if malformed else "A value is not allowed.",
         what=detail,
         got=first.get("got"),
-        remedy="See /api/v1/openapi.json for what is allowed.",
+        allowed="what /api/v1/openapi.json says of this request" if not malformed else "JSON (RFC 8259)",
+        remedy="Correct it; `errors` names every field that is wrong."
+        if not malformed
+        else "Send a body that is JSON, in UTF-8.",
         errors=errors,
     )
 
@@ -189,12 +194,40 @@ def _field_error(found: Mapping[str, Any]) -> dict[str, Any]:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    status = error.status_code
+    status, headers = error.status_code, error.headers
+    path = request.url.path
     if status == HTTPStatus.NOT_FOUND:
-        detail = "There is nothing at this address; /api/v1/openapi.json lists what there is."
+        found = UserError(
+            "There is nothing at this address",
+            got=ascii(path)[1 : LONGEST + 1].rstrip("'"),
+            allowed="the addresses in /api/v1/openapi.json",
+            remedy="/api/v1/openapi.json lists what there is.",
+        )
+    elif status == HTTPStatus.METHOD_NOT_ALLOWED:
+        found = UserError(
+            "This address does not take this method",
+            got=ascii(request.method)[1:LONGEST].rstrip("'"),
+            allowed=(headers or {}).get("Allow"),
+            remedy="Use a method that is allowed there; /api/v1/openapi.json lists what there is.",
+        )
+    elif error.detail == UNREADABLE:
+        found = UserError(
+            "The body cannot be read as JSON",
+            allowed="JSON (RFC 8259) in UTF-8, nested as deep as the request needs",
+            remedy="Send a body that is JSON, in UTF-8.",
+        )
     else:
-        detail = str(error.detail)
-    return problem(status, detail, instance=request.url.path, headers=error.headers, what=detail)
+        found = getattr(error, "refusal", None) or UserError(str(error.detail))
+    return refused(status, found, path, headers=headers)
+
+
+def refused(
+    status: int, error: UserError, instance: str, *, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return the problem document of what was refused before a route was asked."""
+    parts: dict[str, Any] = {name: value for name, value in error.to_dict().items() if name != "error"}
+    detail = error.what if error.remedy is None else f"{error.what}; {error.remedy}"
+    return problem(status, detail, instance=instance, headers=headers, **parts)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -118,6 +118,11 @@ def test_unknown_routes_and_methods(client: Client, method: str, path: str, stat
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert ("allow" in answer.headers) == (status == 405)
+    said = answer.json()
+    assert all(said[part] for part in ("what", "got", "allowed", "remedy")), said
+    assert said["got"] == (path if status == 404 else method)
+    if status == 405:
+        assert said["allowed"] == answer.headers["allow"]
 
 
 @pytest.mark.parametrize(
@@ -150,6 +155,26 @@ def test_bodies_that_are_wrong(client: Client, body: bytes, status: int, field: 
     assert len(answer.content) < 4000, "a large body must not come back"
     if status == 422:
         assert answer.json()["errors"][0]["field"].startswith(field), answer.text
+    said = answer.json()
+    assert all(said[part] for part in ("what", "allowed", "remedy")), said
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ({"Host": "elsewhere.example"}, b"{}", 421),
+        ({"Origin": "https://elsewhere.example"}, b"{}", 403),
+        ({"Content-Length": "many"}, b"{}", 400),
+        ({}, b"x" * 20_000_000, 413),
+    ],
+)
+def test_what_is_refused_before_any_route_teaches_as_well(
+    client: Client, headers: dict[str, str], body: bytes, status: int
+) -> None:
+    answer = client.post("/api/v1/training-jobs", content=body, headers=headers)
+    assert answer.status_code == status
+    said = answer.json()
+    assert all(said[part] for part in ("what", "got", "allowed", "remedy")), said
 
 
 def test_a_body_of_another_type_is_not_read(client: Client) -> None:
