@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from onward.jobs.course import Course, Walk
-from onward.jobs.forecast import remaining_seconds
+from onward.jobs.forecast import Forecast, foretold
 from onward.jobs.messages import LONGEST_TEXT
 
 __all__ = ["EventBuffer"]
 
 LONGEST_STAGE = 200
+MOST_DONE = 0.99
+"""Share of a job that is not over yet, however long it takes."""
 MOST_LINES = 200
 """Log lines kept between two writes; the log file has them all."""
 
@@ -37,6 +39,8 @@ class EventBuffer:
         self._recall = recall
         self._before: Course | None = None
         self._walk = Walk()
+        self._began: float | None = None
+        self._share: float | None = None
         self._written = float("-inf")
         self._progress: Mapping[str, Any] | None = None
         self._stages: list[Event] = []
@@ -50,6 +54,7 @@ class EventBuffer:
             self._add_log(message)
             return
         stage, fraction = str(message.get("stage", ""))[:LONGEST_STAGE], fraction_of(message)
+        self._began = now if self._began is None else self._began
         if self._walk.is_new(stage, fraction):
             self._walk.begin(stage, now)
             self._stages.append(("stage", {"stage": stage}))
@@ -74,7 +79,7 @@ class EventBuffer:
         events += self._stages
         events += self._scores
         if self._progress is not None:
-            events.append(("progress", {**self._progress, "job_eta_seconds": self._left(now)}))
+            events.append(("progress", {**self._progress, **self._of_job(now)}))
         self._progress, self._dropped = None, 0
         self._stages, self._scores, self._logs = [], [], []
         self._written = now
@@ -89,11 +94,23 @@ class EventBuffer:
         self._scores = [event for event in events if event[0] == "score"] + self._scores
         self._logs = ([event for event in events if event[0] == "log"] + self._logs)[-MOST_LINES:]
 
-    def _left(self, now: float) -> float | None:
+    def _of_job(self, now: float) -> dict[str, Any]:
+        """Return what is known of the whole job: what is left, and the share that is done."""
+        found = self._foretold(now)
+        if found is not None and self._began is not None:
+            gone = max(0.0, now - self._began)
+            share = min(MOST_DONE, gone / (gone + found.seconds)) if gone + found.seconds > 0 else 0.0
+            self._share = max(self._share or 0.0, round(share, 4))
+        return {
+            "job_eta_seconds": None if found is None else round(found.seconds, 1),
+            "job_paced": found is not None and found.paced,
+            "job_fraction": self._share,
+        }
+
+    def _foretold(self, now: float) -> Forecast | None:
         if self._before is None:
             self._before = self._recall()
-        left = remaining_seconds(self._before, self._walk.until(now)) if self._before else None
-        return None if left is None else round(left, 1)
+        return foretold(self._before, self._walk.until(now)) if self._before else None
 
     def _add_log(self, message: Mapping[str, Any]) -> None:
         if len(self._logs) >= MOST_LINES:

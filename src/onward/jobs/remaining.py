@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from onward.jobs.values import Job
 
-__all__ = ["BEATS", "TimeLeft", "silent_seconds", "time_left", "told_left"]
+__all__ = ["BEATS", "TimeLeft", "done_share", "silent_seconds", "time_left", "told_left"]
 
 GRAINS = ((10.0, 1.0), (90.0, 5.0), (600.0, 30.0), (5_400.0, 60.0), (129_600.0, 600.0), (math.inf, 3_600.0))
 """Below how many seconds an estimate claims to know how many."""
@@ -30,10 +30,13 @@ class TimeLeft:
     of
         ``job``: until the whole job ends, going by an earlier one that did the same; ``stage``:
         until its stage ends, at the pace of that stage.
+    paced
+        Of a job: whether its own pace counts by now; before, it is as if it went on as the earlier one.
     """
 
     seconds: float
     of: Literal["job", "stage"]
+    paced: bool = False
 
     @property
     def about(self) -> float:
@@ -82,11 +85,16 @@ def silent_seconds(job: Job, heartbeat_seconds: float, now: datetime | None = No
     return seconds if seconds > BEATS * heartbeat_seconds else None
 
 
+def done_share(progress: Mapping[str, Any]) -> float | None:
+    """Return the share of the whole job that is done, 0 to 1; None where nobody knows how long it takes."""
+    return _number(progress.get("job_fraction"))
+
+
 def told_left(progress: Mapping[str, Any], age_seconds: float = 0.0) -> TimeLeft | None:
     """Return how long the job goes on that told this so many seconds ago."""
     whole, stage = _number(progress.get("job_eta_seconds")), _number(progress.get("eta_seconds"))
     if whole is not None:
-        return TimeLeft(max(0.0, whole - age_seconds), "job")
+        return TimeLeft(max(0.0, whole - age_seconds), "job", progress.get("job_paced") is True)
     return None if stage is None or stage <= 0 else TimeLeft(stage, "stage")
 
 

@@ -157,9 +157,10 @@ class JobEvent:
     ----------
     kind
         ``state`` (payload: state, reason), ``progress`` (stage, done, total, message, fraction,
-        eta_seconds of the stage, job_eta_seconds of the whole job), ``stage`` (one that begins, or
-        is taken up again), ``score`` (figures of a finished fold or trial), ``log`` (level, text),
-        ``alarm`` (what).
+        eta_seconds of the stage; of the whole job, as far as an earlier one tells: job_eta_seconds,
+        job_paced, whether by its own pace, and job_fraction, which never falls), ``stage`` (one
+        that begins, or is taken up again), ``score`` (figures of a finished fold or trial), ``log``
+        (level, text), ``alarm`` (what).
     """
 
     job_id: str

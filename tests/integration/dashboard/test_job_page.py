@@ -150,7 +150,7 @@ def test_a_job_is_followed_as_fast_as_it_tells_and_nothing_moves(desk: Site, ope
         lease = begun(store)
         store.report(lease, [progress("features", 1, 4), line(0)])
         page = open_page(desk, f"/jobs/{lease.job_id}")
-        expect(page.locator("#job-now")).to_have_text("Features 25 %")
+        expect(page.locator("#job-now")).to_have_text("Features · 25 % of this stage")
         page.evaluate(COUNT_DRAWS)
         for burst in range(BURSTS):
             first = burst * IN_A_BURST
@@ -193,11 +193,15 @@ def test_a_job_is_followed_as_fast_as_it_tells_and_nothing_moves(desk: Site, ope
 
 LEFT = {
     "en": (
-        "about 1 h 40 min left; as the run before",
-        "any moment now; as the run before",
+        "about 1 h 40 min left, if as busy as in the run before",
+        "any moment now, if as busy as in the run before",
         "about 1 min 30 s left in this stage",
     ),
-    "ja": ("残り約1時間40分(前回の実行から)", "まもなく終了(前回の実行から)", "この段階の残り約1分30秒"),
+    "ja": (
+        "残り約1時間40分(前回と同じ混み具合の場合)",
+        "まもなく終了(前回と同じ混み具合の場合)",
+        "この段階の残り約1分30秒",
+    ),
 }
 
 
@@ -378,6 +382,33 @@ def test_a_server_that_goes_away_loses_nothing_of_a_job(own_site: Site, open_pag
             )
             expect(page.locator("#job-outcome")).to_contain_text("It needed more memory than there was.")
             deleted(page, lease.job_id)
+
+
+def test_the_bar_is_of_the_whole_job_where_that_is_known(desk: Site, open_page: Open) -> None:
+    with store_of(desk.home) as store:
+        lease = begun(store)
+        store.report(lease, [progress("fold", 2, 3)])
+        page = open_page(desk, f"/jobs/{lease.job_id}")
+        bar, now = page.get_by_role("progressbar"), page.locator("#job-now")
+        expect(now).to_have_text("Folds · 67 % of this stage")
+        expect(bar).to_have_accessible_name("Progress of this stage")
+        known = {"job_eta_seconds": 6_000.0, "job_paced": True, "job_fraction": 0.4}
+        store.report(lease, [progress("fold", 2, 3, **known)])
+        expect(now).to_have_text("Folds · 40 % of the whole job")
+        expect(bar).to_have_accessible_name("Progress")
+        expect(page.locator("#job-eta")).to_have_text("about 1 h 40 min left")
+        store.report(lease, [progress("final fit", 0, 1, **{**known, "job_fraction": 0.5})])
+        expect(now).to_have_text("Final fit · 50 % of the whole job")
+        expect(bar).to_have_attribute("value", "0.5")
+        expect(page.locator("[data-stage='final fit'] .job-stage-time")).to_have_text("0 %")
+        page.reload()
+        expect(now).to_have_text("Final fit · 50 % of the whole job")
+        expect(bar).to_have_attribute("value", "0.5")
+        expect(page.locator("#job-eta")).to_have_text("about 1 h 40 min left")
+        page.goto("/jobs")
+        row = page.get_by_role("row").filter(has=page.locator(f"a[href='/jobs/{lease.job_id}']"))
+        expect(row.get_by_role("progressbar")).to_have_attribute("value", "0.5")
+        assert store.finish(lease, Outcome("cancelled"))
 
 
 SILENT = {

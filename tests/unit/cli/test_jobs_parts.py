@@ -78,7 +78,7 @@ def test_progress_is_said_in_a_few_words(progress: dict, words: str) -> None:
     assert work_done(progress) == words
     left = TimeLeft(5_700.0, "job")
     assert work_done(progress, left) == (
-        f"{words}; about 1 h 40 min left, as the run before" if words else ""
+        f"{words}; about 1 h 40 min left, if as busy as in the run before" if words else ""
     )
 
 
@@ -90,9 +90,9 @@ def test_progress_is_said_in_a_few_words(progress: dict, words: str) -> None:
             "about 1 min 30 s left in this stage",
             "about 1 min 30 s left in this stage",
         ),
-        (TimeLeft(181.0, "job"), "about 3 min left, as the run before", "about 3 min left"),
-        (TimeLeft(3.2, "job"), "about 3 s left, as the run before", "about 3 s left"),
-        (TimeLeft(0.0, "job"), "any moment now, as the run before", "any moment now"),
+        (TimeLeft(181.0, "job"), "about 3 min left, if as busy as in the run before", "about 3 min left"),
+        (TimeLeft(3.2, "job", paced=True), "about 3 s left", "about 3 s left"),
+        (TimeLeft(0.0, "job"), "any moment now, if as busy as in the run before", "any moment now"),
         (None, "", ""),
     ],
 )

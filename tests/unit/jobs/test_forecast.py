@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onward.jobs.course import MOST, Course, Stretch, Walk, course_of
-from onward.jobs.forecast import remaining_seconds
+from onward.jobs.forecast import foretold, remaining_seconds
 from onward.jobs.values import JobEvent
 
 RECORDED: dict[str, list[list[Any]]] = json.loads(
@@ -124,7 +124,7 @@ def test_without_news_it_falls_with_the_clock_or_stands_still(
 def test_news_moves_the_end_by_no_more_than_some_of_what_was_just_done(
     course: Course, paces: list[float]
 ) -> None:
-    """However uneven the machine: ten times the work and time since the last look, at most."""
+    """However uneven the machine: thirty times the work and time since the last look, at most."""
     present = tuple(
         Stretch(one.stage, one.seconds * pace, tuple((f, at * pace) for f, at in one.marks))
         for one, pace in zip(course, itertools.cycle(paces), strict=False)
@@ -140,7 +140,7 @@ def test_news_moves_the_end_by_no_more_than_some_of_what_was_just_done(
     )
     ends = [(at, at + (remaining_seconds(course, part(present, at)) or 0.0)) for at in looks]
     for (then, said), (now, says) in itertools.pairwise(ends):
-        assert abs(says - said) <= 10.0 * (now - then) + 1e-6 * total(course)
+        assert abs(says - said) <= 30.0 * (now - then) + 1e-6 * total(course)
 
 
 # -- real courses ---------------------------------------------------------------------------
@@ -213,6 +213,44 @@ def test_where_the_earlier_job_never_was_nothing_is_known() -> None:
     assert remaining_seconds(BEFORE, again) is None, "it was there once, not twice"
     elsewhere = (BEFORE[0], Stretch("search", 50.0), Stretch("fold", 0.0))
     assert remaining_seconds(BEFORE, elsewhere) == pytest.approx(300.0)
+
+
+@pytest.mark.parametrize("pace", [1 / 12, 1 / 3, 3.0])
+def test_a_machine_that_is_as_busy_no_more_is_seen_soon(pace: float) -> None:
+    """A run of minutes was foretold, by one on a busy machine, and took 38 seconds."""
+    marked = tuple((step / 50, step * 4.0) for step in range(51))
+    before = (
+        Stretch("features", 100.0, tuple((step / 20, step * 5.0) for step in range(21))),
+        Stretch("fold", 200.0, marked),
+        Stretch("audit", 180.0, tuple((step / 20, step * 9.0) for step in range(21))),
+    )
+    off = []
+    for share in (0.1, 0.25, 0.5, 0.75):
+        seconds = share * total(before) * pace
+        left = remaining_seconds(before, part(before, seconds, pace))
+        assert left is not None
+        off.append(max(left, 1e-9) / (total(before) * pace - seconds))
+    wrong = [max(one, 1 / one) for one in off]
+    as_before = max(pace, 1 / pace)
+    assert wrong[0] < as_before**0.55
+    assert wrong[1] < as_before**0.35
+    assert wrong[2] < as_before**0.25
+    assert wrong[3] < as_before**0.2
+
+
+def test_a_job_is_as_the_one_before_until_it_has_a_pace_of_its_own() -> None:
+    def paced(seconds: float) -> bool:
+        found = foretold(BEFORE, part(BEFORE, seconds))
+        assert found is not None
+        return found.paced
+
+    assert not paced(0.0)
+    assert not paced(50.0), "nothing was told of that stage since it began"
+    assert paced(100.0)
+    cached = (Stretch("features", 0.5, ((0.0, 0.0), (1.0, 0.5))), Stretch("fold", 0.0, ((0.0, 0.0),)))
+    found = foretold(BEFORE, cached)
+    assert found is not None
+    assert not found.paced, "what a cache saved is no pace"
 
 
 # -- courses --------------------------------------------------------------------------------

@@ -160,3 +160,27 @@ def test_without_an_earlier_job_nothing_is_foretold() -> None:
     buffer = EventBuffer(0.0)
     buffer.add(progress(5), 0.0)
     assert buffer.take(0.0)[-1][1]["job_eta_seconds"] is None
+
+
+def test_the_share_of_the_whole_job_never_falls_and_is_never_all() -> None:
+    """A stage has its own share, which begins anew with each."""
+    before = (
+        Stretch("read", 10.0, ((0.0, 0.0), (1.0, 10.0))),
+        Stretch("fit", 100.0, ((0.0, 0.0), (1.0, 100.0))),
+        Stretch("last", 10.0),
+    )
+    buffer = EventBuffer(0.0, lambda: before)
+    shares: list[float] = []
+    now = 0.0
+    for stage, seconds in (("read", 10.0), ("fit", 300.0), ("last", 10.0), ("unknown", 20.0), ("last", 90.0)):
+        for step in range(11):
+            buffer.add(progress(step, stage=stage), now + seconds * step / 10)
+            shares.append(buffer.take(now + seconds * step / 10)[-1][1]["job_fraction"])
+        now += seconds
+    assert shares[0] == 0.0
+    assert shares == sorted(shares)
+    assert shares[11] < 0.2, "one stage of three is done, and not the longest"
+    assert 0.6 < shares[33] <= shares[-1] <= 0.99
+    unknown = EventBuffer(0.0)
+    unknown.add(progress(5), 0.0)
+    assert unknown.take(0.0)[-1][1]["job_fraction"] is None

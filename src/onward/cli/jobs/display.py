@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from onward.cli.jobs.lines import event_line, work_done
 from onward.cli.output import print_note
 from onward.jobs.documents import event_document
-from onward.jobs.remaining import time_left
+from onward.jobs.remaining import done_share, time_left
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -89,7 +89,10 @@ class Lines:
 
 
 class Bar:
-    """A bar with the stage, the share that is done and the time left; events appear above it."""
+    """A bar with the stage, the share that is done (of the job, else of its stage) and the time left.
+
+    Events appear above it.
+    """
 
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
@@ -98,13 +101,13 @@ class Bar:
     def take(self, job: Job, events: Sequence[JobEvent]) -> None:
         """Write events and move the bar."""
         _write_lines(events)
-        progress = job.progress
+        progress, share = job.progress, done_share(job.progress)
         if job.state not in ("running", "stopping") or not progress.get("stage"):
             return
         told: dict[str, Any] = {
             "description": str(progress["stage"]),
-            "total": progress.get("total") or None,
-            "completed": progress.get("done") or 0.0,
+            "total": progress.get("total") or None if share is None else 1.0,
+            "completed": progress.get("done") or 0.0 if share is None else share,
             "words": work_done(progress, time_left(job)).removeprefix(str(progress["stage"])).strip(),
         }
         if self._task is None:

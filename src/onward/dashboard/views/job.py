@@ -210,7 +210,9 @@ class JobView:
             "state": self.line.state,
             "after": digest.seq,
             "stage": next((stage.name for stage in self.stages if stage.under_way), ""),
-            "left": None if self.line.left is None else [self.line.left.seconds, self.line.left.of],
+            "left": None
+            if self.line.left is None
+            else [self.line.left.seconds, self.line.left.of, self.line.left.paced],
             "quiet": self.quiet,
             "began": None if self.started_at is None else self.started_at.timestamp(),
             "folds": [{"fold": int(line.name), **line.values} for line in digest.folds],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from onward.dashboard.views.data import import_address
 from onward.dashboard.views.freshness import Freshness, freshness
-from onward.jobs.remaining import TimeLeft, time_left
+from onward.jobs.remaining import TimeLeft, done_share, time_left
 from onward.jobs.results import audit_failed
 from onward.naming.sample import is_sample
 
@@ -79,6 +79,8 @@ class JobLine:
         How long its last attempt took; None while it goes on, or when it never began.
     audit_failed
         Whether it succeeded and yet nothing it came to may be trusted: a look into the future was found.
+    fraction, share
+        How far its stage is, and the whole job; None when nobody knows.
     """
 
     id: str
@@ -94,6 +96,12 @@ class JobLine:
     live: bool
     seconds: float | None = None
     audit_failed: bool = False
+    share: float | None = None
+
+    @property
+    def bar(self) -> float | None:
+        """How full a bar is: with the share of the whole job, else with that of its stage."""
+        return self.fraction if self.share is None else self.share
 
 
 @dataclass(frozen=True)
@@ -325,6 +333,7 @@ def job_line(job: Job) -> JobLine:
         subject=_subject(job.request.spec),
         stage=str(progress.get("stage") or ""),
         fraction=progress.get("fraction"),
+        share=done_share(progress),
         left=time_left(job),
         asked=job.queued_at,
         moment=job.finished_at or job.started_at or job.queued_at,

@@ -21,6 +21,7 @@ const $ = (id) => document.getElementById(id);
 
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const number = (value, digits = 3) => (value === null || value === undefined ? "–" : value.toFixed(digits).replace("-", "−"));
+const percent = (share) => `${Math.round(100 * share)}${japanese ? "%" : " %"}`;
 const stageWord = (name) => stageWords[name.replaceAll(" ", "_")] ?? name;
 
 // What a job says that it is at comes in English; the page brought the patterns of these sentences.
@@ -100,18 +101,18 @@ function drawStages() {
     if (line.className === "to-come" && !known && !precedes(line, now)) continue; // those before had nothing to do
     line.className = "done";
     line.children[2].textContent = "";
-    if (known) line.children[1].textContent = span(known.seconds ?? 0);
+    line.children[1].textContent = known ? span(known.seconds ?? 0) : "";
   }
   const line = stageLine(now);
   if (line.className !== "now") line.className = "now";
 }
 
 // What is left of the whole job becomes less between events, by the clock of this page.
-let left = data.left && { seconds: data.left[0], of: data.left[1], since: performance.now() };
+let left = data.left && { seconds: data.left[0], of: data.left[1], paced: data.left[2], since: performance.now() };
 
-function learnLeft({ job_eta_seconds: whole, eta_seconds: stage }) {
+function learnLeft({ job_eta_seconds: whole, eta_seconds: stage, job_paced: paced }) {
   const known = typeof whole === "number" ? [whole, "job"] : stage ? [stage, "stage"] : null;
-  left = known && { seconds: known[0], of: known[1], since: performance.now() };
+  left = known && { seconds: known[0], of: known[1], paced, since: performance.now() };
   drawLeft();
 }
 
@@ -119,7 +120,8 @@ function leftWords() {
   if (!left || state !== "running" || isSilent()) return "";
   if (left.of === "stage") return filled(texts.left, { span: about(left.seconds) });
   const now = left.seconds - (performance.now() - left.since) / 1000;
-  return now > 0 ? filled(texts.left_job, { span: about(now) }) : texts.left_over;
+  if (now > 0) return filled(left.paced ? texts.left_short : texts.left_job, { span: about(now) });
+  return left.paced ? texts.left_soon : texts.left_over;
 }
 
 function drawLeft() {
@@ -131,15 +133,21 @@ const drawBegun = perFrame(drawStages);
 const drawProgress = perFrame((payload) => {
   const bar = document.querySelector("#job-progress progress");
   if (bar) {
-    if (typeof payload.fraction === "number") bar.value = payload.fraction;
+    const ofJob = typeof payload.job_fraction === "number";
+    const share = ofJob ? payload.job_fraction : payload.fraction;
+    const known = typeof share === "number";
+    if (known) bar.value = share;
     else bar.removeAttribute("value");
-    const share = typeof payload.fraction === "number" ? ` ${Math.round(100 * payload.fraction)}${japanese ? "%" : " %"}` : "";
-    $("job-now").textContent = stageWord(payload.stage) + share;
+    bar.ariaLabel = ofJob ? texts.progress : texts.progress_of_stage;
+    const stage = stageWord(payload.stage);
+    $("job-now").textContent = known ? filled(ofJob ? texts.whole_share : texts.stage_share, { stage, share: percent(share) }) : stage;
     delete $("job-progress").dataset.silent;
     learnLeft(payload);
   }
   drawStages();
-  if (payload.stage === current) stageLine(current).children[2].textContent = inWords(payload.message ?? "");
+  if (payload.stage !== current) return;
+  stageLine(current).children[1].textContent = typeof payload.fraction === "number" ? percent(payload.fraction) : "";
+  stageLine(current).children[2].textContent = inWords(payload.message ?? "");
 });
 
 /* -- scores -------------------------------------------------------------------------------- */
@@ -360,7 +368,7 @@ const finishStages = perFrame((ended) => {
     line.className = broken ? ended : "done";
     line.children[2].textContent = broken ? texts[`broken_off_${ended}`] : "";
     const known = stages.get(line.dataset.stage);
-    if (known?.seconds !== undefined) line.children[1].textContent = span(known.seconds);
+    line.children[1].textContent = known?.seconds === undefined ? "" : span(known.seconds);
   }
 });
 
