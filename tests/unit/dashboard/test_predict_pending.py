@@ -58,6 +58,7 @@ def test_without_scripts_the_answer_is_waited_for(client: Client) -> None:
     assert 'class="card problem"' in whole.text
     assert "http-equiv" not in whole.text, "or browsers would ask for ever"
     assert '<option value="X/Y" selected>' in whole.text
+    assert "X/<wbr>Y</dd>" in page.text, "where it is divided it may break, and nowhere else"
 
 
 def test_a_name_alone_means_the_version_that_may_be_used(client: Client) -> None:
