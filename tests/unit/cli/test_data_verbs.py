@@ -136,6 +136,37 @@ def test_an_error_names_the_file_it_is_about(cli, candles: Path) -> None:
     assert "--symbol VENUE:ETH/USDT" in cli.fails("data", "import", "b.csv", "--symbol", "ETH/USDT")
 
 
+@pytest.mark.parametrize("order", [("ETH_USDT-1h.csv", "notes.txt"), ("notes.txt", "ETH_USDT-1h.csv")])
+def test_of_several_files_all_are_read_and_what_is_good_is_stored(
+    cli, candles: Path, order: tuple[str, str]
+) -> None:
+    shutil.copy(candles, "ETH_USDT-1h.csv")
+    Path("notes.txt").write_text("buy low\nsell high\n")
+    said = cli.fails("data", "import", *order)
+    assert "notes.txt" in said
+    assert "1 of 2 files were refused" in said
+    assert "Stored are: ETH_USDT-1h.csv." in said
+    assert [r["symbol"] for r in cli.json("data", "list")] == ["ETH/USDT"]
+    assert "Nothing was stored." in cli.fails("data", "import", "notes.txt", "notes.txt")
+
+
+def test_a_binary_file_is_told_as_one(cli) -> None:
+    Path("photo.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+    said = cli.fails("data", "import", "photo.png")
+    assert "photo.png: a binary file (PNG)" in said
+    assert "\ufffd" not in said
+
+
+def test_only_what_is_alike_in_what_is_traded_is_suggested(cli, candles: Path) -> None:
+    shutil.copy(candles, "ETH_USDT-1h.csv")
+    cli.ok("data", "import", "ETH_USDT-1h.csv")
+    build = ("features", "build", "--out", "f.parquet", "--set", "data.timeframe=1h", "--set")
+    assert "did you mean 'ETH/USDT'?" in cli.fails(*build, "data.symbols=EHT/USDT")
+    other = cli.fails(*build, "data.symbols=DOGE/USDT")
+    assert "did you mean" not in other
+    assert "ETH/USDT" in other
+
+
 def test_symbols_without_a_series_are_named_in_one_line(
     cli, candles: Path, funding: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

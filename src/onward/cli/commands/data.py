@@ -13,10 +13,11 @@ import typer
 
 from onward.cli.market import TimerangeOption
 from onward.cli.output import print_note, print_table
+from onward.cli.problems import print_problem
 from onward.cli.questions import confirm
 from onward.cli.session import Session, group, verb
 from onward.cli.texts import require_output
-from onward.errors import OnwardError
+from onward.errors import OnwardError, UserError
 
 if TYPE_CHECKING:
     from onward.data.importers import ImportResult
@@ -48,18 +49,28 @@ def import_(
     """Store files of market data; twice is once.
 
     Candles, funding, open interest, fear & greed. Each file is stored whole or not at all;
-    importing it again changes nothing. What was recognised and repaired is said for each. With
+    importing it again changes nothing. What was recognised and repaired is said for each. Of several
+    files those that can be are stored, and the end says which were not, with exit code 2. With
     --dry-run whatever the import would be refused for is refused, and nothing is stored.
     """
     from onward.types import ProgressEvent
 
     bring = _bringing(session, symbol=symbol, timeframe=timeframe, format_=format_, dry_run=dry_run)
     values: list[dict[str, Any]] = []
+    refused: list[tuple[str, UserError]] = []
     with session.progress() as progress:
         for number, file in enumerate(files):
             progress(ProgressEvent("import", number, len(files), file.name))
-            with _said_of(file, among=len(files)):
-                told = bring(file)
+            try:
+                with _said_of(file, among=len(files)):
+                    told = bring(file)
+            except UserError as error:
+                if len(files) == 1:
+                    raise
+                refused.append((file.name, error))
+                if not session.as_json:
+                    print_problem(error, as_json=False)
+                continue
             told["strays"] = [{**one, "symbol": symbol or one["symbol"]} for one in told["strays"]]
             if dry_run:
                 told |= {"dry_run": True, "symbols": told["symbols"] if symbol is None else [symbol]}
@@ -68,6 +79,8 @@ def import_(
             values.append({name: value for name, value in told.items() if name != "recognised"})
         progress(ProgressEvent("import", len(files), len(files)))
     session.show(values, lambda: None)
+    if refused:
+        raise _not_all(refused, [Path(one["file"]).name for one in values], dry_run=dry_run)
 
 
 @verb(app, "list", remote=True)
@@ -229,6 +242,20 @@ def _check_stored(session: Session, symbol: str | None, timeframe: str | None) -
         str(length): check_market(load_market(store, wanted.model_copy(update={"timeframe": length})))
         for length in lengths or [None]  # None: the store itself says what it misses
     }
+
+
+def _not_all(refused: list[tuple[str, UserError]], good: list[str], *, dry_run: bool) -> UserError:
+    """Return what is said at the end of an import of several files, some of which were refused."""
+    stored = (
+        f"Stored {'would be' if dry_run else 'are'}: {', '.join(good)}." if good else "Nothing was stored."
+    )
+    return UserError(
+        f"{len(refused)} of {len(refused) + len(good)} files were refused",
+        got="; ".join(
+            error.what if name in error.what else f"{name}: {error.what}" for name, error in refused
+        ),
+        remedy=f"{stored} Mend the others and import them again.",
+    )
 
 
 @contextmanager

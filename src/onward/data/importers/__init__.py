@@ -70,7 +70,7 @@ def recognise(path: str | os.PathLike[str]) -> Recognition:
         evidence = one.probe(peek)
         if evidence is not None:
             return Recognition(one.name, one.description, evidence)
-    seen = ", ".join(peek.columns[:12]) or peek.head[:80].strip().replace("\n", " ")
+    seen = peek.binary or ", ".join(peek.columns[:12]) or peek.head[:80].strip().replace("\n", " ")
     raise FormatError(
         "Nobody recognises this file",
         got=f"{peek.path.name}: {seen}",

@@ -20,6 +20,19 @@ __all__ = ["Peek"]
 
 T = TypeVar("T")
 HEAD_BYTES = 65_536
+SIGNATURES = {
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF8": "GIF",
+    b"%PDF": "PDF",
+    b"PK\x03\x04": "ZIP; a spreadsheet is one too",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet or document",
+    b"SQLite format 3": "SQLite",
+    b"PAR1": "Parquet; name it .parquet",
+    b"ARROW1": "Arrow; name it .feather",
+    b"\x1f\x8b": "gzip",
+}
+"""How files begin that people mistake for tables."""
 _TEXT = (".csv", ".txt", ".tsv")
 
 
@@ -78,6 +91,16 @@ class Peek:
         except (OSError, EOFError, IndexError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
             raise FormatError("The file cannot be read", got=f"{self.path.name}: {error}") from error
         return data.decode("utf-8-sig", errors="replace")
+
+    @cached_property
+    def binary(self) -> str | None:
+        """What a file is that is neither text nor a table: its bytes tell a reader nothing."""
+        if self.suffix in (".parquet", ".feather", ".arrow") or not {"\0", "\ufffd"} & set(self.head):
+            return None
+        with self.path.open("rb") as stream:
+            begins = stream.read(max(map(len, SIGNATURES)))
+        named = (name for start, name in SIGNATURES.items() if begins.startswith(start))
+        return f"a binary file ({name})" if (name := next(named, None)) else "a binary file"
 
     @cached_property
     def lines(self) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -241,7 +243,7 @@ class DataStore:
         wanted = stored if symbols is None else list(dict.fromkeys(symbols))
         for symbol in wanted:
             if symbol not in stored:
-                guess = nearest(symbol, stored)
+                guess = _alike(symbol, stored)
                 raise DataError(
                     "No candles of this symbol are stored" + (f"; did you mean {guess!r}?" if guess else ""),
                     got=f"{symbol!r} in {format_timeframe(candles.timeframe)}",
@@ -309,3 +311,10 @@ def _reach(candles: ParquetCandleRepository, symbols: Sequence[str]) -> str:
         return "nothing is stored yet"
     spans = [candles.coverage(s) for s in symbols]
     return f"{min(s.first for s in spans)} to {max(s.last for s in spans)}"
+
+
+def _alike(symbol: str, stored: Iterable[str]) -> str | None:
+    """Return the stored symbol that a misspelt one probably means: alike in what is traded, not in money."""
+    base = {one: re.split(r"[/:-]", one)[0].casefold() for one in stored}
+    near = difflib.get_close_matches(re.split(r"[/:-]", symbol)[0].casefold(), base.values(), n=1, cutoff=0.6)
+    return nearest(symbol, [one for one, name in base.items() if name in near]) if near else None
