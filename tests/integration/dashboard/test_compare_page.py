@@ -130,6 +130,17 @@ def test_runs_are_chosen_and_laid_side_by_side(shelf: tuple[Site, list[str]], op
     expect(page.locator("#fold-level")).to_have_text("0.5: a coin")
     first = page.locator("main tbody").first
     expect(first).to_have_attribute("id", "direction")  # the verdict stands before what differs
+    box = page.locator(".compare-scroll").first
+    assert box.evaluate("(box) => box.scrollHeight <= box.clientHeight"), "all of it scrolls with the page"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
+    page.locator("#backtest").evaluate("(part) => part.scrollIntoView()")
+    names = box.locator("thead th").last
+    expect(names).to_be_in_viewport()
+    assert names.evaluate("(one) => one.getBoundingClientRect().top") > 40, (
+        "and names of runs stay below the bar"
+    )
+    plan = page.locator("#plan").evaluate("(part) => part.nextElementSibling.id")
+    assert plan == "run", "what differs stands right below the verdicts"
     leaders = page.get_by_role("group", name="Best trials").get_by_role("row")
     expect(leaders.nth(1)).to_contain_text("4 ✓chosen")
     expect(page.locator(f"#search-{made[0]}")).to_contain_text("70 %")

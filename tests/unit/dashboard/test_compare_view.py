@@ -96,7 +96,7 @@ def test_only_settings_that_differ_are_shown_until_asked_for_all() -> None:
     runs = [compared("a"), compared("b", plan=other)]
     view = compare_view(runs)
     names = [one.name for one in view.groups]
-    assert names[:3] == ["direction", "run", "plan"], "verdicts first, then what differs"
+    assert names[:3] == ["direction", "plan", "run"], "verdicts first, then what differs"
     plan = {one.name: one.values for each in view.groups if each.name == "plan" for one in each.rows}
     assert plan == {"model.n_rounds": ("5", "8"), "data.symbols": ("A, B", "A"), "model.new": (None, "true")}
     assert (view.n_differing, view.n_settings) == (3, 5)

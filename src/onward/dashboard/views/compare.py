@@ -161,8 +161,8 @@ def compare_view(
     differing = tuple(row for row in plan if row.differs)
     groups = (
         *(Group(subject, tuple(_judged(compared, subject))) for subject in ("direction", "range")),
-        Group("run", tuple(_about(compared))),
         *(() if everything else (Group("plan", differing),)),
+        Group("run", tuple(_about(compared))),
         Group("data", tuple(_data(runs))),
         Group("scores", tuple(_scores(runs))),
         Group("backtest", tuple(_backtest(compared))),
