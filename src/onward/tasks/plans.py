@@ -12,7 +12,7 @@ from onward.jobs.kinds import TaskContext
 from onward.settings import Settings
 from onward.tasks.asking import ask
 from onward.tasks.markets import told_market
-from onward.training.plan import TrainingPlan, preset_values
+from onward.training.plan import PRESETS, TrainingPlan, preset_values
 from onward.types import Market
 
 __all__ = ["frozen_plan", "plan_of", "resolved_plan", "search_address", "with_market"]
@@ -45,6 +45,14 @@ def resolved_plan(settings: Settings, asked: object) -> TrainingPlan:
         return plan.with_overrides(preset_values(asked))
     if not isinstance(asked, Mapping):
         raise PlanError("this is not a plan", got=repr(asked)[:80], allowed="a preset's name, or a table")
+    if "preset" in asked:
+        raise PlanError(
+            "a preset is no setting of a plan",
+            got="preset",
+            allowed=f'"plan": "NAME" of {", ".join(PRESETS)}; or sections and values',
+            remedy='Write the name of the preset as the plan itself: "plan": "fast".',
+            settings=("preset",),
+        )
     sections = {name: value for name, value in asked.items() if "." not in str(name)}
     values = flattened(sections) | {name: asked[name] for name in asked if name not in sections}
     if values.pop(URL, None) not in (None, MASK):

@@ -66,7 +66,7 @@ class TrainingPlan(PlanSections):
     def with_overrides(self, overrides: Mapping[str, Any]) -> Self:
         """Return a plan with other values, given by dotted name (``{"model.learning_rate": 0.03}``)."""
         own = Layer.of(flattened(self.model_dump()), Origin("plan"))
-        plan, _ = resolve(type(self), [own, Layer.of(overrides, Origin("override"))])
+        plan, _ = resolve(type(self), [own, Layer.of(overrides, Origin("the values given"))])
         return plan
 
     @property

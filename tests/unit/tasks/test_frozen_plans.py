@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from onward.errors import ConfigError, JobError, PlanError
+from onward.errors import ConfigError, JobError, PlanError, UserError
 from onward.settings import Settings, load_settings
 from onward.tasks.markets import told_market
 from onward.tasks.plans import frozen_plan, plan_of, resolved_plan, search_address, with_market
@@ -109,3 +109,11 @@ def test_a_request_that_another_version_reads_otherwise_is_refused() -> None:
     spec["plan_hash"] = "0" * 64
     with pytest.raises(JobError, match="another plan"):
         plan_of(Context(spec))  # type: ignore[arg-type]
+
+
+def test_a_preset_within_a_plan_says_how_presets_are_written() -> None:
+    with pytest.raises(PlanError, match="a preset is no setting") as refused:
+        resolved_plan(Settings(), {"preset": "fast"})
+    assert '"plan": "fast"' in str(refused.value.remedy)
+    with pytest.raises(UserError, match=r"from the values given"):
+        resolved_plan(Settings(), {"presets": "fast"})

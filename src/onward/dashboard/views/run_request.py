@@ -52,7 +52,7 @@ BY_KIND: tuple[tuple[type[OnwardError], str], ...] = (
 """Where an error belongs that names no setting."""
 
 
-FROM_FORM = " (from override)"
+FROM_FORM = " (from the values given)"
 """Where a value comes from, as errors say it; a form has no other place."""
 
 
