@@ -411,6 +411,35 @@ def test_the_bar_is_of_the_whole_job_where_that_is_known(desk: Site, open_page: 
         assert store.finish(lease, Outcome("cancelled"))
 
 
+def test_times_of_stages_are_those_of_the_job_however_late_the_page_came(desk: Site, open_page: Open) -> None:
+    with store_of(desk.home) as store:
+        lease = begun(store, audit=False)
+        store.report(lease, [("stage", {"stage": "features"}), progress("features", 1, 4)])
+        time.sleep(1.2)
+        page = open_page(desk, f"/jobs/{lease.job_id}")
+        log = page.locator("#job-log")
+        expect(log).to_have_attribute("data-empty", "Nothing was logged.")
+        store.report(lease, [("stage", {"stage": "final fit"}), progress("final fit", 1, 1)])
+        features = page.locator("[data-stage=features] .job-stage-time")
+        expect(features).to_have_text(re.compile("[1-9] s"))
+        time.sleep(2.2)
+        assert store.finish(lease, Outcome("succeeded", result=trained(desk, store, "passed")))
+        expect(page.locator("#job-progress, .job-progress")).to_contain_text(
+            "around them: start of the worker"
+        )
+        final = page.locator("[data-stage='final fit'] .job-stage-time")
+        expect(final).to_have_text("0 s")  # the report is none of it
+        told = [features.inner_text(), final.inner_text()]
+        page.reload()
+        expect(page.locator(".job-progress")).to_contain_text("around them: start of the worker")
+        assert abs(float(features.inner_text().split()[0]) - float(told[0].split()[0])) <= 0.5
+        assert final.inner_text() in ("", told[1])
+        box = log.bounding_box()
+        assert box is not None
+        assert box["height"] < 80, "nothing to show takes no room"
+        check_axe(page)
+
+
 SILENT = {
     "en": ("Its server has been silent for", "the worker or server of the last one was lost"),
     "ja": ("応答がありません", "前の試行のワーカーかサーバーが失われました"),

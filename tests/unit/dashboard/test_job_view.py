@@ -398,3 +398,28 @@ def test_a_job_that_waits_once_more_says_why() -> None:
     for language in LANGUAGES:
         assert "job.again.lost" in texts_of(language)
         assert "job.again.given_back" in texts_of(language)
+
+
+def test_stages_and_what_is_around_them_add_up_to_what_a_job_took() -> None:
+    told = events(
+        (0, "state", {"state": "running"}),
+        (20, "progress", progress("features", 0.5)),
+        (30, "progress", progress("features", 1.0)),
+        (32, "progress", progress("audit", 0.1)),
+        (40, "progress", progress("audit", 1.0)),
+        (41, "progress", progress("audit", 1.0)),
+        (60, "state", {"state": "succeeded"}),
+    )
+    digest = digested(digested(Digest(), told[:5]), told[5:])
+    assert [(one.name, one.seconds) for one in digest.stages] == [("features", 12.0), ("audit", 8.0)]
+    ended = NOW + timedelta(seconds=60)
+    view = job_view(job("succeeded", started_at=NOW, finished_at=ended), digest)
+    assert (view.seconds, view.rest) == (60.0, 40.0), "start of the worker, report and publication"
+    assert job_view(job("succeeded", started_at=NOW, finished_at=ended), Digest()).rest is None
+    now = digested(Digest(), told[:5])
+    at = NOW.timestamp() * 1000
+    assert job_view(job(started_at=NOW), now).for_scripts["stages"] == [
+        ["features", 12.0, None, None],
+        ["audit", 0.0, at + 32_000, at + 40_000],
+    ]
+    assert job_view(job(started_at=NOW), now).rest is None

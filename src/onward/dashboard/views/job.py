@@ -201,6 +201,13 @@ class JobView:
         return max(0.0, (self.finished_at - self.started_at).total_seconds())
 
     @property
+    def rest(self) -> float | None:
+        """Seconds of the last attempt that belong to no stage; None while it goes on, and without stages."""
+        if self.seconds is None or not self.digest.stages:
+            return None
+        return max(0.0, self.seconds - sum(stage.seconds for stage in self.digest.stages))
+
+    @property
     def for_scripts(self) -> dict[str, Any]:
         """Where the page's script goes on: number of the last event, and the scores shown by now."""
         digest = self.digest
@@ -210,6 +217,10 @@ class JobView:
             "state": self.line.state,
             "after": digest.seq,
             "stage": next((stage.name for stage in self.stages if stage.under_way), ""),
+            "stages": [
+                [one.name, one.seconds, *(m and m.timestamp() * 1000 for m in (one.since, one.full))]
+                for one in digest.stages
+            ],
             "left": None
             if self.line.left is None
             else [self.line.left.seconds, self.line.left.of, self.line.left.paced],

@@ -37,6 +37,8 @@ class StageLine:
         What it is at; empty when another stage is under way.
     since
         When the stretch that is under way began; None when another stage is.
+    full
+        Since when all of it is done; what comes after the last stage, such as a report, is none of it.
     """
 
     name: str
@@ -44,6 +46,7 @@ class StageLine:
     fraction: float | None = None
     message: str = ""
     since: datetime | None = None
+    full: datetime | None = None
 
     @property
     def under_way(self) -> bool:
@@ -133,7 +136,7 @@ def digested(before: Digest, events: Iterable[JobEvent]) -> Digest:
         elif event.kind == "state":
             lost = payload.get("state") == "queued" and payload.get("reason") == "worker_lost"
             if payload.get("state") not in ("starting", "running", "stopping"):
-                _leave(stages, event.at)
+                _leave(stages, event.at, ended=True)
         elif event.kind == "score":
             line = _score(event)
             trial = trial_line(line.name, line.values) if line.stage == "search" else None
@@ -174,13 +177,15 @@ def _enter(stages: dict[str, StageLine], payload: Mapping[str, Any], at: datetim
         _leave(stages, at)
         now = replace(stages.get(name, StageLine(name)), since=at)
     fraction = _number(payload.get("fraction"))
-    stages[name] = replace(now, fraction=fraction, message=str(payload.get("message") or ""))
+    full = (now.full or at) if fraction is not None and fraction >= 1.0 else None
+    stages[name] = replace(now, fraction=fraction, message=str(payload.get("message") or ""), full=full)
 
 
-def _leave(stages: dict[str, StageLine], at: datetime) -> None:
+def _leave(stages: dict[str, StageLine], at: datetime, *, ended: bool = False) -> None:
     for name, stage in stages.items():
         if stage.since is not None:
-            spent = max(0.0, (at - stage.since).total_seconds())
+            until = stage.full or at if ended else at
+            spent = max(0.0, (until - stage.since).total_seconds())
             stages[name] = StageLine(name, stage.seconds + spent)
 
 

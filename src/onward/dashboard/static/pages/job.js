@@ -57,7 +57,7 @@ function about(seconds) {
 
 /* -- progress and stages ------------------------------------------------------------------- */
 
-const stages = new Map();
+const stages = new Map(data.stages.map(([name, seconds, since, full]) => [name, { seconds, since, full }]));
 let current = data.stage;
 
 function stageLine(name) {
@@ -81,13 +81,14 @@ function enter(name, at) {
   if (name === current) return;
   leave(at);
   current = name;
-  stages.set(name, { ...stages.get(name), since: at });
+  stages.set(name, { ...stages.get(name), since: at, full: null });
   say(filled(texts.said_stage, { stage: stageWord(name) }));
 }
 
-function leave(at) {
+function leave(at, ended = false) {
   const stage = stages.get(current);
-  if (stage?.since) stages.set(current, { since: null, seconds: (stage.seconds ?? 0) + Math.max(0, (at - stage.since) / 1000) });
+  const until = ended && stage?.full ? stage.full : at; // what comes after the last stage is none of it
+  if (stage?.since) stages.set(current, { since: null, seconds: (stage.seconds ?? 0) + Math.max(0, (until - stage.since) / 1000) });
 }
 
 // All that have begun, also those that began and ended since the last picture.
@@ -344,6 +345,8 @@ function take({ kind, payload, at }) {
   const moment = Date.parse(at);
   if (kind === "progress" && payload.stage) {
     enter(payload.stage, moment);
+    const stage = stages.get(payload.stage);
+    if (stage) stage.full = payload.fraction >= 1 ? stage.full ?? moment : null;
     drawProgress(payload);
   } else if (kind === "stage" && payload.stage) { // how far it is comes with its progress
     enter(payload.stage, moment);
@@ -357,7 +360,7 @@ function take({ kind, payload, at }) {
     drawLog();
   } else if (kind === "state") {
     if (payload.state === "running") data.began = moment / 1000;
-    if (!LIVE.includes(payload.state)) { leave(moment); finishStages(payload.state); }
+    if (!LIVE.includes(payload.state)) { leave(moment, true); finishStages(payload.state); }
     moved(payload.state);
   }
 }
