@@ -7,9 +7,7 @@ const root = document.documentElement;
 const POINTS = 1500;
 const EDGE = 0.15; // of the loaded stretch, at which more is fetched
 const LETTERS = 0.75; // rem
-const SMALL = matchMedia("(max-width: 40rem)");
-/** Width of the price axis in `rem`, with room for figures that come; on a phone there is little to spare. */
-export const axisWidth = (wide = 5.25) => (SMALL.matches ? 4.6 : wide);
+const AXIS = 5.25;
 const REST_MS = 120;
 const SAMPLED = 200; // values of a line whose written length is looked at
 const TICKS = [{ year: "numeric" }, { month: "short" }, { day: "numeric" }, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }];
@@ -114,7 +112,7 @@ export function candleChart(box, { from = null, to = null, markers = [], volume 
     chart.applyOptions({
       layout: { background: { color: colour("card") }, textColor: colour("quiet"), fontSize: letter() },
       grid: { vertLines: { color: colour("grid") }, horzLines: { color: colour("grid") } },
-      rightPriceScale: { borderColor: colour("line"), minimumWidth: rem(axisWidth()) }, // figures that come must move nothing
+      rightPriceScale: { borderColor: colour("line"), minimumWidth: rem(AXIS) }, // figures that come must move nothing
       timeScale: { borderColor: colour("line") },
     });
     candles.applyOptions({ upColor: colour("up"), downColor: colour("down"), borderVisible: false, wickUpColor: colour("up"), wickDownColor: colour("down") });

@@ -1,6 +1,6 @@
 // One series: candles with side series in panes below, all of them loaded as far as somebody looks.
 import { readData } from "../app.js";
-import { axisWidth, candleChart, colour, lineChart, rem, say, themed, whenBack } from "../charts.js";
+import { candleChart, colour, lineChart, rem, say, themed, whenBack } from "../charts.js";
 import { ask, missed } from "../connection.js";
 
 const COLOURS = ["series-1", "series-4", "series-5"];
@@ -55,7 +55,7 @@ function candles(box, { from, to, bar, panes, first, end }) {
   shown.chart.panes().forEach((pane, i) => {
     pane.setStretchFactor(i ? 1 : PRICE_SHARE);
   });
-  const widen = () => shown.chart.panes().forEach((_, i) => shown.chart.priceScale("right", i).applyOptions({ minimumWidth: rem(axisWidth(AXIS_WIDTH)) })); // figures that come must move nothing
+  const widen = () => shown.chart.panes().forEach((_, i) => shown.chart.priceScale("right", i).applyOptions({ minimumWidth: rem(AXIS_WIDTH) })); // figures that come must move nothing
   themed(widen);
   themed(() => lines.forEach((one, i) => one.applyOptions({ color: colour(COLOURS[i % COLOURS.length]) })));
 
