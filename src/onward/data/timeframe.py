@@ -103,8 +103,8 @@ def parse_timerange(text: str | None) -> TimeRange:
     ----------
     text
         ``"20200101-20251231"``, ``"20200101-"`` or ``"-20251231"``. Each side is a UTC date
-        ``YYYYMMDD`` (its 00:00), a minute ``YYYYMMDDTHHMM``, or Unix seconds (10 digits) or
-        milliseconds (13 digits). None, ``""`` and ``"-"`` mean everything.
+        ``YYYYMMDD`` (its 00:00), a year ``YYYY`` (its beginning), a minute ``YYYYMMDDTHHMM``, or
+        Unix seconds (10 digits) or milliseconds (13 digits). None, ``""`` and ``"-"`` mean everything.
 
     Raises
     ------
@@ -129,6 +129,8 @@ def parse_timerange(text: str | None) -> TimeRange:
 
 def _moment(side: str, text: str) -> pd.Timestamp:
     try:
+        if re.fullmatch(r"\d{4}", side):
+            return pd.to_datetime(side, format="%Y", utc=True).as_unit("ns")
         if re.fullmatch(r"\d{8}", side):
             return pd.to_datetime(side, format="%Y%m%d", utc=True).as_unit("ns")
         if re.fullmatch(r"\d{8}T\d{4}", side):

@@ -81,3 +81,11 @@ def test_unreadable_time_ranges_say_how_to_write_one(text):
 def test_an_empty_time_range_is_an_error(text):
     with pytest.raises(DataError, match="empty"):
         parse_timerange(text)
+
+
+def test_a_year_is_its_beginning() -> None:
+    assert parse_timerange("2035-") == parse_timerange("20350101-")
+    assert parse_timerange("2020-2022") == parse_timerange("20200101-20220101")
+    for text in ("0000-", "2020-01", "202001-"):
+        with pytest.raises(DataError, match="Unreadable time range"):
+            parse_timerange(text)
