@@ -81,6 +81,8 @@ def _moment(text: str) -> datetime:
 
 
 def _read(text: str) -> datetime | None:
+    if re.fullmatch(r"\d{4}", text):
+        return datetime.strptime(text, "%Y").replace(tzinfo=UTC)
     if re.fullmatch(r"\d{8}", text):
         return datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC)
     if re.fullmatch(r"\d{8}T\d{4}", text):

@@ -234,3 +234,9 @@ def test_secrets_do_not_show() -> None:
     assert "hidden" not in repr(storage) + str(storage) + repr(Sections(storage=storage))
     assert storage.database_url is not None
     assert storage.database_url.get_secret_value().endswith("hidden@host/db")
+
+
+def test_a_range_of_time_takes_years() -> None:
+    assert DataProcessingConfig(timerange="2020-2022").timerange == "2020-2022"
+    with pytest.raises(ConfigError, match="ends before it begins"):
+        DataProcessingConfig(timerange="2022-2020")
