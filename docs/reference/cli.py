@@ -22,8 +22,8 @@ Every command with its help, made by `python docs/reference/cli.py`; a test fail
   something; 2 something you can repair, said as what / got / allowed / fix; 3 the job that was watched was
   stopped; 130 stopped by Ctrl-C, 143 by SIGTERM, 129 by the loss of the terminal. A worker that is told to
   end (SIGTERM, Ctrl-C) and does so ends with 0.
-- Ctrl-C stops within a second, SIGTERM and SIGHUP within four; a training that was begun is then `cancelled` in
-  `onward runs list`. Files appear whole or not at all, and databases change in transactions.
+- Ctrl-C stops within a second, SIGTERM and SIGHUP within four; a training that was begun is then `cancelled`
+  in `onward runs list`. Files appear whole or not at all, and databases change in transactions.
 """
 WIDTH = 96
 
