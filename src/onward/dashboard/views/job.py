@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from onward.dashboard.views.job_events import Digest, StageLine
+from onward.dashboard.views.job_line import JobLine, job_line
 from onward.dashboard.views.job_outcome import Fact, Failure, Trained, facts_of, failure_of, trained_of
 from onward.dashboard.views.job_trials import TrialLine, best_and_newest, count_of
-from onward.dashboard.views.overview import JobLine, job_line
 from onward.jobs.remaining import BEATS, silent_seconds
 
 if TYPE_CHECKING:
