@@ -23,7 +23,8 @@ Every command with its help, made by `python docs/reference/cli.py`; a test fail
   stopped; 130 stopped by Ctrl-C, 143 by SIGTERM, 129 by the loss of the terminal. A worker that is told to
   end (SIGTERM, Ctrl-C) and does so ends with 0.
 - Ctrl-C stops within a second, SIGTERM and SIGHUP within four; a training that was begun is then `cancelled`
-  in `onward runs list`. Files appear whole or not at all, and databases change in transactions.
+  in `onward runs list` (`failed`, "The program that ran it is gone", when native code kept it from saying so
+  in time). Files appear whole or not at all, and databases change in transactions.
 """
 WIDTH = 96
 
