@@ -61,7 +61,7 @@ class RefusalsInWords:
             await renderer(request),
             f"status_{status if status in KNOWN else 500}",
             status,
-            {"what": document["detail"]},
+            {"what": document.get("what", document["detail"])},  # what helps is in the words of the page
             in_place="hx-request" in request.headers,
         )
         kept = [(name, value) for name, value in start["headers"] if name.lower() not in REPLACED]

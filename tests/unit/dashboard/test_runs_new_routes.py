@@ -172,7 +172,7 @@ def test_the_time_of_a_whole_job_is_that_of_an_earlier_one_like_it(desk: Desk) -
     """Nothing like it: how many fits there are; then the time and bars of the one that was."""
     unlike = desk.post("/ui/runs/new/check", model__n_rounds="7").text
     assert "not known yet" in unlike
-    assert "At most 4 fits" in unlike
+    assert "4 fits of models" in unlike
     plan = {**fast(), "data.symbols": ["BTC/USD"], "data.timeframe": "1h", "model.n_rounds": 7}
     store = desk.application.job_store
     job = desk.application.job_manager.submit("train", {"plan": plan}, priority=9).job

@@ -114,7 +114,7 @@ def test_what_only_the_product_can_say_is_marked_as_english() -> None:
 
 def test_errors_of_the_product_are_told_in_the_readers_language() -> None:
     error = PlanError(
-        "validation.window: a rolling window needs a length (from override)",
+        "validation.window: a rolling window needs a length (from the values given)",
         allowed="a whole number of bars, or validation.window = a length of time",
         remedy="Change validation.window.",
     )
