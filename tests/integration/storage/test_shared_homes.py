@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from onward.cli.reports import keep_report
-from onward.errors import ConfigError, StorageError
+from onward.errors import ConfigError, JobError
 from onward.jobs.values import JobRequest
 from onward.server import create_app
 from onward.settings import load_settings
@@ -117,7 +117,7 @@ def test_the_output_of_a_job_is_read_anywhere_once_it_has_ended(
     assert (here.home.root / told["written"]).read_bytes() == FILE
     here.sweep_artifacts()
     assert there.kept_file(told["written"]).read_bytes() == FILE
-    with object_server.fault("deny"), pytest.raises(StorageError, match="credentials"):
+    with object_server.fault("deny"), pytest.raises(JobError, match="credentials"):
         kind.publish(job, attempt(tmp_path / "second"), tmp_path / "second")
 
 
